@@ -1,0 +1,70 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings of every Swift target: existentials are spelt out, and a module is used only where it is imported.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// The hot path (decode, fold, encode) is optimised across files in release builds, and debug builds carry the
+/// named crash points that the tests kill the worker at.
+let package = Package(
+    name: "millrace",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "millrace", targets: ["millrace"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // System libraries and shims. Each is imported by exactly one Swift target.
+        .systemLibrary(name: "CHiredis"),
+        .systemLibrary(name: "CMongoC", pkgConfig: "libmongoc-1.0"),
+        .systemLibrary(name: "CZstd"),
+        .target(name: "CMongoShim", dependencies: ["CMongoC"]),
+        .target(name: "CJSON", cxxSettings: [.unsafeFlags(["-O2"])], linkerSettings: [.linkedLibrary("simdjson")]),
+
+        // Pure: no I/O, no store.
+        .target(name: "Values", dependencies: ["CJSON"], swiftSettings: strict),
+        .target(name: "Events", dependencies: ["Values", "CZstd"], swiftSettings: strict),
+        .target(name: "Models", dependencies: ["Values", "Events"], swiftSettings: strict),
+        .target(name: "Projector", dependencies: ["Values", "Events", "Models", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
+
+        // Configuration.
+        .target(name: "Definitions", dependencies: ["Values", "Events", "Models", "Yams"], swiftSettings: strict),
+
+        // Stores, behind the protocols of Projector.
+        .target(name: "Threads", swiftSettings: strict),
+        .target(name: "RedisBuffer", dependencies: ["CHiredis", "Threads", "Events", "Projector"], swiftSettings: strict),
+        .target(name: "MongoStore", dependencies: ["CMongoShim", "Threads", "Values", "Events", "Models", "Projector", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
+
+        // What runs.
+        .target(
+            name: "Jobs",
+            dependencies: [
+                "Projector", "Events", "Models", "Values",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+        .target(name: "Sandbox", dependencies: ["MongoStore", "RedisBuffer", "Values"], swiftSettings: strict),
+        .executableTarget(
+            name: "millrace",
+            dependencies: [
+                "Definitions", "Events", "Jobs", "Models", "MongoStore", "Projector", "RedisBuffer", "Sandbox", "Values",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+    ],
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,81 @@
+import Events
+import Values
+
+/// Reads `millrace.yaml`.
+struct ConfigurationReader {
+    let findings: Findings
+    /// What the environment says; its problems are reported under the variable's name.
+    let environment: [String: String]
+
+    /// What could be read. `names` holds every stream that the file names, also those with mistakes, so that a model of
+    /// one is not reported for it; it is nil when the file could not be read that far.
+    struct Settings {
+        var redis = Configuration.Redis()
+        var mongodb = Configuration.MongoDB()
+        var lease = Configuration.defaultLease
+        var streams: [StreamSettings] = []
+        var names: Set<String>?
+        /// Problems of the environment.
+        var problems: [ConfigurationProblem] = []
+    }
+
+    func read(_ source: String?) -> Settings {
+        var settings = Settings()
+        if let source { read(source, &settings) }
+        applyEnvironment(&settings)
+        return settings
+    }
+
+    private func read(_ source: String, _ settings: inout Settings) {
+        guard let root = YAMLReader.read(source, findings), Section.checkVersion(root, findings),
+            let section = Section.root(root, "millrace.yaml", keys: ["redis", "mongodb", "lease", "streams"], findings)
+        else { return }
+        if let node = section["redis"], let redis = Section(node, "redis:", keys: ["url"], findings), let url = redis["url"] {
+            settings.redis.url = self.url(url, overriddenBy: "MILLRACE_REDIS_URL", RedisURL.faults) ?? settings.redis.url
+        }
+        if let node = section["mongodb"], let mongodb = Section(node, "mongodb:", keys: ["url", "database"], findings) {
+            if let url = mongodb["url"] {
+                settings.mongodb.url = self.url(url, overriddenBy: "MILLRACE_MONGODB_URL", MongoURL.faults) ?? settings.mongodb.url
+            }
+            if let node = mongodb["database"], let name = findings.string(node, "database") {
+                if let fault = MongoURL.fault(database: name) { findings.report("database: \(quoted(name)) \(fault)", at: node.place) }
+                settings.mongodb.database = name
+            }
+        }
+        if let node = section["lease"] {
+            settings.lease = findings.duration(node, "lease", in: Configuration.leaseRange) ?? settings.lease
+        }
+        guard let streams = section.required("streams") else { return }
+        (settings.streams, settings.names) = StreamReader(findings: findings).read(streams)
+    }
+
+    /// A URL of the file. One that the environment overrides is not looked into: it may be meant for another place.
+    private func url(_ node: YAMLNode, overriddenBy variable: String, _ faults: (String) -> [URLFault]) -> String? {
+        guard let url = findings.string(node, "url") else { return nil }
+        guard value(variable) == nil else { return url }
+        for fault in faults(url) { findings.report("url: \(quoted(url)): \(fault.message)", at: node.place, suggestion: fault.suggestion) }
+        return url
+    }
+
+    private func applyEnvironment(_ settings: inout Settings) {
+        if let url = value("MILLRACE_REDIS_URL") {
+            settings.redis.url = url
+            settings.problems += problems("MILLRACE_REDIS_URL", url, RedisURL.faults(url))
+        }
+        if let url = value("MILLRACE_MONGODB_URL") {
+            settings.mongodb.url = url
+            settings.problems += problems("MILLRACE_MONGODB_URL", url, MongoURL.faults(url))
+        }
+        if let name = value("MILLRACE_MONGODB_DATABASE") {
+            settings.mongodb.database = name
+            settings.problems += problems("MILLRACE_MONGODB_DATABASE", name, MongoURL.fault(database: name).map { [URLFault($0)] } ?? [])
+        }
+    }
+
+    /// An empty variable counts as unset, as it does in the shell's `${NAME:-default}`.
+    private func value(_ variable: String) -> String? { environment[variable].flatMap { $0.isEmpty ? nil : $0 } }
+
+    private func problems(_ variable: String, _ value: String, _ faults: [URLFault]) -> [ConfigurationProblem] {
+        faults.map { ConfigurationProblem(file: variable, message: "\(quoted(value)): \($0.message)", suggestion: $0.suggestion) }
+    }
+}

@@ -1,0 +1,116 @@
+import Events
+import Models
+import Values
+
+/// Reads what an event type does: one effect, or a list of effects.
+struct EffectReader {
+    let findings: Findings
+
+    /// Far more than anybody writes; each is compared with each.
+    static let maximumOperators = 1000
+
+    func read(_ node: YAMLNode, of type: String) -> [Effect]? {
+        switch node.content {
+        case .invalid: return nil
+        case .mapping: return effect(node).map { [$0] }
+        case .sequence(let nodes) where !nodes.isEmpty:
+            let effects = nodes.map(effect)
+            return effects.contains { $0 == nil } ? nil : effects.compactMap(\.self)
+        case .sequence:
+            findings.report("\(quoted(type)) has an empty list of effects", at: node.place, suggestion: "leave the event type out to ignore it")
+        case .scalar:
+            findings.report(
+                "\(quoted(type)) must be an effect or a list of effects, found \(node.found)", at: node.place,
+                suggestion: "such as { $set: { name: $data.name } }"
+            )
+        }
+        return nil
+    }
+
+    /// A path that an operator of the effect changes, and where it is written.
+    private typealias Touched = (path: FieldPath, name: String, place: Place)
+
+    private func effect(_ node: YAMLNode) -> Effect? {
+        guard let members = node.members else {
+            if !node.isInvalid { findings.report("an effect must be a map of operators, found \(node.found)", at: node.place) }
+            return nil
+        }
+        guard !members.isEmpty else {
+            findings.report("the effect is empty", at: node.place, suggestion: "leave the event type out to ignore it")
+            return nil
+        }
+        var operators: [Operator] = []
+        var touched: [Touched] = []
+        var isComplete = true
+        for member in members {
+            for part in read(member, alone: members.count == 1) {
+                guard let (op, place) = part else {
+                    isComplete = false
+                    continue
+                }
+                operators.append(op)
+                if let path = op.path { touched.append((path, member.name, place)) }
+            }
+        }
+        guard operators.count <= Self.maximumOperators else {
+            findings.report("the effect changes more than \(Self.maximumOperators) paths", at: node.place)
+            return nil
+        }
+        return checkConflicts(touched) && isComplete ? Effect(operators) : nil
+    }
+
+    /// One for each path, nil for those that were reported.
+    private func read(_ member: YAMLNode.Member, alone: Bool) -> [(Operator, Place)?] {
+        if Vocabulary.effectKeys.contains(member.name) {
+            findings.report("\(member.name): is not supported yet", at: member.place, .notSupportedYet)
+            return [nil]
+        }
+        guard Vocabulary.updateOperators.supported.contains(member.name) else {
+            let field = member.name.hasPrefix("$") ? nil : "a field is set by { $set: { \(member.name): … } }"
+            Vocabulary.updateOperators.report(member.name, at: member.place, findings, suggestion: field)
+            return [nil]
+        }
+        if member.name == "$delete" { return [delete(member, alone: alone)] }
+        guard let fields = member.value.members, !fields.isEmpty else {
+            if !member.value.isInvalid {
+                let found = member.value.members == nil ? member.value.found : "an empty map"
+                findings.report("\(member.name) must be a map of paths and values, found \(found)", at: member.value.place)
+            }
+            return [nil]
+        }
+        return fields.map { field in
+            // Both, so that both are reported.
+            let path = PathReader(findings: findings).read(field)
+            let reader = OperandReader(findings: findings, name: member.name)
+            guard let op = reader.read(field.value, path ?? FieldPath([field.name])), path != nil else { return nil }
+            return (op, field.place)
+        }
+    }
+
+    private func delete(_ member: YAMLNode.Member, alone: Bool) -> (Operator, Place)? {
+        guard alone else {
+            findings.report("$delete must stand alone in its effect", at: member.place)
+            return nil
+        }
+        guard member.value.scalar?.value == true else {
+            if !member.value.isInvalid { findings.report("$delete must be true, found \(member.value.found)", at: member.value.place) }
+            return nil
+        }
+        return (.delete, member.place)
+    }
+
+    private func checkConflicts(_ touched: [Touched]) -> Bool {
+        guard touched.count <= Self.maximumOperators else { return true }
+        var isFree = true
+        for (index, later) in touched.enumerated() {
+            guard let earlier = touched[..<index].first(where: { $0.path.conflicts(with: later.path) }) else { continue }
+            isFree = false
+            let (path, other) = (quoted(later.path.description), quoted(earlier.path.description))
+            findings.report(
+                "the path \(path) of \(later.name) conflicts with \(other) of \(earlier.name) at \(earlier.place)", at: later.place,
+                suggestion: "one effect changes a path once; write a list of two effects"
+            )
+        }
+        return isFree
+    }
+}

@@ -1,0 +1,67 @@
+import Events
+import Models
+import Values
+
+extension ExpressionReader {
+    /// A text that begins with a dollar: `$data.amount` reads the event, `$$doc.price` the document.
+    func path(_ text: String, at place: Place) -> Expression? {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        let names = Array(parts.dropFirst())
+        let first = parts.first ?? ""
+        guard first.hasPrefix("$$") ? check(variable: first, at: place) : check(member: first, of: text, at: place) else { return nil }
+        for name in names {
+            guard !name.isEmpty else { return refuse(text, "has an empty part", at: place) }
+            guard !name.hasPrefix("$") else { return refuse(text, "has a part that begins with $", at: place) }
+            guard !name.utf8.contains(0) else { return refuse(text, "holds NUL", at: place) }
+        }
+        guard names.count <= BSON.maximumDepth else { return refuse(text, "is deeper than the \(BSON.maximumDepth) levels of a document", at: place) }
+        if first == "$$doc" {
+            guard names.first != "_position" else { return refuse(text, "reads _position, which a fold cannot see", at: place) }
+            return .document(path: names)
+        }
+        let member = String(first.dropFirst())
+        // These are text or a time: a path into one is missing in every event, which would park them all.
+        guard names.isEmpty || !["eventId", "eventType", "key", "occurredAt"].contains(member) else {
+            return refuse(text, "leads into \(member), which has no members", at: place)
+        }
+        return .event(name: member, path: names)
+    }
+
+    private func refuse(_ text: String, _ message: String, at place: Place) -> Expression? {
+        findings.report("the path \(quoted(text)) \(message)", at: place)
+        return nil
+    }
+
+    private func check(variable name: String, at place: Place) -> Bool {
+        if name == "$$doc" { return true }
+        let variables = Vocabulary.variables
+        let known = variables.supported + variables.later
+        if variables.refused[name] == nil, !known.contains(name), name.count > 2, Suggestion.closest(to: name, among: known) == nil {
+            findings.report("\(quoted(name)): variables of let: and lookup: are not supported yet", at: place, .notSupportedYet)
+        } else {
+            variables.report(name, at: place, findings)
+        }
+        return false
+    }
+
+    private func check(member first: String, of text: String, at place: Place) -> Bool {
+        let name = String(first.dropFirst())
+        if Event.members.contains(name) { return true }
+        if Vocabulary.laterMembers.contains(name) {
+            findings.report("$\(name), of row events, is not supported yet", at: place, .notSupportedYet)
+            return false
+        }
+        let literal = "text that begins with a dollar is written { $literal: … }"
+        let suggestion: String
+        if let member = Suggestion.closest(to: name, among: Event.members) {
+            suggestion = "did you mean \"$\(member)\(text.dropFirst(first.count))\"?"
+        } else if name.utf8.first.map({ (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0 | 0x20) }) ?? false {
+            suggestion = "the event has \(list(Event.members.map { "$" + $0 })); \(literal)"
+        } else {
+            // A price, say: "$5".
+            suggestion = literal
+        }
+        findings.report("the event has no member \(quoted(name))", at: place, .unknownName, suggestion: suggestion)
+        return false
+    }
+}

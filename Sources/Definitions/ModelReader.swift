@@ -1,0 +1,96 @@
+import Events
+import Models
+import Values
+
+/// Compiles model files.
+public struct ModelReader {
+    static let keys = ["model", "stream", "fold", "onError"]
+    /// Keys of a model that the language has.
+    static let later = ["indexes", "root", "derive", "defaults", "ttl", "private", "cache", "merge", "lookup"]
+
+    /// Compiles the text of a model file, from disk or as a build keeps it. Whether there is such a stream is not looked
+    /// at. Throws everything that is wrong with the text.
+    ///
+    /// - Parameter file: where the text comes from, for the messages.
+    public static func read(source: String, file: String) throws(ConfigurationProblems) -> Model {
+        let findings = Findings(file: file)
+        guard let reading = read(source, findings), findings.isEmpty else { throw ConfigurationProblems(findings.problems) }
+        return reading.model
+    }
+
+    /// A model with the places that matter to other files; it is only to be used when there are no findings.
+    struct Reading {
+        var model: Model
+        var name: Place
+        var stream: Place
+    }
+
+    static func read(_ text: String, _ findings: Findings) -> Reading? {
+        guard let root = YAMLReader.read(text, findings), Section.checkVersion(root, findings),
+            let section = Section.root(root, "a model", keys: keys, later: later, findings)
+        else { return nil }
+        let (modelNode, streamNode) = (section.required("model"), section.required("stream"))
+        let name = modelNode.flatMap { readName($0, findings) }
+        let stream = streamNode.flatMap { findings.string($0, "stream") }
+        if let node = section["onError"] { checkOnError(node, findings) }
+        let effects = section.required("fold").flatMap { readFold($0, findings) }
+        guard let modelNode, let streamNode, let name, let stream else { return nil }
+        let fold = EffectFold(effects ?? [:])
+        let model = Model(name: name, stream: stream, fold: fold, source: text, foldHash: FoldHash.hash(stream: stream, fold))
+        return Reading(model: model, name: modelNode.place, stream: streamNode.place)
+    }
+
+    /// A model's name is the name of a view, and begins those of its builds.
+    private static func readName(_ node: YAMLNode, _ findings: Findings) -> String? {
+        guard let name = findings.string(node, "model"), findings.check(name: name, "model", at: node.place) else { return nil }
+        guard let reserved = ["millrace", "system"].first(where: name.hasPrefix) else { return name }
+        findings.report(
+            "model: \(quoted(name)) must not begin with \(reserved), as collections of \(reserved == "system" ? "MongoDB" : "Millrace") do",
+            at: node.place)
+        return nil
+    }
+
+    private static func checkOnError(_ node: YAMLNode, _ findings: Findings) {
+        guard let text = findings.string(node, "onError"), text != "skip" else { return }
+        if ["hold", "stop"].contains(text) {
+            findings.report("onError: \(text) is not supported yet", at: node.place, .notSupportedYet)
+        } else {
+            findings.report(
+                "onError: must be skip, found \(quoted(text))", at: node.place,
+                suggestion: Suggestion.didYouMean(text, among: ["skip", "hold", "stop"]))
+        }
+    }
+
+    private static func readFold(_ node: YAMLNode, _ findings: Findings) -> [String: [Effect]]? {
+        guard let members = node.members, !members.isEmpty else {
+            if !node.isInvalid {
+                let found = node.members == nil ? node.found : "an empty map"
+                findings.report("fold: must be a map of event types and effects, found \(found)", at: node.place)
+            }
+            return nil
+        }
+        var effects: [String: [Effect]] = [:]
+        for member in members where check(type: member, effects, findings) {
+            effects[member.name] = EffectReader(findings: findings).read(member.value, of: member.name) ?? []
+        }
+        return effects
+    }
+
+    private static func check(type member: YAMLNode.Member, _ effects: [String: [Effect]], _ findings: Findings) -> Bool {
+        if member.name == "*" {
+            findings.report("\"*\": is not supported yet", at: member.place, .notSupportedYet)
+        } else if !Envelope.nameLength.contains(member.name.utf8.count) {
+            let range = Envelope.nameLength
+            findings.report("an event type has \(range.lowerBound) to \(range.upperBound) bytes, found \(member.name.utf8.count)", at: member.place)
+        } else if effects[member.name] != nil {
+            // The fold finds effects by Swift's equality of strings, which cannot tell these apart.
+            findings.report("the event type \(quoted(member.name)) looks the same as an earlier one, in other bytes", at: member.place)
+        } else if member.name.hasPrefix("$") {
+            Vocabulary.updateOperators.report(
+                member.name, at: member.place, findings, suggestion: "an effect stands under the event type that it is for")
+        } else {
+            return true
+        }
+        return false
+    }
+}

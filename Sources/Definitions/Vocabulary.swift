@@ -1,0 +1,88 @@
+import Events
+
+/// Names of the language that stand in one kind of place: what is supported, what only will be, and what never can be.
+struct Vocabulary {
+    /// What it is called, for messages.
+    var kind: String
+    var supported: [String]
+    var later: [String] = []
+    /// Why each cannot be had.
+    var refused: [String: String] = [:]
+
+    /// Reports a name that cannot be used.
+    func report(_ name: String, at place: Place, _ findings: Findings, suggestion: String? = nil) {
+        if supported.contains(name) {
+            findings.report("\(name) has no place here", at: place, suggestion: suggestion)
+        } else if later.contains(name) {
+            findings.report("\(name) is not supported yet", at: place, .notSupportedYet)
+        } else if let reason = refused[name] {
+            findings.report("\(name) is refused: \(reason)", at: place)
+        } else {
+            let known = supported + later
+            findings.report(
+                "unknown \(kind) \(quoted(name))", at: place, .unknownName,
+                suggestion: Suggestion.didYouMean(name, among: known) ?? suggestion ?? "known here: \(list(supported))"
+            )
+        }
+    }
+}
+
+extension Vocabulary {
+    private static let clock = "a fold must give the same at every time, and this reads the clock; the event's own time is $occurredAt"
+    private static let chance = "a fold must give the same every time, and this is chance"
+    private static let code = "a fold is data, and this runs JavaScript in the server"
+
+    static let updateOperators = Vocabulary(
+        kind: "update operator",
+        supported: ["$set", "$unset", "$inc", "$min", "$max", "$push", "$addToSet", "$pull", "$delete"],
+        later: ["$mul", "$rename", "$setOnInsert", "$pullAll", "$pop", "$bit", "$upsert", "$contribute"],
+        refused: ["$currentDate": clock]
+    )
+
+    /// Keys of an effect beside its operators.
+    static let effectKeys = ["when", "key", "keys", "match", "let", "create", "lookup", "max", "arrayFilters"]
+
+    static let pushModifiers = Vocabulary(kind: "modifier of $push", supported: ["$each", "$slice"], later: ["$sort", "$position"])
+    static let setModifiers = Vocabulary(kind: "modifier of $addToSet", supported: ["$each"])
+
+    static let predicates = Vocabulary(
+        kind: "predicate", supported: [],
+        later: ["$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in", "$nin", "$exists", "$and", "$or", "$not", "$elemMatch"]
+    )
+
+    static let variables = Vocabulary(
+        kind: "variable", supported: ["$$doc"], later: ["$$ROOT", "$$CURRENT", "$$REMOVE"],
+        refused: ["$$NOW": clock, "$$CLUSTER_TIME": clock]
+    )
+
+    /// What `$name` may begin with, apart from the members of an event.
+    static let laterMembers = ["before", "after", "row", "op"]
+
+    /// The pure operators of MongoDB 6.0's aggregation language.
+    static let expressionOperators = Vocabulary(
+        kind: "expression operator",
+        supported: ["$literal"],
+        later: [
+            "$abs", "$add", "$ceil", "$divide", "$exp", "$floor", "$ln", "$log", "$log10", "$mod", "$multiply", "$pow", "$round", "$sqrt",
+            "$subtract",
+            "$trunc", "$sin", "$cos", "$tan", "$asin", "$acos", "$atan", "$atan2", "$asinh", "$acosh", "$atanh", "$sinh", "$cosh", "$tanh",
+            "$degreesToRadians", "$radiansToDegrees", "$arrayElemAt", "$arrayToObject", "$concatArrays", "$filter", "$first", "$firstN", "$in",
+            "$indexOfArray", "$isArray", "$last", "$lastN", "$map", "$maxN", "$minN", "$objectToArray", "$range", "$reduce", "$reverseArray", "$size",
+            "$slice", "$sortArray", "$zip", "$and", "$not", "$or", "$cmp", "$eq", "$gt", "$gte", "$lt", "$lte", "$ne", "$cond", "$ifNull", "$switch",
+            "$dateAdd", "$dateDiff", "$dateFromParts", "$dateFromString", "$dateSubtract", "$dateToParts", "$dateToString", "$dateTrunc",
+            "$dayOfMonth",
+            "$dayOfWeek", "$dayOfYear", "$hour", "$isoDayOfWeek", "$isoWeek", "$isoWeekYear", "$millisecond", "$minute", "$month", "$second", "$week",
+            "$year", "$tsSecond", "$tsIncrement", "$mergeObjects", "$setField", "$getField", "$unsetField", "$allElementsTrue", "$anyElementTrue",
+            "$setDifference", "$setEquals", "$setIntersection", "$setIsSubset", "$setUnion", "$concat", "$indexOfBytes", "$indexOfCP", "$ltrim",
+            "$regexFind", "$regexFindAll", "$regexMatch", "$replaceOne", "$replaceAll", "$rtrim", "$split", "$strLenBytes", "$strLenCP",
+            "$strcasecmp",
+            "$substr", "$substrBytes", "$substrCP", "$toLower", "$toUpper", "$trim", "$convert", "$isNumber", "$toBool", "$toDate", "$toDecimal",
+            "$toDouble", "$toInt", "$toLong", "$toObjectId", "$toString", "$type", "$let", "$binarySize", "$bsonSize", "$avg", "$max", "$min", "$sum",
+            "$stdDevPop", "$stdDevSamp",
+        ],
+        refused: [
+            "$rand": chance, "$sampleRate": chance, "$function": code, "$accumulator": code, "$where": code,
+            "$meta": "it describes a query, and a fold has none",
+        ]
+    )
+}

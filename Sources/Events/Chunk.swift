@@ -1,0 +1,133 @@
+import Values
+
+/// Running totals of a partition, up to and including a chunk.
+public struct LogTotals: Hashable, Sendable {
+    public var received: Int64 = 0
+    public var duplicates: Int64 = 0
+    /// Elements that are no event of this partition: not decodable, in another partition's list, or with a used id.
+    public var undecodable: Int64 = 0
+
+    public init(received: Int64 = 0, duplicates: Int64 = 0, undecodable: Int64 = 0) {
+        self.received = received
+        self.duplicates = duplicates
+        self.undecodable = undecodable
+    }
+
+    /// Everything but duplicates.
+    public var logged: Int64 { received - duplicates }
+    /// Events that took a place in the dedupe window.
+    public var originals: Int64 { received - duplicates - undecodable }
+}
+
+/// A contiguous run of offsets of one partition: one document of the event log.
+public struct Chunk: Sendable {
+    /// The format this code writes, and the newest it reads.
+    public static let format: Int32 = 1
+
+    public var partition: PartitionID
+    /// The offset of the first element.
+    public var offset: Int64
+    /// The identity of the segment the elements came from, and the first one's index in it.
+    public var segment: String
+    public var index: Int64
+    /// When it was logged, by MongoDB's clock: milliseconds since 1970.
+    public var at: Int64
+    /// Time along the log in milliseconds, with no gap counted for more than `maximumAgeStep`.
+    public var age: Int64
+    public var totals: LogTotals
+    /// The distinct keys, in order of first appearance.
+    public var keys: [String] = []
+    public var types: [String] = []
+    public var elements: [Element] = []
+    /// What refused elements were refused for; elements point here.
+    public var refusals: [Refusal] = []
+    /// 32 bytes an element: the digests of its id and of its content; zero where the element took no place in the
+    /// dedupe window.
+    public var digests: [UInt8] = []
+    /// The elements' bytes, end to end, without those of duplicates; oversize ones by their head.
+    public var raw: [UInt8] = []
+    /// Indexes in the segment of oversize elements, duplicates among them.
+    public var oversize: [Int64] = []
+
+    /// A stopped pipeline must not let ids grow old: a gap counts for a minute at most.
+    public static let maximumAgeStep: Int64 = 60_000
+    public static let digestBytes = 32
+
+    public struct Element: Sendable, Hashable {
+        public enum Kind: UInt8, Sendable { case event = 0, duplicate = 1, refused = 2 }
+
+        public var kind: Kind
+        /// Index into `types` and `keys`; -1 where the element has none.
+        public var type: Int32 = -1
+        public var key: Int32 = -1
+        /// Event time; `Int64.min` where the event has none.
+        public var time: Int64 = .min
+        /// Where its bytes lie in `raw`.
+        public var start: Int = 0
+        public var length: Int = 0
+        /// A duplicate's original offset; a refused element's index into `refusals`.
+        public var reference: Int64 = 0
+
+        public init(kind: Kind) { self.kind = kind }
+    }
+
+    public var count: Int { elements.count }
+    /// The offset after the last element.
+    public var end: Int64 { offset + Int64(elements.count) }
+
+    public func type(of element: Element) -> String? { element.type < 0 ? nil : types[Int(element.type)] }
+    public func key(of element: Element) -> String? { element.key < 0 ? nil : keys[Int(element.key)] }
+    public func time(of element: Element) -> Int64? { element.time == .min ? nil : element.time }
+
+    /// The digests of an element's id and content.
+    public func digests(of place: Int) -> (id: Digest, content: Digest) { Chunk.digests(at: place, in: digests) }
+
+    static func digests(at place: Int, in block: [UInt8]) -> (id: Digest, content: Digest) {
+        block.withUnsafeBytes { bytes in
+            func word(_ index: Int) -> UInt64 {
+                UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: place * digestBytes + 8 * index, as: UInt64.self))
+            }
+            return (Digest(low: word(0), high: word(1)), Digest(low: word(2), high: word(3)))
+        }
+    }
+
+    mutating func appendDigests(id: Digest, content: Digest) {
+        for word in [id.low, id.high, content.low, content.high] { BSON.append(word, to: &digests) }
+    }
+
+    /// Parses the elements' bytes again, for a chunk that was read from the log. Duplicates parse as empty.
+    public func parse() -> JSONTape {
+        let tape = JSONTape()
+        let padded = raw + [UInt8](repeating: 0, count: JSONTape.padding)
+        padded.withUnsafeBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return }
+            tape.parse(base: base, offsets: elements.map { UInt64($0.start) }, lengths: elements.map { UInt32($0.length) })
+        }
+        return tape
+    }
+}
+
+/// A chunk with its elements parsed: what ingest hands to project, and what reading the log gives.
+public struct DecodedChunk: Sendable {
+    public var chunk: Chunk
+    public var tape: JSONTape
+    /// The tape's number of the chunk's first element.
+    public var firstText: Int
+
+    public init(chunk: Chunk, tape: JSONTape, firstText: Int) {
+        self.chunk = chunk
+        self.tape = tape
+        self.firstText = firstText
+    }
+
+    public init(parsing chunk: Chunk) {
+        self.init(chunk: chunk, tape: chunk.parse(), firstText: 0)
+    }
+
+    /// The event at a place, for an element of kind event.
+    public func event(at place: Int) -> Event? {
+        let element = chunk.elements[place]
+        guard element.kind == .event, case .success(let root) = tape.root(firstText + place) else { return nil }
+        return Event(type: chunk.types[Int(element.type)], key: chunk.keys[Int(element.key)], time: chunk.time(of: element), root: root)
+    }
+}

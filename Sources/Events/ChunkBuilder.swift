@@ -1,0 +1,147 @@
+import Values
+
+/// Decides, once and for ever, what each element is: type, key, time, and whether it is a duplicate.
+public struct ChunkBuilder {
+    public var settings: StreamSettings
+    public var partition: PartitionID
+
+    public init(settings: StreamSettings, partition: PartitionID) {
+        self.settings = settings
+        self.partition = partition
+    }
+
+    /// Where a chunk goes: the tail it is appended at, and the time of logging.
+    public struct Place: Sendable {
+        public var offset: Int64
+        public var totals: LogTotals
+        public var segment: String
+        public var index: Int64
+        public var at: Int64
+        public var age: Int64
+
+        public init(offset: Int64, totals: LogTotals, segment: String, index: Int64, at: Int64, age: Int64) {
+            self.offset = offset
+            self.totals = totals
+            self.segment = segment
+            self.index = index
+            self.at = at
+            self.age = age
+        }
+    }
+
+    /// Builds the chunk of the elements from `first` on, as many as its limits allow, and enters its originals into the
+    /// window: whoever cannot append the chunk rolls the window back.
+    public func build(_ elements: RawElements, _ tape: JSONTape, from first: Int, at place: Place, window: DedupeWindow) -> Chunk {
+        var chunk = Chunk(
+            partition: partition, offset: place.offset, segment: place.segment, index: place.index, at: place.at, age: place.age, totals: place.totals
+        )
+        var tables = Tables()
+        let last = min(elements.count, first + settings.chunkEvents)
+        chunk.elements.reserveCapacity(last - first)
+        chunk.digests.reserveCapacity((last - first) * Chunk.digestBytes)
+        for number in first..<last {
+            let length = Int(elements.lengths[number])
+            if !chunk.elements.isEmpty, chunk.raw.count + length > settings.chunkBytes.bytes { break }
+            let decision = decide(elements, tape, number, &chunk, &tables, window)
+            append(decision, bytes: elements.offsets[number], length, elements, to: &chunk)
+            if elements.oversize[number] != nil { chunk.oversize.append(place.index + Int64(number - first)) }
+        }
+        return chunk
+    }
+
+    /// Indexes of the distinct types, keys and refusals of the chunk so far.
+    private struct Tables {
+        var types: [String: Int32] = [:]
+        var keys: [String: Int32] = [:]
+        var refusals: [Refusal: Int64] = [:]
+
+        static func index(of name: String, in table: inout [String: Int32], _ list: inout [String]) -> Int32 {
+            if let index = table[name] { return index }
+            let index = Int32(list.count)
+            table[name] = index
+            list.append(name)
+            return index
+        }
+    }
+
+    private struct Decision {
+        var element: Chunk.Element
+        var id = Digest.none
+        var content = Digest.none
+    }
+
+    private func decide(
+        _ elements: RawElements, _ tape: JSONTape, _ number: Int, _ chunk: inout Chunk, _ tables: inout Tables, _ window: DedupeWindow
+    ) -> Decision {
+        var element = Chunk.Element(kind: .refused)
+        do throws(Refusal) {
+            if let oversize = elements.oversize[number] {
+                throw Refusal(
+                    .oversize,
+                    "the element has \(oversize.length) bytes, above maxEventBytes \(settings.maxEventBytes.bytes); its head is kept here, "
+                        + "all of it in \(settings.list(of: partition.number)):oversize (digest \(oversize.digest.hex))"
+                )
+            }
+            let root = try root(tape, number)
+            let envelope = try Envelope.decode(root, key: settings.key)
+            element.time = envelope.time ?? .min
+            element.type = Tables.index(of: String(decoding: envelope.type, as: UTF8.self), in: &tables.types, &chunk.types)
+            let key = envelope.key.string
+            element.key = Tables.index(of: key, in: &tables.keys, &chunk.keys)
+            let right = Partitioning.partition(of: key.utf8, count: settings.partitions)
+            guard right == partition.number else {
+                throw Refusal(
+                    .wrongPartition,
+                    "the key belongs to partition \(right): push it onto \(settings.list(of: right)), not \(settings.list(of: partition.number))"
+                )
+            }
+            let id = Digest(of: envelope.id)
+            var hasher = DigestHasher()
+            root.digest(into: &hasher)
+            let content = hasher.finalize()
+            switch window.find(id: id, content: content, age: chunk.age) {
+            case .new:
+                element.kind = .event
+                window.insert(id: id, content: content, offset: chunk.end, age: chunk.age)
+                return Decision(element: element, id: id, content: content)
+            case .duplicate(let original):
+                element.kind = .duplicate
+                element.reference = original
+                return Decision(element: element)
+            case .reused(let original):
+                throw Refusal(.idReused, "the eventId was logged at offset \(original) with other content: give each event an id of its own")
+            }
+        } catch {
+            element.reference = tables.refusals[error] ?? Int64(chunk.refusals.count)
+            if element.reference == Int64(chunk.refusals.count) {
+                tables.refusals[error] = element.reference
+                chunk.refusals.append(error)
+            }
+            return Decision(element: element)
+        }
+    }
+
+    private func root(_ tape: JSONTape, _ number: Int) throws(Refusal) -> JSONNode {
+        switch tape.root(number) {
+        case .success(let root): return root
+        case .failure(let problem): throw Refusal(Problem(problem), problem.explanation)
+        }
+    }
+
+    private func append(_ decision: Decision, bytes start: UInt64, _ length: Int, _ elements: RawElements, to chunk: inout Chunk) {
+        var element = decision.element
+        element.start = chunk.raw.count
+        chunk.totals.received += 1
+        switch element.kind {
+        case .event: break
+        case .duplicate: chunk.totals.duplicates += 1
+        case .refused: chunk.totals.undecodable += 1
+        }
+        if element.kind != .duplicate {
+            element.length = length
+            chunk.raw.append(contentsOf: elements.bytes[Int(start)..<(Int(start) + length)])
+        }
+        chunk.elements.append(element)
+        chunk.appendDigests(id: decision.id, content: decision.content)
+    }
+}

@@ -1,0 +1,143 @@
+import Values
+
+/// Why a stored chunk cannot be used.
+public enum ChunkError: Error, Equatable, CustomStringConvertible {
+    /// Written by a newer Millrace.
+    case newerFormat(Int64)
+    /// The bytes are not what was written.
+    case damaged(String)
+
+    public var description: String {
+        switch self {
+        case .newerFormat(let format): "format \(format) is newer than \(Chunk.format), which this binary reads"
+        case .damaged(let what): "the chunk is damaged: \(what)"
+        }
+    }
+}
+
+/// A chunk as a document of the log, and back.
+///
+/// `{_id: {s, p, o}, format, n, segment, index, at, age, totals, keys, digests, columns, raw, sum}`, and `oversize`
+/// where there are such elements. `sum` holds four digests, of the head, the digests, the columns with the keys, and
+/// the raw bytes, so that a reader that leaves blocks out still verifies what it reads.
+public enum ChunkCodec {
+    /// The fields that a head is decoded from.
+    public static let headProjection = headFields + ["sum"]
+    /// The fields that `ChunkDigests` needs: taking a partition over reads no payloads.
+    public static let digestProjection = headProjection + ["digests"]
+    static let headFields = ["_id", "format", "n", "segment", "index", "at", "age", "totals", "oversize"]
+
+    public static func id(_ partition: PartitionID, _ offset: Int64) -> Document {
+        ["s": .string(partition.stream), "p": .int32(Int32(partition.number)), "o": .int64(offset)]
+    }
+
+    public static func encode(_ chunk: Chunk) -> [UInt8] {
+        let head = head(of: chunk)
+        let keys = Value.array(chunk.keys.map(Value.string))
+        let columns = Zstd.compress(ColumnBlock.encode(chunk))
+        let raw = Zstd.compress(chunk.raw)
+        var sum: [UInt8] = []
+        for digest in [
+            Digest(of: BSON.encode(head)), digest(chunk.digests), digest(columns, keys), digest(raw),
+        ] {
+            BSON.append(digest.low, to: &sum)
+            BSON.append(digest.high, to: &sum)
+        }
+        var document = head
+        document.append("keys", keys)
+        document.append("digests", .binary(chunk.digests))
+        document.append("columns", .binary(columns))
+        document.append("raw", .binary(raw))
+        document.append("sum", .binary(sum))
+        return BSON.encode(document)
+    }
+
+    public static func decode(_ document: Document) throws(ChunkError) -> Chunk {
+        var chunk = try decodeHead(document)
+        let sums = try sums(document)
+        guard let keys = document["keys"], let names = keys.asArray, let columns = document["columns"]?.asBinary,
+            let raw = document["raw"]?.asBinary, let digests = document["digests"]?.asBinary
+        else { throw .damaged("a block is missing") }
+        guard digest(columns, keys) == sums[2] else { throw .damaged("the columns do not match their checksum") }
+        guard digest(raw) == sums[3] else { throw .damaged("the raw bytes do not match their checksum") }
+        guard digest(digests) == sums[1] else { throw .damaged("the digests do not match their checksum") }
+        guard let bytes = Zstd.decompress(raw), let block = Zstd.decompress(columns) else { throw .damaged("a block does not decompress") }
+        chunk.keys = names.compactMap(\.asString)
+        chunk.digests = Array(digests)
+        chunk.raw = bytes
+        let count = Int(document["n"]?.asInteger ?? -1)
+        guard chunk.keys.count == names.count, chunk.digests.count == count * Chunk.digestBytes else { throw .damaged("a block has another length") }
+        try ColumnBlock.decode(block, count: count, into: &chunk)
+        return chunk
+    }
+
+    /// Head and digests only.
+    public static func decodeDigests(_ document: Document) throws(ChunkError) -> ChunkDigests {
+        let head = try decodeHead(document)
+        let sums = try sums(document)
+        guard let digests = document["digests"]?.asBinary, let count = document["n"]?.asInteger else { throw .damaged("the digests are missing") }
+        guard digest(digests) == sums[1], digests.count == Int(count) * Chunk.digestBytes else {
+            throw .damaged("the digests do not match their checksum")
+        }
+        return ChunkDigests(offset: head.offset, count: Int(count), age: head.age, digests: Array(digests))
+    }
+
+    /// Everything but the blocks: enough for the tail and for a segment's progress.
+    public static func decodeHead(_ document: Document) throws(ChunkError) -> Chunk {
+        guard let format = document["format"]?.asInteger else { throw .damaged("it has no format") }
+        guard format <= Int64(Chunk.format) else { throw .newerFormat(format) }
+        guard let id = document["_id"]?.asDocument, let stream = id["s"]?.asString, let number = id["p"]?.asInteger, let offset = id["o"]?.asInteger,
+            let segment = document["segment"]?.asString, let index = document["index"]?.asInteger, let at = document["at"]?.asDate,
+            let age = document["age"]?.asInteger, let totals = document["totals"]?.asDocument, let received = totals["received"]?.asInteger,
+            let duplicates = totals["duplicates"]?.asInteger, let undecodable = totals["undecodable"]?.asInteger
+        else { throw .damaged("a field is missing") }
+        var chunk = Chunk(
+            partition: PartitionID(stream: stream, number: Int(number)), offset: offset, segment: segment, index: index, at: at, age: age,
+            totals: LogTotals(received: received, duplicates: duplicates, undecodable: undecodable)
+        )
+        chunk.oversize = document["oversize"]?.asArray?.compactMap(\.asInteger) ?? []
+        let stored = Document(document.fields.filter { headFields.contains($0.name) })
+        guard Digest(of: BSON.encode(stored)) == (try sums(document))[0] else { throw .damaged("the head does not match its checksum") }
+        return chunk
+    }
+
+    private static func head(of chunk: Chunk) -> Document {
+        var head: Document = [
+            "_id": .document(id(chunk.partition, chunk.offset)),
+            "format": .int32(Chunk.format),
+            "n": .int32(Int32(chunk.count)),
+            "segment": .string(chunk.segment),
+            "index": .int64(chunk.index),
+            "at": .date(chunk.at),
+            "age": .int64(chunk.age),
+            "totals": [
+                "received": .int64(chunk.totals.received),
+                "duplicates": .int64(chunk.totals.duplicates),
+                "undecodable": .int64(chunk.totals.undecodable),
+            ],
+        ]
+        if !chunk.oversize.isEmpty { head.append("oversize", .array(chunk.oversize.map(Value.int64))) }
+        return head
+    }
+
+    private static func sums(_ document: Document) throws(ChunkError) -> [Digest] {
+        guard let sum = document["sum"]?.asBinary, sum.count == 64 else { throw .damaged("it has no checksum") }
+        let bytes = Array(sum)
+        return [Chunk.digests(at: 0, in: bytes), Chunk.digests(at: 1, in: bytes)].flatMap { [$0.id, $0.content] }
+    }
+
+    private static func digest(_ bytes: some Collection<UInt8>, _ keys: Value? = nil) -> Digest {
+        var hasher = DigestHasher()
+        bytes.withContiguousStorageIfAvailable { hasher.combine(UnsafeRawBufferPointer($0)) }
+        if let keys { BSON.encode(["keys": keys]).withUnsafeBytes { hasher.combine($0) } }
+        return hasher.finalize()
+    }
+}
+
+/// What the dedupe window needs of a chunk.
+public struct ChunkDigests: Sendable {
+    public var offset: Int64
+    public var count: Int
+    public var age: Int64
+    public var digests: [UInt8]
+}

@@ -1,0 +1,144 @@
+import Glibc
+import Values
+
+/// The recent event ids of a partition, exact: which were logged, where, and with which content.
+///
+/// A ring of entries in log order beside a chained hash table over it, at most 64 bytes an entry. Memory is reserved at
+/// once and used as it fills. Not thread-safe: it belongs to the ingest of one partition.
+public final class DedupeWindow {
+    /// The two bounds of rule 10, and the wider one that holds while a segment that Redis resurrected is read.
+    public struct Bounds: Hashable, Sendable {
+        /// Milliseconds along the log.
+        public var age: Int64
+        public var originals: Int
+        /// At most this many originals back, an id counts whatever its age.
+        public var originalsAtAnyAge: Int = 0
+
+        public init(age: Int64, originals: Int, originalsAtAnyAge: Int = 0) {
+            self.age = age
+            self.originals = originals
+            self.originalsAtAnyAge = originalsAtAnyAge
+        }
+
+        public var capacity: Int { max(originals, originalsAtAnyAge) }
+    }
+
+    /// What the window knows of an id.
+    public enum Finding: Equatable, Sendable {
+        case new
+        case duplicate(of: Int64)
+        /// The id was used for other content.
+        case reused(at: Int64)
+    }
+
+    private struct Entry {
+        var id: Digest
+        var content: Digest
+        var offset: Int64
+        var age: Int64
+        /// Ring place + 1 of the next older entry in this chain, or 0.
+        var next: UInt32
+    }
+
+    public let bounds: Bounds
+    private let capacity: Int
+    private let entries: UnsafeMutablePointer<Entry>
+    /// Ring place + 1 of each chain's newest entry, or 0.
+    private let chains: UnsafeMutablePointer<UInt32>
+    private let chainMask: Int
+    /// Sequence numbers of the oldest entry kept and of the next one.
+    private var first = 0
+    private(set) var next = 0
+
+    /// Entries beyond the bounds are kept until at least this many have followed, so that `rollback` finds what it undoes
+    /// whole: no chunk has more.
+    private static let slack = StreamSettings.chunkEventsRange.upperBound + 1
+
+    public init(bounds: Bounds) {
+        self.bounds = bounds
+        capacity = bounds.capacity + Self.slack
+        precondition(capacity < Int(UInt32.max))
+        var chainCount = 1024
+        while chainCount < capacity { chainCount *= 2 }
+        chainMask = chainCount - 1
+        entries = UnsafeMutablePointer<Entry>.allocate(capacity: capacity)
+        guard let zeroed = calloc(chainCount, MemoryLayout<UInt32>.size) else { preconditionFailure("out of memory") }
+        chains = zeroed.bindMemory(to: UInt32.self, capacity: chainCount)
+    }
+
+    deinit {
+        entries.deallocate()
+        free(chains)
+    }
+
+    /// Entries kept.
+    public var count: Int { next - first }
+
+    /// What an element with this id and content is, at this age of the log.
+    public func find(id: Digest, content: Digest, age: Int64) -> Finding {
+        var link = chains[chain(id)]
+        while link != 0 {
+            let place = Int(link) - 1
+            if entries[place].id == id {
+                // The newest entry of an id decides: older ones of the same id are further away by both measures.
+                let between = next - sequence(of: place) - 1
+                let near = between <= bounds.originals && age - entries[place].age <= bounds.age
+                guard near || between < bounds.originalsAtAnyAge else { return .new }
+                return entries[place].content == content ? .duplicate(of: entries[place].offset) : .reused(at: entries[place].offset)
+            }
+            link = entries[place].next
+        }
+        return .new
+    }
+
+    /// Adds an original, the newest so far.
+    public func insert(id: Digest, content: Digest, offset: Int64, age: Int64) {
+        if count == capacity { evictOldest() }
+        let place = next % capacity
+        let chain = chain(id)
+        (entries + place).initialize(to: Entry(id: id, content: content, offset: offset, age: age, next: chains[chain]))
+        chains[chain] = UInt32(place + 1)
+        next += 1
+    }
+
+    /// Takes the newest entries back, down to a count that `mark` gave at most a chunk ago.
+    public func rollback(to mark: Int) {
+        while next > mark {
+            next -= 1
+            let entry = entries[next % capacity]
+            chains[chain(entry.id)] = entry.next
+        }
+    }
+
+    /// A point to roll back to.
+    public var mark: Int { next }
+
+    /// Adds the originals of a chunk that was read from the log.
+    public func insert(_ chunk: ChunkDigests) {
+        for place in 0..<chunk.count {
+            let (id, content) = Chunk.digests(at: place, in: chunk.digests)
+            if id != .none { insert(id: id, content: content, offset: chunk.offset + Int64(place), age: chunk.age) }
+        }
+    }
+
+    private func chain(_ id: Digest) -> Int { Int(truncatingIfNeeded: id.low) & chainMask }
+
+    private func sequence(of place: Int) -> Int {
+        let newest = (next - 1) % capacity
+        return next - 1 - (place <= newest ? newest - place : newest + capacity - place)
+    }
+
+    private func evictOldest() {
+        let place = first % capacity
+        let chain = chain(entries[place].id)
+        // The oldest entry of all is the last of its chain.
+        if chains[chain] == UInt32(place + 1) {
+            chains[chain] = 0
+        } else {
+            var link = Int(chains[chain]) - 1
+            while entries[link].next != UInt32(place + 1) { link = Int(entries[link].next) - 1 }
+            entries[link].next = 0
+        }
+        first += 1
+    }
+}

@@ -1,0 +1,68 @@
+import Values
+
+/// The stable, kebab-case name of something that is wrong: one list for logs, dead letters, command line and HTTP.
+public struct Problem: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+    public var rawValue: String
+
+    public init(rawValue: String) { self.rawValue = rawValue }
+    public init(_ problem: JSONProblem) { rawValue = problem.rawValue }
+
+    public var description: String { rawValue }
+}
+
+// An element that cannot become an event. Decided once, when it is logged; JSON problems are `JSONProblem`'s.
+extension Problem {
+    public static let notAnObject = Problem(rawValue: "not-an-object")
+    public static let badEventId = Problem(rawValue: "bad-event-id")
+    public static let badEventType = Problem(rawValue: "bad-event-type")
+    public static let noKey = Problem(rawValue: "no-key")
+    public static let badKey = Problem(rawValue: "bad-key")
+    public static let badTime = Problem(rawValue: "bad-time")
+    public static let wrongPartition = Problem(rawValue: "wrong-partition")
+    public static let idReused = Problem(rawValue: "id-reused")
+    public static let oversize = Problem(rawValue: "oversize")
+}
+
+// An event that a model cannot take.
+extension Problem {
+    public static let missingValue = Problem(rawValue: "missing-value")
+    public static let badOperand = Problem(rawValue: "bad-operand")
+    public static let numberOverflow = Problem(rawValue: "number-overflow")
+    public static let badPath = Problem(rawValue: "bad-path")
+    public static let pathConflict = Problem(rawValue: "path-conflict")
+    public static let badName = Problem(rawValue: "bad-name")
+    public static let documentTooDeep = Problem(rawValue: "document-too-deep")
+    public static let documentTooLarge = Problem(rawValue: "document-too-large")
+}
+
+// What stops a command or a worker.
+extension Problem {
+    public static let badConfiguration = Problem(rawValue: "bad-configuration")
+    public static let unsafeServer = Problem(rawValue: "unsafe-server")
+    public static let otherInstallation = Problem(rawValue: "other-installation")
+    public static let newerFormat = Problem(rawValue: "newer-format")
+    public static let newerFoldVersion = Problem(rawValue: "other-fold-version")
+    public static let partitionsChanged = Problem(rawValue: "partitions-changed")
+    public static let logDamaged = Problem(rawValue: "log-damaged")
+    public static let wrongType = Problem(rawValue: "wrong-type")
+    public static let serverUnreachable = Problem(rawValue: "server-unreachable")
+    public static let serverRefused = Problem(rawValue: "server-refused")
+    public static let outcomeUnknown = Problem(rawValue: "outcome-unknown")
+    public static let leaseLost = Problem(rawValue: "lease-lost")
+    public static let noProgress = Problem(rawValue: "no-progress")
+    public static let unknownName = Problem(rawValue: "unknown-name")
+    public static let badInput = Problem(rawValue: "bad-input")
+}
+
+/// A problem with what it was about, for a person: what, where, why, and what to do.
+public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
+    public var problem: Problem
+    public var message: String
+
+    public init(_ problem: Problem, _ message: String) {
+        self.problem = problem
+        self.message = message
+    }
+
+    public var description: String { "\(problem): \(message)" }
+}

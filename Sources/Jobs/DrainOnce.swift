@@ -1,0 +1,87 @@
+import Events
+import Foundation
+import Logging
+import Projector
+
+/// Everything that was there when it started, fully applied, by whoever holds the partition; then a receipt.
+public struct DrainOnce: Sendable {
+    private let workplace: any Workplace
+    private let streams: [String]
+    private let lease: Duration
+    private let logger: Logger
+
+    /// How often it is asked whether everything is applied.
+    private static let poll = Duration.milliseconds(10)
+    /// Without any progress for this many leases, it gives up.
+    private static let patience = 3
+
+    public init(_ workplace: any Workplace, streams: [String], lease: Duration, logger: Logger) {
+        self.workplace = workplace
+        self.streams = streams
+        self.lease = lease
+        self.logger = logger
+    }
+
+    /// Throws a `Refusal` (`no-progress`) when somebody else holds a partition and does nothing, and the worker's own
+    /// failure when that is what keeps a partition from moving.
+    public func run() async throws -> Receipt {
+        let partitions = workplace.partitions(of: streams)
+        let started = ContinuousClock.now
+        var before: [PartitionID: PartitionReading] = [:]
+        var tokens: [PartitionID: BufferToken] = [:]
+        for partition in partitions {
+            before[partition] = try await workplace.reading(of: partition)
+            tokens[partition] = try await workplace.token(of: partition)
+        }
+        let stop = StopSignal()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            // A stop also when waiting fails, or the workers would never end.
+            defer { stop.request() }
+            var workers: [PartitionID: PartitionWorker] = [:]
+            for partition in partitions {
+                let worker = try await workplace.worker(for: partition, poll: Self.poll, stop: stop)
+                workers[partition] = worker
+                group.addTask { await worker.run() }
+            }
+            try await wait(for: tokens, workers)
+        }
+        var readings: [PartitionID: PartitionReading] = [:]
+        for partition in partitions { readings[partition] = try await workplace.reading(of: partition) }
+        let seconds = (ContinuousClock.now - started) / .seconds(1)
+        let receipt = Receipt(partitions.map { (before[$0] ?? PartitionReading(), readings[$0] ?? PartitionReading()) }, seconds: seconds)
+        try await workplace.record("drain", started: started, receipt, readings)
+        CrashPoint.receiptWritten.reached()
+        return receipt
+    }
+
+    private func wait(for tokens: [PartitionID: BufferToken], _ workers: [PartitionID: PartitionWorker]) async throws {
+        var waiting = tokens
+        var progress: [PartitionID: Int] = [:]
+        var moved = ContinuousClock.now
+        while !waiting.isEmpty {
+            for (partition, token) in waiting {
+                switch try await workplace.isComplete(partition, upTo: token) {
+                case .complete: waiting[partition] = nil
+                case .otherRun:
+                    waiting[partition] = try await workplace.token(of: partition)
+                    moved = .now
+                case .underWay(let now):
+                    if progress[partition] != now { moved = .now }
+                    progress[partition] = now
+                }
+                if let failure = workers[partition]?.report.stopped { throw failure }
+            }
+            guard ContinuousClock.now - moved < lease * Self.patience else {
+                for partition in waiting.keys.sorted() {
+                    if let failure = workers[partition]?.report.lastFailure { throw failure }
+                }
+                throw Refusal(
+                    .noProgress,
+                    "somebody else holds \(waiting.keys.sorted().map(\.description).joined(separator: ", ")) and has made no progress for "
+                        + "\(Self.patience) leases: look at its log, or stop it and try again"
+                )
+            }
+            try await Task.sleep(for: Self.poll)
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import Events
+import Logging
+import Projector
+import ServiceLifecycle
+
+/// A drain job: works continuously, and closes a receipt from time to time unless nothing moved.
+public struct DrainService: Service {
+    private let name: String
+    private let workplace: any Workplace
+    private let streams: [String]
+    private let poll: Duration
+    private let every: Duration
+    private let logger: Logger
+
+    public init(name: String, _ workplace: any Workplace, streams: [String], poll: Duration, every: Duration, logger: Logger) {
+        self.name = name
+        self.workplace = workplace
+        self.streams = streams
+        self.poll = poll
+        self.every = every
+        self.logger = logger
+    }
+
+    public func run() async throws {
+        let stop = StopSignal()
+        try await withGracefulShutdownHandler {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                var workers: [PartitionWorker] = []
+                for partition in workplace.partitions(of: streams) {
+                    let worker = try await workplace.worker(for: partition, poll: poll, stop: stop)
+                    workers.append(worker)
+                    group.addTask { await worker.run() }
+                }
+                logger.info("draining", metadata: ["job": "\(name)", "partitions": "\(workers.count)"])
+                await closeReceipts(of: workers, stop)
+            }
+        } onGracefulShutdown: {
+            stop.request()
+        }
+    }
+
+    private func closeReceipts(of workers: [PartitionWorker], _ stop: StopSignal) async {
+        var started = ContinuousClock.now
+        while !stop.isRequested {
+            // Short steps, so that a stop is not slept through.
+            try? await Task.sleep(for: .milliseconds(100))
+            guard stop.isRequested || ContinuousClock.now - started >= every else { continue }
+            let now = ContinuousClock.now
+            do {
+                try await closeReceipt(of: workers, started: started)
+                started = now
+            } catch {
+                logger.warning("no receipt could be written; the next one will cover this time too", metadata: ["job": "\(name)", "error": "\(error)"])
+                started = now
+            }
+        }
+    }
+
+    /// A receipt over the partitions this process works on, from where each one's last receipt ended: nothing is left
+    /// out and nothing counted twice, whoever worked on them meanwhile.
+    private func closeReceipt(of workers: [PartitionWorker], started: ContinuousClock.Instant) async throws {
+        var readings: [PartitionID: PartitionReading] = [:]
+        var differences: [(before: PartitionReading, after: PartitionReading)] = []
+        for worker in workers where worker.report.holdsLease {
+            let before = try await workplace.lastReceipt(of: worker.partition) ?? PartitionReading()
+            let after = try await workplace.reading(of: worker.partition)
+            guard !Receipt([(before, after)], seconds: 0).isEmpty else { continue }
+            readings[worker.partition] = after
+            differences.append((before, after))
+        }
+        guard !differences.isEmpty else { return }
+        let receipt = Receipt(differences, seconds: (ContinuousClock.now - started) / .seconds(1))
+        try await workplace.record(name, started: started, receipt, readings)
+        CrashPoint.receiptWritten.reached()
+    }
+}

@@ -1,0 +1,37 @@
+import Events
+import Projector
+
+/// What a job works with: the partitions of an installation, and what is known of them.
+public protocol Workplace: Sendable {
+    /// A name for this process in receipts and leases, random for each start.
+    var owner: String { get }
+
+    /// The partitions of these streams; of all streams when the list is empty.
+    func partitions(of streams: [String]) -> [PartitionID]
+
+    /// A worker for a partition, with connections of its own.
+    func worker(for partition: PartitionID, poll: Duration, stop: StopSignal) async throws -> PartitionWorker
+
+    func reading(of partition: PartitionID) async throws -> PartitionReading
+
+    /// What must be complete for everything pushed so far to be applied.
+    func token(of partition: PartitionID) async throws -> BufferToken
+
+    /// Whether everything up to the token has taken effect in every build that is projected.
+    func isComplete(_ partition: PartitionID, upTo token: BufferToken) async throws -> Completion
+
+    /// The readings at which the partition's last receipt ended.
+    func lastReceipt(of partition: PartitionID) async throws -> PartitionReading?
+
+    /// Stores a receipt.
+    func record(_ job: String, started: ContinuousClock.Instant, _ receipt: Receipt, _ readings: [PartitionID: PartitionReading]) async throws
+}
+
+/// How far a partition is towards a token.
+public enum Completion: Hashable, Sendable {
+    case complete
+    /// The number changes whenever anything moves: events, log or checkpoints.
+    case underWay(progress: Int)
+    /// Redis restarted since the token was taken.
+    case otherRun
+}

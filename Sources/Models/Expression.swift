@@ -1,0 +1,63 @@
+import Events
+import Values
+
+/// What an operator's value is computed from.
+public indirect enum Expression: Hashable, Sendable {
+    case literal(Literal)
+    /// `$name.path…`: the event.
+    case event(name: String, path: [String])
+    /// `$$doc.path…`: the document as it was before this effect.
+    case document(path: [String])
+    case object([Member])
+    case array([Expression])
+
+    public struct Member: Hashable, Sendable {
+        public var name: String
+        public var value: Expression
+
+        public init(_ name: String, _ value: Expression) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    /// A value with the identity that `Value.==` has.
+    public struct Literal: Hashable, Sendable {
+        public var value: Value
+
+        public init(_ value: Value) { self.value = value }
+
+        public func hash(into hasher: inout Hasher) { hasher.combine(JSON.write(value)) }
+    }
+
+    /// The value, or nil when it is missing. Inside an object a missing member is left out; inside an array it is null,
+    /// as in MongoDB.
+    func evaluate(_ context: Context) -> Value? {
+        switch self {
+        case .literal(let literal): return literal.value
+        case .event(let name, let path): return context.event.value(name, path[...])
+        case .document(let path): return context.document(path)
+        case .object(let members):
+            var document = Document()
+            document.fields.reserveCapacity(members.count)
+            for member in members {
+                if let value = member.value.evaluate(context) { document.append(member.name, value) }
+            }
+            return .document(document)
+        case .array(let elements): return .array(elements.map { $0.evaluate(context) ?? .null })
+        }
+    }
+}
+
+/// What an expression can see.
+struct Context {
+    var event: Event
+    /// The fields before the effect; empty when there is no document.
+    var before: Document
+
+    func document(_ path: [String]) -> Value? {
+        guard let name = path.first else { return .document(Document([Document.Field("_id", .string(event.key))] + before.fields)) }
+        if name == "_id" { return path.count == 1 ? .string(event.key) : nil }
+        return before[name]?.resolve(path.dropFirst())
+    }
+}

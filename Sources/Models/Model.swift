@@ -1,0 +1,24 @@
+import Events
+
+/// A read model: its definition, compiled.
+public struct Model: Sendable {
+    public var name: String
+    public var stream: String
+    public var fold: EffectFold
+    /// The YAML it came from, kept with each build.
+    public var source: String
+    /// The digest of the definition's fold part: a change needs a rebuild.
+    public var foldHash: String
+
+    public init(name: String, stream: String, fold: EffectFold, source: String, foldHash: String) {
+        self.name = name
+        self.stream = stream
+        self.fold = fold
+        self.source = source
+        self.foldHash = foldHash
+    }
+
+    /// A document may not grow beyond this: well below MongoDB's 16 MiB, so that the event that goes too far is parked
+    /// and the transaction never refused.
+    public static let maximumDocumentSize = ByteCount.mebibytes(8)
+}

@@ -1,0 +1,120 @@
+import Values
+
+/// The last event that changed a document.
+public struct DocumentPosition: Hashable, Sendable {
+    public var partition: Int
+    public var offset: Int64
+    /// Event time, or the time of logging where the event has none: milliseconds since 1970.
+    public var time: Int64
+
+    public init(partition: Int, offset: Int64, time: Int64) {
+        self.partition = partition
+        self.offset = offset
+        self.time = time
+    }
+
+    var value: Value { ["p": .int32(Int32(partition)), "o": .int64(offset), "t": .date(time)] }
+}
+
+/// A document as it is stored: `{_id: key, _position: {p, o, t}, …fields}`.
+public struct StoredDocument: Sendable, Equatable {
+    public var key: String
+    public var position: DocumentPosition
+    public var fields: Document
+
+    public init(key: String, position: DocumentPosition, fields: Document) {
+        self.key = key
+        self.position = position
+        self.fields = fields
+    }
+
+    /// nil without a valid `_position`: somebody else wrote it, and it counts as absent.
+    public init?(_ document: Document) {
+        guard let key = document["_id"]?.asString, let position = document["_position"]?.asDocument, position.fields.count == 3,
+            case .int32(let partition)? = position["p"], case .int64(let offset)? = position["o"], case .date(let time)? = position["t"]
+        else { return nil }
+        self.init(
+            key: key, position: DocumentPosition(partition: Int(partition), offset: offset, time: time),
+            fields: Document(document.fields.filter { $0.name != "_id" && $0.name != "_position" })
+        )
+    }
+
+    public var bson: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(256)
+        let start = BSON.openDocument(&bytes)
+        BSON.append("_id", .string(key), to: &bytes)
+        BSON.append("_position", position.value, to: &bytes)
+        for field in fields.fields { BSON.append(field.name, field.value, to: &bytes) }
+        BSON.closeDocument(start, &bytes)
+        return bytes
+    }
+}
+
+/// One write of a document: at most one per document and transaction.
+public enum DocumentWrite: Sendable, Equatable {
+    case insert(key: String, bson: [UInt8])
+    /// Sets and removes top-level fields; the position is among the set ones.
+    case update(key: String, set: Document, unset: [String])
+    case replace(key: String, bson: [UInt8])
+    /// Replaces what is there, or inserts where nothing is: for a document that is not what the log makes it.
+    case put(key: String, bson: [UInt8])
+    case delete(key: String)
+
+    public var key: String {
+        switch self {
+        case .insert(let key, _), .update(let key, _, _), .replace(let key, _), .put(let key, _), .delete(let key): key
+        }
+    }
+
+    /// The write that turns the stored document into the folded one, or nil when nothing changed.
+    ///
+    /// A document whose fields came back to what they were still moves its position. A change is sent as `$set` and `$unset` of top-level fields where MongoDB then stores exactly the folded order,
+    /// else as a replacement.
+    public static func change(from before: StoredDocument?, to after: StoredDocument?) -> DocumentWrite? {
+        switch (before, after) {
+        case (nil, nil): return nil
+        case (nil, let after?): return .insert(key: after.key, bson: after.bson)
+        case (let before?, nil): return .delete(key: before.key)
+        case (let before?, let after?):
+            if before == after { return nil }
+            guard let (set, unset) = difference(before.fields, after.fields) else { return .replace(key: after.key, bson: after.bson) }
+            return .update(key: after.key, set: Document([Document.Field("_position", after.position.value)] + set.fields), unset: unset)
+        }
+    }
+
+    /// The fields to set and to remove, or nil when that would not give the same order or cannot be said in an update.
+    private static func difference(_ before: Document, _ after: Document) -> (set: Document, unset: [String])? {
+        var set = Document()
+        var unset: [String] = []
+        var place = 0
+        // Fields that stay must stand first and in their old order, since an update leaves them where they are …
+        for field in before.fields {
+            if place < after.fields.count, after.fields[place].name.utf8Equal(field.name) {
+                if after.fields[place].value != field.value { set.append(field.name, after.fields[place].value) }
+                place += 1
+            } else {
+                unset.append(field.name)
+            }
+        }
+        // … and an update appends what it adds in its own order: by name.
+        let added = after.fields[place...]
+        if added.count > 1 {
+            guard added.allSatisfy({ !isIndex($0.name) }), zip(added, added.dropFirst()).allSatisfy({ Value.order(.string($0.name), .string($1.name)) < 0 })
+            else { return nil }
+        }
+        // A field that is removed and added again in one update would conflict with itself.
+        guard added.allSatisfy({ field in !unset.contains { $0.utf8Equal(field.name) } }) else { return nil }
+        set.fields.append(contentsOf: added)
+        guard set.fields.allSatisfy({ isPlain($0.name) }), unset.allSatisfy(isPlain) else { return nil }
+        return (set, unset)
+    }
+
+    /// Whether an update can name the field: the empty name, dots and a leading dollar mean something else there.
+    private static func isPlain(_ name: String) -> Bool {
+        !name.isEmpty && !name.utf8.contains(UInt8(ascii: ".")) && !name.hasPrefix("$")
+    }
+
+    /// MongoDB orders names that are numbers by value.
+    private static func isIndex(_ name: String) -> Bool { name.utf8.allSatisfy { 48...57 ~= $0 } }
+}

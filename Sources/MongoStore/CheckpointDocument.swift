@@ -1,0 +1,64 @@
+import Events
+import Projector
+import Values
+
+/// A checkpoint as it is stored:
+/// `{_id: {b, s, p}, format, offset, generation, frozen, totals: {…}, complete: [{list, run, cuts}]}`.
+enum CheckpointDocument {
+    static func id(_ build: BuildID, _ partition: PartitionID) -> Value {
+        ["b": .string(build.description), "s": .string(partition.stream), "p": .int32(Int32(partition.number))]
+    }
+
+    /// What a build's checkpoint is before its first event.
+    static func initial(_ checkpoint: Checkpoint) -> Document {
+        [
+            "format": .int32(StoredFormat.current), "offset": .int64(0), "generation": .int64(0), "frozen": .null,
+            "totals": totals(checkpoint.totals), "complete": .array([]),
+        ]
+    }
+
+    /// Rule 14: the offset, the build, the generation, and that no switch froze it.
+    static func filter(_ checkpoint: Checkpoint) -> Document {
+        [
+            "_id": id(checkpoint.build, checkpoint.partition), "offset": .int64(checkpoint.offset), "generation": .int64(checkpoint.generation),
+            "frozen": .null,
+        ]
+    }
+
+    static func change(to checkpoint: Checkpoint) -> Document {
+        ["$set": ["offset": .int64(checkpoint.offset), "totals": totals(checkpoint.totals), "complete": complete(checkpoint.complete)]]
+    }
+
+    static func complete(_ lists: [ListCompleteness]) -> Value {
+        .array(lists.map { ["list": .string($0.list), "run": .string($0.token.run), "cuts": .int64($0.token.cuts)] })
+    }
+
+    static func decode(_ document: Document) throws(Refusal) -> Checkpoint {
+        try StoredFormat.check(document, "a checkpoint")
+        guard let id = document["_id"]?.asDocument, let build = id["b"]?.asString.flatMap(BuildID.init), let stream = id["s"]?.asString,
+            let number = id["p"]?.asInteger, let offset = document["offset"]?.asInteger, let generation = document["generation"]?.asInteger,
+            let totals = document["totals"]?.asDocument
+        else { throw Refusal(.logDamaged, "a checkpoint lacks a field: \(document["_id"].map(JSON.write) ?? "no id")") }
+        var checkpoint = Checkpoint(build: build, partition: PartitionID(stream: stream, number: Int(number)))
+        checkpoint.offset = offset
+        checkpoint.generation = generation
+        checkpoint.frozen = document["frozen"]?.asString
+        checkpoint.totals = self.totals(totals)
+        checkpoint.complete = (document["complete"]?.asArray ?? []).compactMap { entry in
+            guard let entry = entry.asDocument, let list = entry["list"]?.asString, let run = entry["run"]?.asString, let cuts = entry["cuts"]?.asInteger
+            else { return nil }
+            return ListCompleteness(list: list, token: BufferToken(run: run, cuts: cuts))
+        }
+        return checkpoint
+    }
+
+    static func totals(_ totals: ProjectionTotals) -> Value {
+        .document(Document(ProjectionTotals.counts.map { Document.Field($0.name, .int64(totals[keyPath: $0.path])) }))
+    }
+
+    static func totals(_ stored: Document) -> ProjectionTotals {
+        var totals = ProjectionTotals()
+        for (name, path) in ProjectionTotals.counts { totals[keyPath: path] = stored[name]?.asInteger ?? 0 }
+        return totals
+    }
+}

@@ -1,0 +1,167 @@
+import Events
+import Foundation
+import Models
+import Projector
+import Values
+
+/// The installation: its identity, its streams and the builds of its models.
+public struct MongoCatalog: Sendable {
+    let connection: MongoConnection
+    let database: String
+
+    public init(connection: MongoConnection, database: String) {
+        self.connection = connection
+        self.database = database
+    }
+
+    /// The installation id and the log's incarnation.
+    public struct Installation: Hashable, Sendable {
+        public var id: String
+        public var incarnation: String
+    }
+
+    /// Makes collections and indexes where they are missing, and reads or makes the installation's identity.
+    public func open() async throws -> Installation { try await connection.open(database) }
+
+    /// The installation's identity, or nil where there is none yet. Writes nothing.
+    public func installation() async throws -> Installation? { try await connection.installation(database) }
+
+    /// Compares the stream's number of partitions with what it was made with.
+    public func register(_ stream: StreamSettings) async throws { try await connection.register(database, stream) }
+
+    /// The model's live build; makes the first one, its collection and its view where there is none.
+    public func register(_ model: Model) async throws -> StoredBuild { try await connection.register(database, model) }
+
+    /// The live builds of all models that are or were defined, by model.
+    public func liveBuilds() async throws -> [String: StoredBuild] { try await connection.liveBuilds(database) }
+}
+
+/// A build with the whole definition it is folded under.
+public struct StoredBuild: Hashable, Sendable {
+    public var id: BuildID
+    public var stream: String
+    public var source: String
+    public var foldHash: String
+    public var foldVersion: Int32
+
+    /// Whether this binary carries the fold that made the build.
+    public var isFoldable: Bool { foldVersion == Models.foldVersion }
+}
+
+extension MongoConnection {
+    fileprivate func installation(_ database: String) throws -> MongoCatalog.Installation? {
+        guard let stored = try document(database, Collections.meta, ["_id": "installation"], "read the installation") else { return nil }
+        try StoredFormat.check(stored, "the installation")
+        guard let id = stored["installation"]?.asString, let incarnation = stored["incarnation"]?.asString else {
+            throw Refusal(.logDamaged, "the installation's identity lacks a field: restore the document {_id: \"installation\"} of millrace.meta")
+        }
+        return MongoCatalog.Installation(id: id, incarnation: incarnation)
+    }
+
+    fileprivate func open(_ database: String) throws -> MongoCatalog.Installation {
+        if let known = try installation(database) {
+            try MongoLog.createIndexes(self, database)
+            return known
+        }
+        for name in [
+            Collections.meta, Collections.log, Collections.checkpoints, Collections.leases, Collections.definitions, Collections.deadLetters,
+            Collections.runs, Collections.snapshots,
+        ] {
+            try create(database, ["create": .string(name)])
+        }
+        try MongoLog.createIndexes(self, database)
+        try insertUnlessThere(
+            database, Collections.meta, id: "installation",
+            [
+                "format": .int32(StoredFormat.current), "installation": .string(UUID().uuidString.lowercased()),
+                "incarnation": .string(UUID().uuidString.lowercased().prefix(8).description),
+            ]
+        )
+        guard let made = try installation(database) else {
+            throw MongoError(code: 0, operation: "make the installation", message: "it cannot be read after it was made")
+        }
+        return made
+    }
+
+    fileprivate func register(_ database: String, _ stream: StreamSettings) throws {
+        let id = Value.string("stream:\(stream.name)")
+        try insertUnlessThere(database, Collections.meta, id: id, ["format": .int32(StoredFormat.current), "partitions": .int32(Int32(stream.partitions))])
+        guard let stored = try document(database, Collections.meta, ["_id": id], "read a stream") else { return }
+        try StoredFormat.check(stored, "the stream \(stream.name)")
+        let partitions = stored["partitions"]?.asInteger ?? 0
+        guard partitions == Int64(stream.partitions) else {
+            throw Refusal(
+                .partitionsChanged,
+                "the stream \(stream.name) was made with \(partitions) partitions, and the configuration says \(stream.partitions): keys would move to "
+                    + "partitions that never saw them; set it back to \(partitions)"
+            )
+        }
+    }
+
+    fileprivate func register(_ database: String, _ model: Model) throws -> StoredBuild {
+        let first = BuildID(model: model.name, number: 1)
+        try insertUnlessThere(
+            database, Collections.definitions, id: .string(model.name),
+            [
+                "format": .int32(StoredFormat.current), "live": .string(first.description), "switch": .null,
+                "builds": [
+                    [
+                        "build": .string(first.description), "stream": .string(model.stream), "source": .string(model.source),
+                        "foldHash": .string(model.foldHash), "foldVersion": .int32(foldVersion), "created": .date(Int64(Date().timeIntervalSince1970 * 1000)),
+                    ]
+                ],
+            ]
+        )
+        guard let stored = try document(database, Collections.definitions, ["_id": .string(model.name)], "read a definition") else {
+            throw MongoError(code: 0, operation: "register a model", message: "\(model.name) cannot be read after it was made")
+        }
+        let build = try Self.liveBuild(stored)
+        try create(database, ["create": .string(build.id.description)])
+        try pointView(database, model.name, at: build.id)
+        return build
+    }
+
+    fileprivate func liveBuilds(_ database: String) throws -> [String: StoredBuild] {
+        let stored = try documents(database, Collections.definitions, [:], "read the definitions")
+        return Dictionary(try stored.map { try Self.liveBuild($0) }.map { ($0.id.model, $0) }, uniquingKeysWith: { $1 })
+    }
+
+    private static func liveBuild(_ stored: Document) throws(Refusal) -> StoredBuild {
+        try StoredFormat.check(stored, "the definition of \(stored["_id"]?.asString ?? "a model")")
+        let live = stored["live"]?.asString
+        let entry = stored["builds"]?.asArray?.lazy.compactMap(\.asDocument).first { $0["build"]?.asString == live }
+        guard let entry, let id = live.flatMap(BuildID.init), let stream = entry["stream"]?.asString, let source = entry["source"]?.asString,
+            let foldHash = entry["foldHash"]?.asString, let version = entry["foldVersion"]?.asInteger
+        else { throw Refusal(.logDamaged, "the definition of \(stored["_id"]?.asString ?? "a model") in millrace.definitions lacks its live build") }
+        return StoredBuild(id: id, stream: stream, source: source, foldHash: foldHash, foldVersion: Int32(clamping: version))
+    }
+
+    /// Makes the view that outside readers use, or points it at the build.
+    private func pointView(_ database: String, _ model: String, at build: BuildID) throws {
+        let reply = try run(database, BSON.encode(["listCollections": 1, "filter": ["name": .string(model)]]), .plain, "look for a view")
+        let existing = reply["cursor"]?.asDocument?["firstBatch"]?.asArray?.first?.asDocument
+        switch (existing?["type"]?.asString, existing?["options"]?.asDocument?["viewOn"]?.asString) {
+        case (nil, _): try create(database, ["create": .string(model), "viewOn": .string(build.description), "pipeline": []])
+        case ("view", build.description): break
+        case ("view", let other?) where other.hasPrefix("\(model)@"):
+            try run(
+                database, BSON.encode(["collMod": .string(model), "viewOn": .string(build.description), "pipeline": [], "maxTimeMS": 5000]), .write,
+                "switch a view"
+            )
+        default:
+            throw Refusal(
+                .badConfiguration,
+                "the database \(database) has a \(existing?["type"]?.asString ?? "collection") \(model) that is not Millrace's: rename it or the model"
+            )
+        }
+    }
+
+    /// Creates a collection or view; one that is there is left as it is.
+    private func create(_ database: String, _ command: Document) throws(MongoError) {
+        do throws(MongoError) {
+            try run(database, BSON.encode(command), .write, "create a collection")
+        } catch {
+            guard error.serverCode == 48 else { throw error }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+import Events
+import Projector
+import Values
+
+/// Leases by the server's clock: `{_id: {s, p}, format, holder, epoch, until, sessions}`.
+public struct MongoLeases: LeaseStore {
+    let connection: MongoConnection
+    let database: String
+
+    public init(connection: MongoConnection, database: String) {
+        self.connection = connection
+        self.database = database
+    }
+
+    public func acquire(_ partition: PartitionID, holder: LeaseHolder, duration: Duration) async throws -> LeaseReply {
+        try await connection.acquire(database, partition, holder, duration)
+    }
+
+    public func renew(_ lease: Lease, duration: Duration) async throws -> Bool {
+        try await connection.change(database, lease, ["until": Self.until(duration)])
+    }
+
+    public func lift(_ lease: Lease, above fence: Int64) async throws -> Lease? {
+        var lifted = lease
+        lifted.epoch = max(lease.epoch, fence) + 1
+        return try await connection.change(database, lease, ["epoch": .int64(lifted.epoch)]) ? lifted : nil
+    }
+
+    public func release(_ lease: Lease) async throws {
+        _ = try await connection.change(database, lease, ["until": .date(0), "sessions": .array([])])
+    }
+
+    /// When a lease that begins now runs out.
+    fileprivate static func until(_ duration: Duration) -> Value {
+        ["$add": ["$$NOW", .int64(duration.milliseconds)]]
+    }
+}
+
+extension Duration {
+    var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
+}
+
+extension MongoConnection {
+    fileprivate func acquire(_ database: String, _ partition: PartitionID, _ holder: LeaseHolder, _ duration: Duration) throws -> LeaseReply {
+        let sessions = Value.array(holder.sessions.map { .binary($0, subtype: 4) })
+        let command: Document = [
+            "findAndModify": .string(Collections.leases),
+            "query": [
+                "_id": partition.value,
+                "$expr": ["$or": [["$lt": ["$until", "$$NOW"]], ["$eq": ["$holder", ["$literal": .string(holder.id)]]]]],
+            ],
+            "update": [
+                [
+                    "$set": [
+                        "format": .int32(StoredFormat.current), "holder": ["$literal": .string(holder.id)],
+                        "epoch": ["$add": [["$ifNull": ["$epoch", .int64(0)]], .int64(1)]],
+                        "until": MongoLeases.until(duration), "sessions": ["$literal": sessions],
+                        // Kept aside for the next lines: the sessions to kill.
+                        "before": ["$ifNull": ["$sessions", []]],
+                    ]
+                ]
+            ],
+            "new": true,
+        ]
+        var reply = try run(database, BSON.encode(command), .write, "acquire a lease")
+        if reply["value"]?.asDocument == nil {
+            // Held, or never held by anybody: an upsert cannot compare with the server's clock.
+            if let held = try document(database, Collections.leases, ["_id": partition.value], "read a lease") {
+                return .held(by: held["holder"]?.asString ?? "somebody")
+            }
+            try insertUnlessThere(database, Collections.leases, id: partition.value, ["format": .int32(StoredFormat.current), "until": .date(0)])
+            reply = try run(database, BSON.encode(command), .write, "acquire a lease")
+        }
+        guard let stored = reply["value"]?.asDocument, let epoch = stored["epoch"]?.asInteger else { return .held(by: "somebody") }
+        try StoredFormat.check(stored, "a lease")
+        // Rule 16: first of all, end what the former holder had under way.
+        let before = (stored["before"]?.asArray ?? []).filter { !holder.sessions.map { .binary($0, subtype: 4) }.contains($0) }
+        if !before.isEmpty {
+            try run("admin", BSON.encode(["killSessions": .array(before.map { ["id": $0] })]), .plain, "kill the former holder's sessions")
+        }
+        return .acquired(Lease(partition: partition, holder: holder, epoch: epoch))
+    }
+
+    /// Changes a lease that is still the caller's. False when it is not.
+    fileprivate func change(_ database: String, _ lease: Lease, _ change: Document) throws -> Bool {
+        let command: Document = [
+            "update": .string(Collections.leases),
+            "updates": [
+                [
+                    "q": ["_id": lease.partition.value, "holder": .string(lease.holder.id), "epoch": .int64(lease.epoch)],
+                    "u": [["$set": .document(change)]],
+                ]
+            ],
+        ]
+        let reply = try run(database, BSON.encode(command), .write, "change a lease")
+        try Self.check(reply, "change a lease")
+        return reply["n"]?.asInteger == 1
+    }
+}

@@ -1,0 +1,175 @@
+import Events
+import Projector
+import Values
+
+/// The event log as one collection of chunks.
+public struct MongoLog: EventLog {
+    let connection: MongoConnection
+    let database: String
+
+    public init(connection: MongoConnection, database: String) {
+        self.connection = connection
+        self.database = database
+    }
+
+    public func tail(of partition: PartitionID) async throws -> LogTail { try await connection.tail(database, partition) }
+
+    public func windowStart(of partition: PartitionID, tail: LogTail, bounds: DedupeWindow.Bounds) async throws -> Int64 {
+        try await connection.windowStart(database, partition, tail, bounds)
+    }
+
+    public func digests(of partition: PartitionID, from offset: Int64, below end: Int64) async throws -> [ChunkDigests] {
+        try await connection.digests(database, partition, from: offset, below: end)
+    }
+
+    public func progress(of partition: PartitionID, segment identity: String) async throws -> SegmentProgress {
+        try await connection.progress(database, identity)
+    }
+
+    public func clock() async throws -> Int64 { try await connection.clock() }
+
+    public func append(_ chunk: Chunk) async throws -> AppendReply {
+        try await connection.append(database, ChunkCodec.encode(chunk))
+    }
+
+    public func chunks(of partition: PartitionID, from offset: Int64, events: Int) async throws -> [Chunk] {
+        try await connection.chunks(database, partition, from: offset, events: events)
+    }
+
+    public func chunks(of partition: PartitionID, withKey key: String, below end: Int64) async throws -> [Chunk] {
+        try await connection.chunks(database, partition, withKey: key, below: end)
+    }
+
+    /// The indexes that the log's safety rests on: offsets are unique by `_id`, and no part of a segment is logged twice.
+    static func createIndexes(_ connection: isolated MongoConnection, _ database: String) throws {
+        let command: Document = [
+            "createIndexes": .string(Collections.log),
+            "indexes": [
+                ["key": ["segment": 1, "index": 1], "name": "segment", "unique": true],
+                ["key": ["keys": 1, "_id": 1], "name": "keys"],
+            ],
+        ]
+        try connection.run(database, BSON.encode(command), .write, "create the log's indexes")
+    }
+}
+
+extension MongoConnection {
+    /// A page of digests holds about this many chunks: 160 KiB each at 5,000 events.
+    private static let digestPage: Int32 = 16
+
+    private static func projection(_ fields: [String]) -> Value {
+        .document(Document(fields.map { Document.Field($0, 1) }))
+    }
+
+    fileprivate func clock() throws -> Int64 {
+        let reply = try run("admin", BSON.encode(["hello": 1]), .plain, "read the clock")
+        guard let now = reply["localTime"]?.asDate else { throw MongoError(code: 0, operation: "read the clock", message: "hello without localTime") }
+        return now
+    }
+
+    func tail(_ database: String, _ partition: PartitionID) throws -> LogTail {
+        let last = try document(
+            database, Collections.log, ["_id": partition.range()],
+            options: ["sort": ["_id": -1], "projection": Self.projection(ChunkCodec.headProjection)], "read the log's tail"
+        )
+        let now = try clock()
+        guard let last else { return LogTail(offset: 0, totals: LogTotals(), at: 0, age: 0, now: now) }
+        let head = try ChunkCodec.decodeHead(last)
+        return LogTail(offset: head.offset + (last["n"]?.asInteger ?? 0), totals: head.totals, at: head.at, age: head.age, now: now)
+    }
+
+    fileprivate func windowStart(_ database: String, _ partition: PartitionID, _ tail: LogTail, _ bounds: DedupeWindow.Bounds) throws -> Int64 {
+        var start = tail.offset
+        // Newest first, heads only: the log may be far longer than the window.
+        try find(
+            database, Collections.log, ["_id": partition.range(below: tail.offset)],
+            options: ["sort": ["_id": -1], "projection": ["_id": 1, "age": 1, "totals": 1], "batchSize": 64], "find the dedupe window's end"
+        ) { bytes in
+            let chunk = try Document(bson: bytes)
+            guard let offset = chunk["_id"]?.asDocument?["o"]?.asInteger, let age = chunk["age"]?.asInteger, let totals = chunk["totals"]?.asDocument
+            else { throw ChunkError.damaged("a field is missing") }
+            let originals =
+                (totals["received"]?.asInteger ?? 0) - (totals["duplicates"]?.asInteger ?? 0) - (totals["undecodable"]?.asInteger ?? 0)
+            // Originals after this chunk: when they alone fill the window, nothing in the chunk can matter.
+            let after = tail.totals.originals - originals
+            let near = after <= Int64(bounds.originals) && tail.age - age <= bounds.age
+            guard near || after < Int64(bounds.originalsAtAnyAge) else { return false }
+            start = offset
+            return true
+        }
+        return start
+    }
+
+    fileprivate func digests(_ database: String, _ partition: PartitionID, from offset: Int64, below end: Int64) throws -> [ChunkDigests] {
+        let found = try documents(
+            database, Collections.log, ["_id": partition.range(from: offset, below: end)],
+            options: [
+                "sort": ["_id": 1], "projection": Self.projection(ChunkCodec.digestProjection), "limit": .int32(Self.digestPage),
+                "batchSize": .int32(Self.digestPage),
+            ], "read the dedupe window"
+        )
+        return try found.map { try ChunkCodec.decodeDigests($0) }
+    }
+
+    fileprivate func progress(_ database: String, _ identity: String) throws -> SegmentProgress {
+        var progress = SegmentProgress()
+        try find(
+            database, Collections.log, ["segment": .string(identity)],
+            options: ["sort": ["index": 1], "projection": ["index": 1, "n": 1, "oversize": 1]], "read a segment's progress"
+        ) { bytes in
+            let chunk = try Document(bson: bytes)
+            progress.end = (chunk["index"]?.asInteger ?? 0) + (chunk["n"]?.asInteger ?? 0)
+            progress.oversize += chunk["oversize"]?.asArray?.compactMap(\.asInteger) ?? []
+            return true
+        }
+        return progress
+    }
+
+    fileprivate func append(_ database: String, _ chunk: [UInt8]) throws(MongoError) -> AppendReply {
+        var command: [UInt8] = []
+        command.reserveCapacity(chunk.count + 64)
+        let start = BSON.openDocument(&command)
+        BSON.append("insert", .string(Collections.log), to: &command)
+        BSON.appendHeader(BSONType.array, "documents", to: &command)
+        let list = BSON.openDocument(&command)
+        BSON.append("0", encoded: chunk, to: &command)
+        BSON.closeDocument(list, &command)
+        BSON.closeDocument(start, &command)
+        let reply = try run(database, command, .write, "append to the log")
+        if Self.writeErrorCode(reply) == 11000 { return .collision }
+        try Self.check(reply, "append to the log")
+        return .appended
+    }
+
+    fileprivate func chunks(_ database: String, _ partition: PartitionID, from offset: Int64, events: Int) throws -> [Chunk] {
+        // The chunk that holds the offset may begin before it.
+        let first = try document(
+            database, Collections.log, ["_id": partition.range(below: offset + 1)], options: ["sort": ["_id": -1], "projection": ["_id": 1]],
+            "find a place in the log"
+        )
+        let start = first?["_id"]?.asDocument?["o"]?.asInteger ?? 0
+        var chunks: [Chunk] = []
+        var next: Int64?
+        var count = 0
+        try find(database, Collections.log, ["_id": partition.range(from: start)], options: ["sort": ["_id": 1], "batchSize": 4], "read the log") { bytes in
+            let chunk = try ChunkCodec.decode(Document(bson: bytes))
+            guard chunk.offset == next ?? start else {
+                throw Refusal(.logDamaged, "the log of \(partition) has no chunk at offset \(next ?? start): it goes on at \(chunk.offset)")
+            }
+            next = chunk.end
+            if chunk.end > offset {
+                chunks.append(chunk)
+                count += chunk.count
+            }
+            return count < events
+        }
+        return chunks
+    }
+
+    fileprivate func chunks(_ database: String, _ partition: PartitionID, withKey key: String, below end: Int64) throws -> [Chunk] {
+        try documents(
+            database, Collections.log, ["keys": .string(key), "_id": partition.range(below: end)], options: ["sort": ["_id": 1], "batchSize": 4],
+            "read a key's events"
+        ).map { try ChunkCodec.decode($0) }
+    }
+}

@@ -1,0 +1,157 @@
+import Events
+import Glibc
+import Models
+import Projector
+import Values
+
+/// Documents and checkpoints, written in transactions through one session.
+public struct MongoProjectionStore: ProjectionStore {
+    let connection: MongoConnection
+    let database: String
+
+    public init(connection: MongoConnection, database: String) {
+        self.connection = connection
+        self.database = database
+    }
+
+    public func sessionId() async throws -> [UInt8] { try await connection.sessionId() }
+
+    public func reset() async { await connection.dropSession() }
+
+    public func checkpoint(of build: BuildID, _ partition: PartitionID) async throws -> Checkpoint {
+        try await connection.checkpoint(database, build, partition)
+    }
+
+    public func logEnd(of partition: PartitionID) async throws -> Int64 { try await connection.tail(database, partition).offset }
+
+    public func documents(of build: BuildID, keys: [String]) async throws -> [(key: String, bson: [UInt8])] {
+        try await connection.documents(database, build, keys)
+    }
+
+    public func commit(_ commit: Commit) async throws -> CommitReply {
+        // Built on the caller's thread, so that the connection's own only waits.
+        try await connection.commit(database, WriteCommands(commit))
+    }
+
+    public func note(_ complete: [ListCompleteness], in checkpoint: Checkpoint) async throws -> CommitReply {
+        try await connection.note(database, complete, checkpoint)
+    }
+}
+
+extension MongoConnection {
+    /// How long an unknown commit outcome is asked about again before the session is given up. An election takes about
+    /// ten seconds by default.
+    private static let settleLimit = Duration.seconds(60)
+
+    fileprivate func checkpoint(_ database: String, _ build: BuildID, _ partition: PartitionID) throws -> Checkpoint {
+        let id = CheckpointDocument.id(build, partition)
+        if let stored = try document(database, Collections.checkpoints, ["_id": id], "read a checkpoint") { return try CheckpointDocument.decode(stored) }
+        let first = Checkpoint(build: build, partition: partition)
+        let command: Document = [
+            "update": .string(Collections.checkpoints),
+            "updates": [["q": ["_id": id], "u": ["$setOnInsert": .document(CheckpointDocument.initial(first))], "upsert": true]],
+        ]
+        let reply = try run(database, BSON.encode(command), .write, "make a checkpoint")
+        // Two workers may make it at once; both then read the same one.
+        if Self.writeErrorCode(reply) != 11000 { try Self.check(reply, "make a checkpoint") }
+        guard let stored = try document(database, Collections.checkpoints, ["_id": id], "read a checkpoint") else {
+            throw MongoError(code: 0, operation: "make a checkpoint", message: "it cannot be read after it was made")
+        }
+        return try CheckpointDocument.decode(stored)
+    }
+
+    fileprivate func documents(_ database: String, _ build: BuildID, _ keys: [String]) throws -> [(key: String, bson: [UInt8])] {
+        var filter: [UInt8] = []
+        filter.reserveCapacity(keys.count * 40)
+        let start = BSON.openDocument(&filter)
+        BSON.append("_id", ["$in": .array(keys.map(Value.string))], to: &filter)
+        BSON.closeDocument(start, &filter)
+        var found: [(key: String, bson: [UInt8])] = []
+        found.reserveCapacity(keys.count)
+        // One batch for all: a second round trip costs more than the room.
+        let options: Document = ["batchSize": .int32(Int32(clamping: keys.count + 1))]
+        try find(database, build.description, filter: filter, options: options, "load documents of \(build)") { bytes in
+            guard let key = Self.leadingKey(bytes) else { throw BSONError(reason: "a document without a text _id") }
+            found.append((key, [UInt8](bytes)))
+            return true
+        }
+        return found
+    }
+
+    /// The `_id` of a stored document, which MongoDB puts first.
+    private static func leadingKey(_ bytes: UnsafeRawBufferPointer) -> String? {
+        guard bytes.count > 14, bytes[4] == BSONType.string, bytes[5..<9].elementsEqual("_id\0".utf8) else { return nil }
+        let length = Int(Int32(littleEndian: bytes.loadUnaligned(fromByteOffset: 9, as: Int32.self)))
+        guard length >= 1, 13 + length <= bytes.count else { return nil }
+        return String(decoding: UnsafeRawBufferPointer(rebasing: bytes[13..<(12 + length)]), as: UTF8.self)
+    }
+
+    fileprivate func note(_ database: String, _ complete: [ListCompleteness], _ checkpoint: Checkpoint) throws -> CommitReply {
+        let command: Document = [
+            "update": .string(Collections.checkpoints),
+            "updates": [
+                [
+                    "q": .document(CheckpointDocument.filter(checkpoint)),
+                    "u": ["$set": ["complete": CheckpointDocument.complete(complete)]],
+                ]
+            ],
+        ]
+        let reply = try run(database, BSON.encode(command), .write, "note completeness")
+        try Self.check(reply, "note completeness")
+        return reply["n"]?.asInteger == 1 ? .committed : .conflict
+    }
+
+    fileprivate func commit(_ database: String, _ plan: WriteCommands) throws(MongoError) -> CommitReply {
+        try startTransaction()
+        CrashPoint.transactionStarted.reached()
+        do throws(MongoError) {
+            for (number, command) in plan.commands.enumerated() {
+                let reply = try run(database, command.bytes, .transaction, command.operation)
+                if Self.writeErrorCode(reply) == 11000 { return abandon(number == 0 ? .conflict : .mismatch) }
+                try Self.check(reply, command.operation)
+                guard reply["n"]?.asInteger == Int64(command.planned) else { return abandon(number == 0 ? .conflict : .mismatch) }
+                command.step.reached()
+            }
+        } catch {
+            abortTransaction()
+            throw error
+        }
+        return try settle()
+    }
+
+    private func abandon(_ reply: CommitReply) -> CommitReply {
+        abortTransaction()
+        return reply
+    }
+
+    /// Rule 15: repeats the commit in the same session until it says that it happened, or that there is no such
+    /// transaction, either without a write concern error. A read that says "not applied" would prove nothing: the commit
+    /// can still land.
+    private func settle() throws(MongoError) -> CommitReply {
+        let deadline = ContinuousClock.now + Self.settleLimit
+        var pause = Backoff(first: .milliseconds(50), most: .seconds(2))
+        while true {
+            let (error, reply) = try commitTransaction()
+            let concern = reply["writeConcernError"] != nil
+            guard let error else {
+                if !concern { return .committed }
+                try wait(&pause, deadline, MongoError(code: 64, operation: "commit", message: "the commit is not known to have reached a majority"))
+                continue
+            }
+            if error.serverCode == 251, !concern { throw error }
+            let unknown = concern || error.serverCode == nil || error.labels.contains("UnknownTransactionCommitResult") || error.serverCode == 251
+            guard unknown else { throw error }
+            try wait(&pause, deadline, error)
+        }
+    }
+
+    private func wait(_ pause: inout Backoff, _ deadline: ContinuousClock.Instant, _ error: MongoError) throws(MongoError) {
+        guard ContinuousClock.now < deadline else {
+            dropSession()
+            throw error
+        }
+        // The connection's own thread has nothing else to do meanwhile.
+        let microseconds = pause.next() / .microseconds(1)
+        usleep(useconds_t(microseconds))
+    }
+}

@@ -1,0 +1,137 @@
+import Events
+import Projector
+import Values
+
+/// What is stored, for status and receipts: majority reads, no writes but the receipts themselves.
+public struct MongoReadings: Sendable {
+    let connection: MongoConnection
+    let database: String
+
+    public init(connection: MongoConnection, database: String) {
+        self.connection = connection
+        self.database = database
+    }
+
+    /// The log's totals and every checkpoint of a partition.
+    public func reading(of partition: PartitionID) async throws -> PartitionReading { try await connection.reading(database, partition) }
+
+    /// The checkpoints of a partition.
+    public func checkpoints(of partition: PartitionID) async throws -> [Checkpoint] { try await connection.checkpoints(database, partition) }
+
+    /// The log's end.
+    public func tail(of partition: PartitionID) async throws -> LogTail { try await connection.tail(database, partition) }
+
+    /// When the element at an offset was logged: milliseconds since 1970.
+    public func logged(at offset: Int64, of partition: PartitionID) async throws -> Int64? {
+        try await connection.logged(database, at: offset, of: partition)
+    }
+
+    /// About how many documents a build holds.
+    public func documents(of build: BuildID) async throws -> Int64 { try await connection.count(database, build.description) }
+
+    /// Dead letters of every model.
+    public func deadLetters() async throws -> Int64 { try await connection.count(database, Collections.deadLetters) }
+
+    /// One stored document, or nil.
+    public func document(of build: BuildID, key: String) async throws -> Document? {
+        try await connection.document(database, build.description, ["_id": .string(key)], "get a document")
+    }
+
+    /// The readings at which the last receipt of a partition ended.
+    public func lastReceipt(of partition: PartitionID) async throws -> PartitionReading? {
+        try await connection.lastReceipt(database, partition)
+    }
+
+    /// Stores a receipt with the readings it ended at.
+    public func record(_ run: RunRecord) async throws { try await connection.record(database, run) }
+}
+
+/// The record of one run of a job, or of one stretch of a continuous one.
+public struct RunRecord: Sendable {
+    public var id: String
+    public var job: String
+    public var owner: String
+    /// Milliseconds since 1970.
+    public var started: Int64
+    public var ended: Int64
+    public var receipt: Receipt
+    public var readings: [PartitionID: PartitionReading]
+
+    public init(id: String, job: String, owner: String, started: Int64, ended: Int64, receipt: Receipt, readings: [PartitionID: PartitionReading]) {
+        self.id = id
+        self.job = job
+        self.owner = owner
+        self.started = started
+        self.ended = ended
+        self.receipt = receipt
+        self.readings = readings
+    }
+}
+
+extension MongoConnection {
+    fileprivate func checkpoints(_ database: String, _ partition: PartitionID) throws -> [Checkpoint] {
+        try documents(
+            database, Collections.checkpoints, ["_id.s": .string(partition.stream), "_id.p": .int32(Int32(partition.number))], "read checkpoints"
+        ).map { try CheckpointDocument.decode($0) }
+    }
+
+    fileprivate func reading(_ database: String, _ partition: PartitionID) throws -> PartitionReading {
+        // Checkpoints first: what they count is in the log that is read after them, so that nothing is behind by less than 0.
+        let checkpoints = try checkpoints(database, partition)
+        let tail = try tail(database, partition)
+        return PartitionReading(log: tail.totals, builds: Dictionary(checkpoints.map { ($0.build, $0.totals) }, uniquingKeysWith: { $1 }))
+    }
+
+    fileprivate func logged(_ database: String, at offset: Int64, of partition: PartitionID) throws -> Int64? {
+        try document(
+            database, Collections.log, ["_id": partition.range(below: offset + 1)], options: ["sort": ["_id": -1], "projection": ["at": 1]],
+            "read a time of logging"
+        )?["at"]?.asDate
+    }
+
+    fileprivate func count(_ database: String, _ collection: String) throws -> Int64 {
+        try run(database, BSON.encode(["count": .string(collection)]), .plain, "count documents")["n"]?.asInteger ?? 0
+    }
+
+    fileprivate func lastReceipt(_ database: String, _ partition: PartitionID) throws -> PartitionReading? {
+        let last = try document(
+            database, Collections.runs, ["partitions": ["$elemMatch": ["s": .string(partition.stream), "p": .int32(Int32(partition.number))]]],
+            options: ["sort": ["ended": -1]], "read the last receipt"
+        )
+        let entry = last?["partitions"]?.asArray?.lazy.compactMap(\.asDocument)
+            .first { $0["s"]?.asString == partition.stream && $0["p"]?.asInteger == Int64(partition.number) }
+        guard let entry, let log = entry["log"]?.asDocument else { return nil }
+        var reading = PartitionReading()
+        reading.log = LogTotals(
+            received: log["received"]?.asInteger ?? 0, duplicates: log["duplicates"]?.asInteger ?? 0, undecodable: log["undecodable"]?.asInteger ?? 0
+        )
+        for build in entry["builds"]?.asArray?.compactMap(\.asDocument) ?? [] {
+            guard let id = build["build"]?.asString.flatMap(BuildID.init), let totals = build["totals"]?.asDocument else { continue }
+            reading.builds[id] = CheckpointDocument.totals(totals)
+        }
+        return reading
+    }
+
+    fileprivate func record(_ database: String, _ record: RunRecord) throws {
+        let partitions = record.readings.sorted { $0.key < $1.key }.map { partition, reading -> Value in
+            let builds = reading.builds.map { build, totals -> Value in
+                ["build": .string(build.description), "totals": CheckpointDocument.totals(totals)]
+            }
+            return [
+                "s": .string(partition.stream), "p": .int32(Int32(partition.number)),
+                "log": [
+                    "received": .int64(reading.log.received), "duplicates": .int64(reading.log.duplicates),
+                    "undecodable": .int64(reading.log.undecodable),
+                ],
+                "builds": .array(builds),
+            ]
+        }
+        let document: Document = [
+            "_id": .string(record.id), "format": .int32(StoredFormat.current), "job": .string(record.job), "owner": .string(record.owner),
+            "started": .date(record.started), "ended": .date(record.ended), "receipt": .document(record.receipt.document),
+            "partitions": .array(partitions),
+        ]
+        let reply = try run(database, BSON.encode(["insert": .string(Collections.runs), "documents": [.document(document)]]), .write, "write a receipt")
+        try Self.check(reply, "write a receipt")
+    }
+}

@@ -1,0 +1,22 @@
+/// Capped exponential backoff with full jitter: each wait is a random part of a limit that doubles.
+public struct Backoff: Sendable {
+    private let first: Duration
+    private let most: Duration
+    private var limit: Duration
+
+    public init(first: Duration, most: Duration) {
+        self.first = first
+        self.most = most
+        limit = first
+    }
+
+    /// The next wait.
+    public mutating func next() -> Duration {
+        let wait = limit * Double.random(in: 0...1)
+        limit = min(limit * 2, most)
+        return wait
+    }
+
+    /// Starts again, after a success.
+    public mutating func reset() { limit = first }
+}

@@ -1,0 +1,202 @@
+import Events
+import Models
+import Values
+
+/// One batch of a build in memory: elements of consecutive offsets folded onto the documents they touch. No I/O.
+struct FoldBatch {
+    /// A document under way.
+    struct Slot {
+        let key: String
+        /// As stored: what the write is computed against.
+        var before: StoredDocument?
+        /// The stored document is not what the log makes it, or may not be: write whatever the fold gives.
+        var isSuspect = false
+        /// Something is stored under this key, be it Millrace's or not.
+        var isStored = false
+        /// Large enough that each event's effect on its size is checked.
+        var checksSize = false
+        /// What the log makes the document before the batch: what is folded onto.
+        var origin: StoredDocument?
+        var fields: Document?
+        var position: DocumentPosition?
+
+        init(key: String) { self.key = key }
+
+        /// The document before the batch, as it is stored.
+        mutating func load(_ document: StoredDocument?) {
+            isStored = true
+            before = document
+            origin = document
+        }
+
+        mutating func begin() {
+            fields = origin?.fields
+            position = origin?.position
+        }
+
+        var after: StoredDocument? {
+            guard let fields, let position else { return nil }
+            return StoredDocument(key: key, position: position, fields: fields)
+        }
+    }
+
+    /// Limits of a batch; whichever is reached first ends it.
+    struct Limits {
+        var events: Int
+        var documents: Int
+    }
+
+    private(set) var elements: [Item] = []
+    var slots: [Slot] = []
+    private(set) var places: [String: Int] = [:]
+    private let chunks: [DecodedChunk]
+
+    /// An element: where it is, and which document it touches.
+    struct Item {
+        var chunk: Int32
+        var place: Int32
+        /// -1 for what touches none.
+        var slot: Int32
+    }
+
+    let start: Int64
+    private(set) var end: Int64
+
+    /// Takes the elements from `offset` on that the limits allow. `chunks` are consecutive, and hold `offset`.
+    init(_ chunks: [DecodedChunk], from offset: Int64, fold: any Folding, limits: Limits) {
+        self.chunks = chunks
+        start = offset
+        end = offset
+        for (number, decoded) in chunks.enumerated() {
+            let chunk = decoded.chunk
+            guard chunk.end > offset else { continue }
+            // Keys and types repeat within a chunk: each is looked up once.
+            var slotOfKey = [Int32](repeating: -1, count: chunk.keys.count)
+            let handled = chunk.types.map(fold.handles)
+            for place in max(0, Int(offset - chunk.offset))..<chunk.count {
+                guard elements.count < limits.events else { return }
+                let element = chunk.elements[place]
+                var slot: Int32 = -1
+                if element.kind == .event, handled[Int(element.type)] {
+                    slot = slotOfKey[Int(element.key)]
+                    if slot < 0 {
+                        guard let found = slotIndex(chunk.keys[Int(element.key)], limits) else { return }
+                        slot = found
+                        slotOfKey[Int(element.key)] = slot
+                    }
+                }
+                elements.append(Item(chunk: Int32(number), place: Int32(place), slot: slot))
+                end += 1
+            }
+        }
+    }
+
+    /// Takes only the events of one key, below an offset.
+    init(key: String, _ chunks: [DecodedChunk], below limit: Int64, fold: any Folding) {
+        self.chunks = chunks
+        start = chunks.first?.chunk.offset ?? 0
+        end = limit
+        slots = [Slot(key: key)]
+        for (number, decoded) in chunks.enumerated() {
+            guard let wanted = decoded.chunk.keys.firstIndex(where: { $0.utf8Equal(key) }) else { continue }
+            for (place, element) in decoded.chunk.elements.enumerated()
+            where element.kind == .event && element.key == Int32(wanted) && decoded.chunk.offset + Int64(place) < limit {
+                guard fold.handles(decoded.chunk.types[Int(element.type)]) else { continue }
+                elements.append(Item(chunk: Int32(number), place: Int32(place), slot: 0))
+            }
+        }
+    }
+
+    private mutating func slotIndex(_ key: String, _ limits: Limits) -> Int32? {
+        if let place = places[key] { return Int32(place) }
+        guard slots.count < limits.documents else { return nil }
+        places[key] = slots.count
+        slots.append(Slot(key: key))
+        return Int32(slots.count - 1)
+    }
+
+    /// Ends the batch before the first element of a document from `slot` on: their documents are not loaded.
+    mutating func truncate(documents: Int) {
+        guard documents < slots.count else { return }
+        if let first = elements.firstIndex(where: { $0.slot >= documents }) {
+            elements.removeSubrange(first...)
+            end = start + Int64(elements.count)
+        }
+        for slot in slots[documents...] { places[slot.key] = nil }
+        slots.removeSubrange(documents...)
+    }
+
+    /// What folding the batch gives.
+    struct Outcome {
+        var totals: ProjectionTotals
+        var deadLetters: [DeadLetter] = []
+    }
+
+    /// Folds every element, in order, onto the documents' origins. `totals` are those before the batch.
+    mutating func fold(_ fold: any Folding, build: BuildID, totals: ProjectionTotals) -> Outcome {
+        for slot in slots.indices { slots[slot].begin() }
+        var outcome = Outcome(totals: totals)
+        for item in elements {
+            let chunk = chunks[Int(item.chunk)]
+            let element = chunk.chunk.elements[Int(item.place)]
+            switch element.kind {
+            case .duplicate: outcome.totals.duplicates += 1
+            case .refused:
+                outcome.totals.logged += 1
+                outcome.totals.parked += 1
+                outcome.deadLetters.append(letter(item, nil, chunk.chunk.refusals[Int(element.reference)]))
+            case .event:
+                outcome.totals.logged += 1
+                guard item.slot >= 0 else {
+                    outcome.totals.ignored += 1
+                    continue
+                }
+                do throws(Refusal) {
+                    try apply(fold, chunk, item)
+                    outcome.totals.applied += 1
+                } catch {
+                    outcome.totals.parked += 1
+                    outcome.deadLetters.append(letter(item, build, error))
+                }
+            }
+        }
+        return outcome
+    }
+
+    private mutating func apply(_ fold: any Folding, _ decoded: DecodedChunk, _ item: Item) throws(Refusal) {
+        let slot = Int(item.slot)
+        guard let event = decoded.event(at: Int(item.place)) else {
+            throw Refusal(.logDamaged, "the event's bytes no longer parse, though they did when it was logged")
+        }
+        guard slots[slot].checksSize else {
+            if try fold.fold(event, into: &slots[slot].fields) { slots[slot].position = position(decoded, item, event) }
+            return
+        }
+        // A document that has come near its limit: each event is checked, so that the one that goes too far is parked.
+        var fields = slots[slot].fields
+        let changed = try fold.fold(event, into: &fields)
+        if let grown = fields {
+            let size = BSON.encode(grown).count
+            guard size <= Model.maximumDocumentSize.bytes else {
+                throw Refusal(.documentTooLarge, "the document would have \(size) bytes, above the limit of \(Model.maximumDocumentSize.bytes)")
+            }
+        }
+        slots[slot].fields = fields
+        if changed { slots[slot].position = position(decoded, item, event) }
+    }
+
+    private func position(_ decoded: DecodedChunk, _ item: Item, _ event: Event) -> DocumentPosition {
+        DocumentPosition(
+            partition: decoded.chunk.partition.number, offset: decoded.chunk.offset + Int64(item.place), time: event.time ?? decoded.chunk.at
+        )
+    }
+
+    private func letter(_ item: Item, _ build: BuildID?, _ refusal: Refusal) -> DeadLetter {
+        let chunk = chunks[Int(item.chunk)].chunk
+        let element = chunk.elements[Int(item.place)]
+        return DeadLetter(
+            build: build, partition: chunk.partition, offset: chunk.offset + Int64(item.place), refusal: refusal, key: chunk.key(of: element),
+            type: chunk.type(of: element), at: chunk.at
+        )
+    }
+}

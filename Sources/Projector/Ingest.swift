@@ -1,0 +1,260 @@
+import Events
+import Foundation
+import Values
+
+/// Cut, read, append, release: moves one partition's list into the log.
+///
+/// Everything in memory is a copy of what is stored, in an order that the rules of the protocol fix; after any failure
+/// it is forgotten and read again. The numbers in the comments are those rules'.
+public actor Ingest {
+    private let settings: StreamSettings
+    private let partition: PartitionID
+    private let buffer: any SegmentBuffer
+    private let log: any EventLog
+    private let builder: ChunkBuilder
+    private var readSize: ReadSize
+
+    private var window: DedupeWindow?
+    /// The offset up to which the window knows the log.
+    private var windowEnd: Int64 = 0
+    /// nil when the log must be read before anything is decided.
+    private var tail: LogTail?
+    private var segment: Working?
+    private var completeness: Completeness?
+
+    /// The segment under way.
+    private struct Working {
+        var segment: Segment
+        var progress: SegmentProgress
+        /// Elements read and not logged yet.
+        var read: Page?
+    }
+
+    /// Elements read in one step, with the place of the next one to log.
+    private struct Page {
+        var elements: RawElements
+        var tape: JSONTape
+        var next = 0
+    }
+
+    public init(settings: StreamSettings, partition: PartitionID, buffer: any SegmentBuffer, log: any EventLog) {
+        self.settings = settings
+        self.partition = partition
+        self.buffer = buffer
+        self.log = log
+        builder = ChunkBuilder(settings: settings, partition: partition)
+        readSize = ReadSize(settings)
+    }
+
+    /// Forgets what is in memory: after a failure, and when the lease was gone for a while. The window stays: it is
+    /// compared with the tail before it is used.
+    public func forget() {
+        tail = nil
+        segment = nil
+        completeness = nil
+    }
+
+    /// Logs what is waiting, until a segment is done, a batch is full, or nothing is left.
+    public func next(epoch: Int64, events: Int, bytes: Int) async throws -> IngestBatch {
+        var batch = IngestBatch()
+        while batch.events < events, batch.bytes < bytes {
+            guard var working = segment else {
+                switch try await cut(epoch) {
+                case .segment: continue
+                case .nothing:
+                    batch.isIdle = true
+                    return finish(&batch)
+                case .fenced(let fence):
+                    batch.fence = fence
+                    return finish(&batch)
+                }
+            }
+            if working.progress.end >= working.segment.length {
+                let reply = try await buffer.release(epoch: epoch, identity: working.segment.identity, oversize: working.progress.oversize)
+                CrashPoint.segmentReleased.reached()
+                segment = nil
+                if case .fenced(let fence) = reply { batch.fence = fence }
+                break
+            }
+            if working.read == nil {
+                guard let page = try await read(working) else {
+                    // 2: another segment, or too few elements.
+                    forget()
+                    continue
+                }
+                working.read = page
+                segment = working
+            }
+            if let chunk = try await append() { batch.append(chunk) }
+        }
+        return finish(&batch)
+    }
+
+    private func finish(_ batch: inout IngestBatch) -> IngestBatch {
+        batch.completeness = completeness
+        batch.tail = tail?.offset
+        return batch
+    }
+
+    private enum CutOutcome { case segment, nothing, fenced(by: Int64) }
+
+    private func cut(_ epoch: Int64) async throws -> CutOutcome {
+        // 1: every attempt brings an identity of its own.
+        let reply = try await buffer.cut(epoch: epoch, identity: UUID().uuidString.lowercased())
+        CrashPoint.cut.reached()
+        switch reply {
+        case .fenced(let fence): return .fenced(by: fence)
+        case .foreign(let owner):
+            throw Refusal(
+                .otherInstallation,
+                "the list \(buffer.list) belongs to the installation \(owner): give each installation lists of its own, or delete \(buffer.list):owner "
+                    + "if that one is gone"
+            )
+        case .cut(let found, let complete):
+            if let found {
+                try await synchronise(found)
+            } else if completeness?.token != complete {
+                // 12: the tail must be read after the reply.
+                tail = try await readTail()
+            }
+            if let tail { completeness = Completeness(token: complete, offset: tail.offset) }
+            return found == nil ? .nothing : .segment
+        }
+    }
+
+    /// 3: the tail, then the ids up to it, then the segment's progress; majority reads in one session.
+    private func synchronise(_ found: Segment) async throws {
+        let tail = try await readTail()
+        try await readWindow(upTo: tail, segment: found)
+        CrashPoint.windowRead.reached()
+        let progress = try await log.progress(of: partition, segment: found.identity)
+        CrashPoint.progressRead.reached()
+        self.tail = tail
+        segment = Working(segment: found, progress: progress)
+    }
+
+    private func readTail() async throws -> LogTail {
+        let tail = try await log.tail(of: partition)
+        CrashPoint.tailRead.reached()
+        return tail
+    }
+
+    private func readWindow(upTo tail: LogTail, segment: Segment) async throws {
+        // 1: whoever meets the mark widens his window to the segment's length.
+        let bounds = DedupeWindow.Bounds(
+            age: settings.dedupeWindow.milliseconds, originals: settings.dedupeEvents, originalsAtAnyAge: segment.adopted ? Int(segment.length) : 0
+        )
+        if window?.bounds != bounds || tail.offset < windowEnd {
+            guard tail.offset >= windowEnd || windowEnd == 0 || window == nil else {
+                throw Refusal(.logDamaged, "the log of \(partition) ends at offset \(tail.offset), and was seen to end at \(windowEnd): restore it")
+            }
+            window = DedupeWindow(bounds: bounds)
+            windowEnd = try await log.windowStart(of: partition, tail: tail, bounds: bounds)
+        }
+        guard let window else { return }
+        while windowEnd < tail.offset {
+            let page = try await log.digests(of: partition, from: windowEnd, below: tail.offset)
+            guard let last = page.last else {
+                throw Refusal(.logDamaged, "the log of \(partition) has no chunk at offset \(windowEnd), below its end \(tail.offset): restore it")
+            }
+            for chunk in page { window.insert(chunk) }
+            windowEnd = last.offset + Int64(last.count)
+        }
+    }
+
+    private func read(_ working: Working) async throws -> Page? {
+        let count = min(working.segment.length - working.progress.end, Int64(readSize.count))
+        guard let elements = try await buffer.read(identity: working.segment.identity, from: working.progress.end, count: Int(count)) else { return nil }
+        CrashPoint.segmentRead.reached()
+        readSize.learn(elements)
+        return Page(elements: elements, tape: elements.parse())
+    }
+
+    /// Decides and logs the next chunk of the page that was read. nil when somebody else logged at this place.
+    private func append() async throws -> DecodedChunk? {
+        guard var working = segment, var page = working.read, let tail, let window else { return nil }
+        // The server's clock, never below what was logged before.
+        let at = max(try await log.clock(), tail.at)
+        let age = tail.offset == 0 ? 0 : tail.age + min(at - tail.at, Chunk.maximumAgeStep)
+        let mark = window.mark
+        let chunk = builder.build(
+            page.elements, page.tape, from: page.next,
+            at: .init(offset: tail.offset, totals: tail.totals, segment: working.segment.identity, index: working.progress.end, at: at, age: age),
+            window: window
+        )
+        CrashPoint.chunkDecided.reached()
+        do {
+            // 6: one append at a time, and nothing moves on before its majority acknowledgement.
+            guard case .appended = try await log.append(chunk) else {
+                // 4: drop the chunk, read the tail and the progress again.
+                window.rollback(to: mark)
+                forget()
+                return nil
+            }
+        } catch {
+            window.rollback(to: mark)
+            forget()
+            throw error
+        }
+        CrashPoint.chunkAppended.reached()
+        windowEnd = chunk.end
+        self.tail = LogTail(offset: chunk.end, totals: chunk.totals, at: at, age: age, now: at)
+        let first = page.next
+        page.next += chunk.count
+        working.progress.end += Int64(chunk.count)
+        working.progress.oversize += chunk.oversize
+        working.read = page.next < page.elements.count ? page : nil
+        segment = working
+        return DecodedChunk(chunk: chunk, tape: page.tape, firstText: first)
+    }
+}
+
+/// What one call of `Ingest.next` logged.
+public struct IngestBatch: Sendable {
+    public private(set) var chunks: [DecodedChunk] = []
+    public private(set) var events = 0
+    public private(set) var bytes = 0
+    /// Nothing is waiting.
+    public var isIdle = false
+    /// The fence in Redis, when it stands above the caller's epoch.
+    public var fence: Int64?
+    public var completeness: Completeness?
+    /// The log's next offset, where it is known.
+    public var tail: Int64?
+
+    mutating func append(_ chunk: DecodedChunk) {
+        chunks.append(chunk)
+        events += chunk.chunk.count
+        bytes += chunk.chunk.raw.count
+    }
+}
+
+/// Rule 12: once a checkpoint has reached `offset`, everything cut up to `token` has taken effect.
+public struct Completeness: Hashable, Sendable {
+    public var token: BufferToken
+    public var offset: Int64
+}
+
+/// How many elements to read at once: as many as stay near a chunk's bytes, by the sizes seen. It starts small and grows
+/// by steps, so that a list of huge elements is noticed before many of them are asked for.
+struct ReadSize {
+    private(set) var count = 64
+    private let events: Int
+    private let bytes: Int
+
+    init(_ settings: StreamSettings) {
+        events = settings.chunkEvents
+        bytes = settings.chunkBytes.bytes
+    }
+
+    mutating func learn(_ page: RawElements) {
+        let heads = page.bytes.count
+        let whole = page.oversize.values.reduce(0) { $0 + $1.length }
+        let average = max(1, (heads + whole) / max(1, page.count))
+        count = max(1, min(events, bytes / average, count * 8))
+    }
+}
+
+extension Duration {
+    var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
+}

@@ -1,0 +1,141 @@
+import Events
+import Models
+
+/// One physical collection of documents: `product@1`.
+public struct BuildID: Hashable, Sendable, CustomStringConvertible {
+    public var model: String
+    public var number: Int
+
+    public init(model: String, number: Int) {
+        self.model = model
+        self.number = number
+    }
+
+    /// Reads `model@number`.
+    public init?(_ text: String) {
+        guard let at = text.lastIndex(of: "@"), let number = Int(text[text.index(after: at)...]), at > text.startIndex else { return nil }
+        self.init(model: String(text[..<at]), number: number)
+    }
+
+    public var description: String { "\(model)@\(number)" }
+}
+
+/// What a build's checkpoint counts. Every element before it is in exactly one of duplicates, applied, ignored, parked
+/// and held; documents are counted by what happened to them.
+public struct ProjectionTotals: Hashable, Sendable {
+    public var logged: Int64 = 0
+    public var duplicates: Int64 = 0
+    public var applied: Int64 = 0
+    public var ignored: Int64 = 0
+    public var parked: Int64 = 0
+    public var held: Int64 = 0
+    public var inserted: Int64 = 0
+    public var updated: Int64 = 0
+    public var deleted: Int64 = 0
+    public var unchanged: Int64 = 0
+    /// Documents that were found not to be what the log makes them, and written anew.
+    public var drift: Int64 = 0
+
+    public init() {}
+}
+
+/// How far a list is complete: everything cut from it up to `token` is before the checkpoint.
+public struct ListCompleteness: Hashable, Sendable {
+    public var list: String
+    public var token: BufferToken
+
+    public init(list: String, token: BufferToken) {
+        self.list = list
+        self.token = token
+    }
+}
+
+/// How far a build has taken effect in one partition.
+public struct Checkpoint: Hashable, Sendable {
+    public var build: BuildID
+    public var partition: PartitionID
+    /// The next offset.
+    public var offset: Int64 = 0
+    public var generation: Int64 = 0
+    /// The id of the switch that froze it.
+    public var frozen: String?
+    public var totals = ProjectionTotals()
+    public var complete: [ListCompleteness] = []
+
+    public init(build: BuildID, partition: PartitionID) {
+        self.build = build
+        self.partition = partition
+    }
+}
+
+/// A parked event: kept, with reason and position. Its bytes are in the log.
+public struct DeadLetter: Hashable, Sendable {
+    /// nil for an element that is no event: it is parked in every model of its stream, and makes one dead letter.
+    public var build: BuildID?
+    public var partition: PartitionID
+    public var offset: Int64
+    public var refusal: Refusal
+    public var key: String?
+    public var type: String?
+    /// When it was logged: milliseconds since 1970.
+    public var at: Int64
+
+    public init(build: BuildID?, partition: PartitionID, offset: Int64, refusal: Refusal, key: String?, type: String?, at: Int64) {
+        self.build = build
+        self.partition = partition
+        self.offset = offset
+        self.refusal = refusal
+        self.key = key
+        self.type = type
+        self.at = at
+    }
+}
+
+/// One transaction of a build: the checkpoint moves, and everything it moves over takes effect.
+public struct Commit: Sendable {
+    /// What the stored checkpoint must be, by offset, build, generation and freeze.
+    public var from: Checkpoint
+    public var to: Checkpoint
+    public var writes: [DocumentWrite]
+    public var deadLetters: [DeadLetter]
+
+    public init(from: Checkpoint, to: Checkpoint, writes: [DocumentWrite], deadLetters: [DeadLetter]) {
+        self.from = from
+        self.to = to
+        self.writes = writes
+        self.deadLetters = deadLetters
+    }
+}
+
+public enum CommitReply: Hashable, Sendable {
+    case committed
+    /// The checkpoint is not `from`: somebody else moved it, repaired documents, or froze it. Nothing happened.
+    case conflict
+    /// A document was not there, or there when it should not be. Nothing happened.
+    case mismatch
+}
+
+/// The documents and checkpoints of one worker's builds: one causally consistent session, transactions one at a time.
+///
+/// Implementations throw a `StoreFailure`. After one, a commit may or may not have happened: read the checkpoint again.
+public protocol ProjectionStore: Sendable {
+    /// The stored checkpoint; a build's first one is made here.
+    func checkpoint(of build: BuildID, _ partition: PartitionID) async throws -> Checkpoint
+
+    /// The log's next offset, as the session sees it.
+    func logEnd(of partition: PartitionID) async throws -> Int64
+
+    /// The stored documents of these keys, as BSON, in any order.
+    func documents(of build: BuildID, keys: [String]) async throws -> [(key: String, bson: [UInt8])]
+
+    func commit(_ commit: Commit) async throws -> CommitReply
+
+    /// Moves only the completeness of a checkpoint, outside a transaction.
+    func note(_ complete: [ListCompleteness], in checkpoint: Checkpoint) async throws -> CommitReply
+
+    /// The id of the server session that the transactions run in, which a lease names.
+    func sessionId() async throws -> [UInt8]
+
+    /// Ends the session and whatever is under way in it; the next call starts another.
+    func reset() async
+}

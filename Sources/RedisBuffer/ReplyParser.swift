@@ -1,0 +1,59 @@
+import CHiredis
+import Events
+
+/// hiredis's protocol reader with object functions of our own, which copy each string once, to where it stays, instead
+/// of building a tree of objects. The only place that touches hiredis.
+///
+/// Single-threaded, like the reader it owns.
+final class ReplyParser {
+    /// An idle buffer above this is given back: one huge element must not be paid for ever. Ordinary pages, whose
+    /// elements are below `maxEventBytes`, stay under it and cost no reallocation.
+    private static let idleBuffer = ByteCount.mebibytes(8)
+
+    private let functions: UnsafeMutablePointer<redisReplyObjectFunctions>
+    private let reader: UnsafeMutablePointer<redisReader>
+    private var sink = ReplySink()
+
+    /// - Throws: where there is no memory.
+    init() throws(ConnectionFailure) {
+        functions = .allocate(capacity: 1)
+        functions.initialize(to: ReplySink.functions)
+        guard let reader = redisReaderCreateWithFunctions(functions) else {
+            functions.deallocate()
+            throw .garbled("out of memory")
+        }
+        reader.pointee.maxbuf = Self.idleBuffer.bytes
+        self.reader = reader
+    }
+
+    deinit {
+        redisReaderFree(reader)
+        functions.deallocate()
+    }
+
+    /// Takes over bytes as they came from the server.
+    func feed(_ bytes: UnsafeRawBufferPointer) throws(ConnectionFailure) {
+        guard redisReaderFeed(reader, bytes.assumingMemoryBound(to: CChar.self).baseAddress, bytes.count) == REDIS_OK else {
+            throw failure
+        }
+    }
+
+    /// The next reply; nil when more bytes are needed.
+    ///
+    /// - Parameter limit: if given, the strings of an array go to `elements`, cut to their head above this size.
+    func next(collecting limit: ByteCount?) throws(ConnectionFailure) -> (reply: RedisReply, elements: RawElements)? {
+        sink.limit = limit
+        // Only for the duration of the call: hiredis knows the sink by an unretained pointer.
+        reader.pointee.privdata = Unmanaged.passUnretained(sink).toOpaque()
+        var found: UnsafeMutableRawPointer?
+        guard redisReaderGetReply(reader, &found) == REDIS_OK else { throw failure }
+        guard found != nil else { return nil }
+        defer { sink = ReplySink() }
+        return (sink.reply, sink.elements)
+    }
+
+    private var failure: ConnectionFailure {
+        let text = withUnsafeBytes(of: reader.pointee.errstr) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        return .garbled(text)
+    }
+}

@@ -1,0 +1,100 @@
+/// RFC 3339 date-times as milliseconds since 1970-01-01T00:00:00Z. Proleptic Gregorian calendar, years 0000 to 9999.
+public enum DateTime {
+    /// The instant, or nil when the text is not an RFC 3339 date-time. Fractions beyond milliseconds are cut off.
+    public static func parse(_ text: UnsafeRawBufferPointer) -> Int64? {
+        var at = 0
+        func digits(_ count: Int) -> Int64? {
+            guard at + count <= text.count else { return nil }
+            var number: Int64 = 0
+            for place in at..<(at + count) {
+                guard case 48...57 = text[place] else { return nil }
+                number = number * 10 + Int64(text[place] - 48)
+            }
+            at += count
+            return number
+        }
+        func take(_ allowed: StaticString) -> UInt8? {
+            guard at < text.count else { return nil }
+            let byte = text[at]
+            guard allowed.withUTF8Buffer({ $0.contains(byte) }) else { return nil }
+            at += 1
+            return byte
+        }
+
+        guard let year = digits(4), take("-") != nil, let month = digits(2), take("-") != nil, let day = digits(2), take("Tt ") != nil,
+            let hour = digits(2), take(":") != nil, let minute = digits(2), take(":") != nil, let second = digits(2),
+            1...12 ~= month, 1...daysIn(month: month, year: year) ~= day, hour < 24, minute < 60, second <= 60
+        else { return nil }
+        var milliseconds: Int64 = 0
+        if take(".") != nil {
+            var scale: Int64 = 100
+            let start = at
+            while let digit = take("0123456789") {
+                milliseconds += Int64(digit - 48) * scale
+                scale /= 10
+            }
+            guard at > start else { return nil }
+        }
+        var offset: Int64 = 0
+        switch take("Zz+-") {
+        case UInt8(ascii: "Z"), UInt8(ascii: "z"): break
+        case let sign?:
+            guard let hours = digits(2), take(":") != nil, let minutes = digits(2), hours < 24, minutes < 60 else { return nil }
+            offset = (hours * 60 + minutes) * (sign == UInt8(ascii: "-") ? -60 : 60)
+        case nil: return nil
+        }
+        guard at == text.count else { return nil }
+        let seconds = days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset
+        return seconds * 1000 + milliseconds
+    }
+
+    public static func parse(_ text: String) -> Int64? {
+        var text = text
+        return text.withUTF8 { parse(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// `2026-11-20T10:00:00.000Z`; the bare number of milliseconds for an instant outside the years 0000 to 9999.
+    public static func format(milliseconds: Int64) -> String {
+        let (days, rest) = milliseconds.flooredQuotient(by: 86_400_000)
+        let (year, month, day) = civil(days)
+        guard 0...9999 ~= year else { return String(milliseconds) }
+        func pad(_ number: Int64, _ width: Int) -> String {
+            let text = String(number)
+            return String(repeating: "0", count: max(0, width - text.count)) + text
+        }
+        return "\(pad(year, 4))-\(pad(month, 2))-\(pad(day, 2))T\(pad(rest / 3_600_000, 2)):\(pad(rest / 60_000 % 60, 2)):"
+            + "\(pad(rest / 1000 % 60, 2)).\(pad(rest % 1000, 3))Z"
+    }
+
+    private static func daysIn(month: Int64, year: Int64) -> Int64 {
+        switch month {
+        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+        case 4, 6, 9, 11: 30
+        default: 31
+        }
+    }
+
+    // Days from and to the civil calendar in eras of 400 years that start in March, after Howard Hinnant's
+    // "chrono-Compatible Low-Level Date Algorithms".
+    private static func days(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
+        let (era, yearOfEra) = (month <= 2 ? year - 1 : year).flooredQuotient(by: 400)
+        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
+        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    }
+
+    private static func civil(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+        let (era, dayOfEra) = (days + 719_468).flooredQuotient(by: 146_097)
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shifted = (5 * dayOfYear + 2) / 153
+        let month = shifted < 10 ? shifted + 3 : shifted - 9
+        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shifted + 2) / 5 + 1)
+    }
+}
+
+extension Int64 {
+    fileprivate func flooredQuotient(by divisor: Int64) -> (Int64, Int64) {
+        let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
+        return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
+    }
+}

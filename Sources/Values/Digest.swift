@@ -1,0 +1,119 @@
+/// A 128-bit digest: SipHash-2-4 with 128-bit output (Aumasson and Bernstein, 2012) under a fixed key.
+///
+/// Fixed, because digests are stored and must mean the same to every process. It recognises equal content; it is not a
+/// defence against somebody who constructs collisions.
+public struct Digest: Hashable, Sendable {
+    public var low: UInt64
+    public var high: UInt64
+
+    /// No digest: of an element without an id.
+    public static let none = Digest(low: 0, high: 0)
+
+    @inlinable
+    public init(low: UInt64, high: UInt64) {
+        self.low = low
+        self.high = high
+    }
+
+    /// The digest of bytes.
+    public init(of bytes: UnsafeRawBufferPointer) {
+        var hasher = DigestHasher()
+        hasher.combine(bytes)
+        self = hasher.finalize()
+    }
+
+    public init(of bytes: some Sequence<UInt8>) {
+        self = Array(bytes).withUnsafeBytes { Digest(of: $0) }
+    }
+
+    /// 32 hexadecimal digits.
+    public var hex: String {
+        withUnsafeBytes(of: (low.littleEndian, high.littleEndian)) { bytes in
+            let digits = Array("0123456789abcdef".utf8)
+            return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+        }
+    }
+}
+
+/// SipHash-2-4-128, piece by piece.
+public struct DigestHasher {
+    @usableFromInline var v0: UInt64 = 0x736f_6d65_7073_6575
+    @usableFromInline var v1: UInt64 = 0x646f_7261_6e64_6f6d ^ 0xee
+    @usableFromInline var v2: UInt64 = 0x6c79_6765_6e65_7261
+    @usableFromInline var v3: UInt64 = 0x7465_6462_7974_6573
+    @usableFromInline var tail: UInt64 = 0
+    @usableFromInline var count: UInt64 = 0
+
+    /// The fixed key is zero; another can be given to check the algorithm against its published vectors.
+    public init(key: (UInt64, UInt64) = (0, 0)) {
+        v0 ^= key.0
+        v1 ^= key.1
+        v2 ^= key.0
+        v3 ^= key.1
+    }
+
+    @inlinable
+    public mutating func combine(_ word: UInt64) {
+        withUnsafeBytes(of: word.littleEndian) { combine($0) }
+    }
+
+    @inlinable
+    public mutating func combine(_ bytes: UnsafeRawBufferPointer) {
+        var at = 0
+        let filled = Int(count & 7)
+        count &+= UInt64(bytes.count)
+        if filled > 0 {
+            var place = filled
+            while place < 8, at < bytes.count {
+                tail |= UInt64(bytes[at]) << UInt64(8 * place)
+                place += 1
+                at += 1
+            }
+            if place < 8 { return }
+            compress(tail)
+            tail = 0
+        }
+        while at + 8 <= bytes.count {
+            compress(UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self)))
+            at += 8
+        }
+        var place: UInt64 = 0
+        while at < bytes.count {
+            tail |= UInt64(bytes[at]) << place
+            place += 8
+            at += 1
+        }
+    }
+
+    public consuming func finalize() -> Digest {
+        compress(tail | (count << 56))
+        v2 ^= 0xee
+        for _ in 0..<4 { round() }
+        let low = v0 ^ v1 ^ v2 ^ v3
+        v1 ^= 0xdd
+        for _ in 0..<4 { round() }
+        return Digest(low: low, high: v0 ^ v1 ^ v2 ^ v3)
+    }
+
+    @inlinable
+    mutating func compress(_ word: UInt64) {
+        v3 ^= word
+        round()
+        round()
+        v0 ^= word
+    }
+
+    @inlinable @inline(__always)
+    mutating func round() {
+        v0 = v0 &+ v1
+        v1 = (v1 << 13 | v1 >> 51) ^ v0
+        v0 = v0 << 32 | v0 >> 32
+        v2 = v2 &+ v3
+        v3 = (v3 << 16 | v3 >> 48) ^ v2
+        v0 = v0 &+ v3
+        v3 = (v3 << 21 | v3 >> 43) ^ v0
+        v2 = v2 &+ v1
+        v1 = (v1 << 17 | v1 >> 47) ^ v2
+        v2 = v2 << 32 | v2 >> 32
+    }
+}

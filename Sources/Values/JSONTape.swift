@@ -1,0 +1,208 @@
+import CJSON
+
+/// Why a text is not a JSON value that Millrace takes. The raw values are kebab-case problem names.
+public enum JSONProblem: String, Error, Sendable, CaseIterable {
+    case empty = "empty-element"
+    case syntax = "bad-json"
+    case notUTF8 = "not-utf8"
+    case tooDeep = "too-deep"
+    case badNumber = "bad-number"
+    case badString = "bad-string"
+    case duplicateName = "duplicate-name"
+    case nulInName = "nul-in-name"
+    case tooLarge = "too-large"
+
+    init?(code: UInt32) {
+        switch Int(code) {
+        case CJSON_OK: return nil
+        case CJSON_EMPTY: self = .empty
+        case CJSON_NOT_UTF8: self = .notUTF8
+        case CJSON_TOO_DEEP: self = .tooDeep
+        case CJSON_BAD_NUMBER: self = .badNumber
+        case CJSON_BAD_STRING: self = .badString
+        case CJSON_DUPLICATE_NAME: self = .duplicateName
+        case CJSON_NUL_IN_NAME: self = .nulInName
+        case CJSON_TOO_LARGE: self = .tooLarge
+        default: self = .syntax
+        }
+    }
+
+    /// What is wrong, for a person.
+    public var explanation: String {
+        switch self {
+        case .empty: "the element is empty or holds white space only"
+        case .syntax: "the element is not a complete JSON value"
+        case .notUTF8: "the element is not UTF-8"
+        case .tooDeep: "the element is nested deeper than 1,024 levels"
+        case .badNumber: "a number is malformed, an integer beyond int64, or beyond the range of a double"
+        case .badString: "a string has a bad escape or an unpaired surrogate"
+        case .duplicateName: "an object names a member twice"
+        case .nulInName: "a member name holds NUL, which MongoDB cannot store"
+        case .tooLarge: "the element does not fit into memory"
+        }
+    }
+}
+
+/// Many JSON texts, each parsed apart, in flat arrays that cost no allocation per value.
+///
+/// `@unchecked Sendable`: the tape belongs to whoever parses until parsing is over, and nobody changes it afterwards.
+public final class JSONTape: @unchecked Sendable {
+    private let tape: OpaquePointer
+
+    /// How many readable bytes must follow the last text in memory.
+    public static let padding = cjson_padding()
+
+    public init() {
+        guard let tape = cjson_tape_new() else { preconditionFailure("out of memory") }
+        self.tape = tape
+    }
+
+    deinit { cjson_tape_free(tape) }
+
+    /// Parses the texts at `offsets` and `lengths` behind `base`, after which `padding` readable bytes must follow.
+    public func parse(base: UnsafePointer<UInt8>, offsets: [UInt64], lengths: [UInt32]) {
+        precondition(offsets.count == lengths.count)
+        let done = cjson_parse(tape, base, offsets, lengths, offsets.count)
+        precondition(done == 1, "out of memory")
+    }
+
+    /// Texts parsed so far.
+    public var count: Int { cjson_root_count(tape) }
+
+    /// The root value of the text parsed as number `index`, or why there is none.
+    /// The node must not outlive the tape.
+    public func root(_ index: Int) -> Result<JSONNode, JSONProblem> {
+        precondition(index < count)
+        let root = cjson_roots(tape)![index]
+        if let problem = JSONProblem(code: root.error) { return .failure(problem) }
+        return .success(JSONNode(nodes: cjson_nodes(tape), strings: cjson_strings(tape), index: Int(root.root)))
+    }
+}
+
+/// One value on a tape. Three words that point into the tape: whoever holds a node keeps its tape alive.
+public struct JSONNode {
+    @usableFromInline let nodes: UnsafePointer<cjson_node>
+    @usableFromInline let strings: UnsafePointer<UInt8>
+    @usableFromInline let index: Int
+
+    public enum Kind: Sendable { case null, bool, integer, double, string, array, object }
+
+    public var kind: Kind {
+        switch Int(nodes[index].kind) {
+        case CJSON_NULL: .null
+        case CJSON_FALSE, CJSON_TRUE: .bool
+        case CJSON_INT64: .integer
+        case CJSON_DOUBLE: .double
+        case CJSON_STRING: .string
+        case CJSON_ARRAY: .array
+        default: .object
+        }
+    }
+
+    /// The bytes of a string; empty for any other kind.
+    public var utf8: UnsafeRawBufferPointer {
+        guard Int(nodes[index].kind) == CJSON_STRING else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        return UnsafeRawBufferPointer(start: strings + Int(nodes[index].payload), count: Int(nodes[index].length))
+    }
+
+    public var string: String? {
+        Int(nodes[index].kind) == CJSON_STRING ? String(decoding: utf8, as: UTF8.self) : nil
+    }
+
+    public var integer: Int64? {
+        Int(nodes[index].kind) == CJSON_INT64 ? Int64(bitPattern: nodes[index].payload) : nil
+    }
+
+    /// The index of the node that follows this value.
+    private var after: Int {
+        Int(nodes[index].kind) >= CJSON_ARRAY ? Int(nodes[index].payload) : index + 1
+    }
+
+    private func at(_ index: Int) -> JSONNode { JSONNode(nodes: nodes, strings: strings, index: index) }
+
+    /// Calls `body` with each member of an object, in order; does nothing for any other kind.
+    @inline(__always)
+    public func forEachMember(_ body: (_ name: UnsafeRawBufferPointer, _ value: JSONNode) -> Void) {
+        guard Int(nodes[index].kind) == CJSON_OBJECT else { return }
+        let end = Int(nodes[index].payload)
+        var place = index + 1
+        while place < end {
+            let value = at(place + 1)
+            body(at(place).utf8, value)
+            place = value.after
+        }
+    }
+
+    /// The member of an object, or nil.
+    public func member(_ name: String) -> JSONNode? {
+        guard Int(nodes[index].kind) == CJSON_OBJECT else { return nil }
+        var name = name
+        return name.withUTF8 { wanted in
+            let end = Int(nodes[index].payload)
+            var place = index + 1
+            while place < end {
+                let value = at(place + 1)
+                let found = at(place).utf8
+                if found.count == wanted.count, found.elementsEqual(wanted) { return value }
+                place = value.after
+            }
+            return nil
+        }
+    }
+
+    /// The element of an array, or nil.
+    public func element(_ number: Int) -> JSONNode? {
+        guard Int(nodes[index].kind) == CJSON_ARRAY, number >= 0, number < Int(nodes[index].length) else { return nil }
+        var place = index + 1
+        for _ in 0..<number { place = at(place).after }
+        return at(place)
+    }
+
+    /// The elements of an array; empty for any other kind.
+    public var elements: [JSONNode] {
+        guard Int(nodes[index].kind) == CJSON_ARRAY else { return [] }
+        var elements: [JSONNode] = []
+        elements.reserveCapacity(Int(nodes[index].length))
+        var place = index + 1
+        while place < Int(nodes[index].payload) {
+            elements.append(at(place))
+            place = at(place).after
+        }
+        return elements
+    }
+
+    /// The value as a document would hold it: integers as int32 or int64, other numbers as double, nothing
+    /// reinterpreted (`{"$date": …}` stays a document).
+    public var value: Value {
+        let node = nodes[index]
+        switch Int(node.kind) {
+        case CJSON_NULL: return .null
+        case CJSON_FALSE: return .bool(false)
+        case CJSON_TRUE: return .bool(true)
+        case CJSON_INT64: return Value(integer: Int64(bitPattern: node.payload))
+        case CJSON_DOUBLE: return .double(Double(bitPattern: node.payload))
+        case CJSON_STRING: return .string(String(decoding: utf8, as: UTF8.self))
+        case CJSON_ARRAY: return .array(elements.map(\.value))
+        default:
+            var document = Document()
+            document.fields.reserveCapacity(Int(node.length))
+            forEachMember { name, value in document.append(String(decoding: name, as: UTF8.self), value.value) }
+            return .document(document)
+        }
+    }
+
+    /// Feeds the decoded value to a hasher: equal values give equal digests, however they were written.
+    public func digest(into hasher: inout DigestHasher) {
+        // A value's nodes are contiguous on the tape. Container payloads and string offsets are places on it, not
+        // content, and are left out; lengths and kinds keep the sequence unambiguous.
+        for place in index..<after {
+            let node = nodes[place]
+            hasher.combine(UInt64(node.kind) | UInt64(node.length) << 32)
+            switch Int(node.kind) {
+            case CJSON_STRING: hasher.combine(at(place).utf8)
+            case CJSON_INT64, CJSON_DOUBLE: hasher.combine(node.payload)
+            default: break
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+/// JSON out.
+///
+/// Integers and doubles are numbers, dates are RFC 3339 strings, Decimal128 is not computed with and is shown like
+/// every other opaque value: as `{"$bson": type, "base64": …}`. NaN and the infinities, which JSON lacks, are strings.
+public enum JSON {
+    /// One line, members in stored order.
+    public static func write(_ value: Value) -> String {
+        var text: [UInt8] = []
+        append(value, indent: nil, to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Two spaces a level.
+    public static func pretty(_ value: Value) -> String {
+        var text: [UInt8] = []
+        append(value, indent: 0, to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    private static func append(_ value: Value, indent: Int?, to text: inout [UInt8]) {
+        switch value {
+        case .null: text += Array("null".utf8)
+        case .bool(let value): text += Array((value ? "true" : "false").utf8)
+        case .int32(let value): text += Array(String(value).utf8)
+        case .int64(let value): text += Array(String(value).utf8)
+        case .double(let value): append(value, to: &text)
+        case .string(let value): append(quoted: value, to: &text)
+        case .date(let value): append(quoted: DateTime.format(milliseconds: value), to: &text)
+        case .array(let values):
+            append(open: "[", close: "]", count: values.count, indent: indent, to: &text) { index, inner, text in
+                append(values[index], indent: inner, to: &text)
+            }
+        case .document(let document):
+            append(open: "{", close: "}", count: document.fields.count, indent: indent, to: &text) { index, inner, text in
+                append(quoted: document.fields[index].name, to: &text)
+                text += inner == nil ? Array(":".utf8) : Array(": ".utf8)
+                append(document.fields[index].value, indent: inner, to: &text)
+            }
+        case .other(let value):
+            append(.document(["$bson": .string(BSONType.name(value.type)), "base64": .string(Base64.encode(value.bytes))]), indent: indent, to: &text)
+        }
+    }
+
+    private static func append(
+        open: String, close: String, count: Int, indent: Int?, to text: inout [UInt8],
+        _ item: (_ index: Int, _ indent: Int?, _ text: inout [UInt8]) -> Void
+    ) {
+        text += Array(open.utf8)
+        for index in 0..<count {
+            if index > 0 { text += Array(",".utf8) }
+            if let indent { newline(indent + 1, &text) }
+            item(index, indent.map { $0 + 1 }, &text)
+        }
+        if let indent, count > 0 { newline(indent, &text) }
+        text += Array(close.utf8)
+    }
+
+    private static func newline(_ indent: Int, _ text: inout [UInt8]) {
+        text.append(UInt8(ascii: "\n"))
+        text.append(contentsOf: repeatElement(UInt8(ascii: " "), count: 2 * indent))
+    }
+
+    private static func append(_ number: Double, to text: inout [UInt8]) {
+        if number.isFinite {
+            text += Array(String(number).utf8)
+        } else {
+            append(quoted: number.isNaN ? "NaN" : (number > 0 ? "Infinity" : "-Infinity"), to: &text)
+        }
+    }
+
+    private static func append(quoted string: String, to text: inout [UInt8]) {
+        text.append(UInt8(ascii: "\""))
+        for byte in string.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""): text += Array("\\\"".utf8)
+            case UInt8(ascii: "\\"): text += Array("\\\\".utf8)
+            case UInt8(ascii: "\n"): text += Array("\\n".utf8)
+            case UInt8(ascii: "\r"): text += Array("\\r".utf8)
+            case UInt8(ascii: "\t"): text += Array("\\t".utf8)
+            case 0..<0x20, 0x7F:
+                let digits = Array("0123456789abcdef".utf8)
+                text += Array("\\u00".utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            default: text.append(byte)
+            }
+        }
+        text.append(UInt8(ascii: "\""))
+    }
+}
+
+/// Base64 (RFC 4648, with padding).
+public enum Base64 {
+    public static func encode(_ bytes: some Collection<UInt8>) -> String {
+        let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        var text: [UInt8] = []
+        text.reserveCapacity((bytes.count + 2) / 3 * 4)
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let group = Array(rest.prefix(3))
+            rest = rest.dropFirst(3)
+            let bits = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
+            for place in 0..<4 {
+                text.append(place <= group.count ? digits[bits >> (18 - 6 * place) & 63] : UInt8(ascii: "="))
+            }
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+}

@@ -1,0 +1,61 @@
+import ArgumentParser
+import Definitions
+import Events
+import Foundation
+import Projector
+
+/// How a command ends: what it prints on standard error, and its exit code.
+enum Ending {
+    /// Done, but the answer is "not good": not found, parked, refused by a check.
+    static let notGood = ExitCode(1)
+    static let usage = ExitCode(64)
+    static let badInput = ExitCode(65)
+    static let unreachable = ExitCode(69)
+    static let bug = ExitCode(70)
+    static let tryLater = ExitCode(75)
+    static let refused = ExitCode(78)
+
+    /// Runs a command's body; an error is printed in one clear line, and becomes the exit code that goes with it.
+    static func of<Result>(_ body: () async throws -> Result) async throws -> Result {
+        do {
+            return try await body()
+        } catch let code as ExitCode {
+            throw code
+        } catch {
+            complain("\(error)")
+            throw code(of: error)
+        }
+    }
+
+    static func complain(_ line: String) {
+        FileHandle.standardError.write(Data("millrace: \(line)\n".utf8))
+    }
+
+    static func code(of error: any Error) -> ExitCode {
+        switch error {
+        case is ConfigurationProblems: refused
+        case let refusal as Refusal: code(of: refusal.problem)
+        case let failure as any StoreFailure: code(of: failure.problem)
+        case is ChunkError: badInput
+        case let interruption as Interruption: ExitCode(128 + interruption.signal)
+        default: bug
+        }
+    }
+
+    private static func code(of problem: Problem) -> ExitCode {
+        switch problem {
+        case .serverUnreachable, .outcomeUnknown: unreachable
+        case .noProgress: tryLater
+        case .unknownName: usage
+        case .badInput, .logDamaged: badInput
+        default: refused
+        }
+    }
+}
+
+/// A one-shot command was asked to stop.
+struct Interruption: Error, CustomStringConvertible {
+    var signal: Int32
+
+    var description: String { "interrupted; everything done so far is kept" }
+}

@@ -1,0 +1,31 @@
+import ArgumentParser
+import Glibc
+
+/// The command. Everything it does is in the other targets; here is what it says and how it ends.
+@main
+struct Millrace: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "millrace",
+        abstract: "Keeps JSON read models fresh without Kafka: Redis lists in, MongoDB documents out, exactly once.",
+        version: "0.1.0",
+        subcommands: [
+            PushCommand.self, DrainCommand.self, RunCommand.self, GetCommand.self, EventsCommand.self, StatusCommand.self, CheckCommand.self,
+            SandboxCommand.self,
+        ]
+    )
+
+    static func main() async {
+        // A server that goes away must be an error of the call, not the end of the process.
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            exit(withError: error)
+        }
+    }
+}

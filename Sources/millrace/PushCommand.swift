@@ -1,0 +1,103 @@
+import ArgumentParser
+import Definitions
+import Events
+import Foundation
+import RedisBuffer
+import Values
+
+struct PushCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "push", abstract: "Pushes events, one JSON object a line, onto the right lists.",
+        discussion: "Lines without a usable key go to partition 0, where they are logged and parked like any undecodable element."
+    )
+
+    @OptionGroup var options: GlobalOptions
+
+    @Argument(help: "The stream.")
+    var stream: String
+
+    @Argument(help: "A file, or - for standard input.")
+    var file = "-"
+
+    /// Lines are pushed in runs of this many.
+    private static let page = 1000
+
+    func run() async throws {
+        let (pushed, perList) = try await Ending.of { () async throws -> (Int, [String: Int]) in
+            let configuration = try options.load()
+            try configuration.require(streams: [stream])
+            guard let settings = configuration.stream(stream) else { return (0, [:]) }
+            let url = try RedisURL(configuration.redis.url)
+            let lists = (0..<settings.partitions).map { number in
+                RedisBuffer(url: url, list: settings.list(of: number), installation: "", maxEventBytes: settings.maxEventBytes)
+            }
+            var perList: [String: Int] = [:]
+            var pushed = 0
+            var lines = try LineReader(path: file)
+            while true {
+                let page = try lines.next(Self.page)
+                if page.isEmpty { break }
+                // Order within a key is order within a list, which grouping keeps.
+                for (number, elements) in Dictionary(grouping: page, by: { partition(of: $0, settings) }) {
+                    _ = try await lists[number].push(elements)
+                    perList[lists[number].list, default: 0] += elements.count
+                }
+                pushed += page.count
+            }
+            return (pushed, perList)
+        }
+        if options.json {
+            let lists = perList.sorted { $0.key < $1.key }.map { Document.Field($0.key, .int64(Int64($0.value))) }
+            Output.line(JSON.write(["pushed": .int64(Int64(pushed)), "lists": .document(Document(lists))]))
+        } else {
+            Output.line("pushed \(Output.count(Int64(pushed))) events")
+        }
+    }
+
+    private func partition(of line: [UInt8], _ settings: StreamSettings) -> Int {
+        guard settings.partitions > 1 else { return 0 }
+        var elements = RawElements()
+        line.withUnsafeBytes { elements.append($0) }
+        let tape = elements.parse()
+        guard case .success(let root) = tape.root(0), let envelope = try? Envelope.decode(root, key: settings.key) else { return 0 }
+        return Partitioning.partition(of: envelope.key.string.utf8, count: settings.partitions)
+    }
+}
+
+/// The lines of a file or of standard input, in runs. Empty lines are left out.
+private struct LineReader {
+    private let handle: FileHandle
+    private var rest = Data()
+    private var isAtEnd = false
+
+    private static let block = 1 << 20
+
+    init(path: String) throws(Refusal) {
+        if path == "-" {
+            handle = .standardInput
+        } else if let file = FileHandle(forReadingAtPath: path) {
+            handle = file
+        } else {
+            throw Refusal(.badInput, "\(path) cannot be read: is it there, and a file?")
+        }
+    }
+
+    mutating func next(_ count: Int) throws -> [[UInt8]] {
+        var lines: [[UInt8]] = []
+        while lines.count < count {
+            if let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+                if end > rest.startIndex { lines.append([UInt8](rest[rest.startIndex..<end])) }
+                rest = rest[(end + 1)...]
+            } else if isAtEnd {
+                if !rest.isEmpty { lines.append([UInt8](rest)) }
+                rest = Data()
+                break
+            } else if let block = try handle.read(upToCount: Self.block), !block.isEmpty {
+                rest = Data(rest) + block
+            } else {
+                isAtEnd = true
+            }
+        }
+        return lines
+    }
+}

@@ -1,0 +1,36 @@
+import Definitions
+import Events
+import Models
+import MongoStore
+import Projector
+import Values
+
+/// What commands that only look need: no registration, no list is claimed, nothing is written.
+struct Reader: Sendable {
+    let configuration: Configuration
+    let readings: MongoReadings
+    let log: MongoLog
+    let builds: [String: StoredBuild]
+    let installation: MongoCatalog.Installation?
+
+    init(_ configuration: Configuration, selection: Duration = .seconds(5)) async throws {
+        self.configuration = configuration
+        let connection = try MongoConnection(pool: MongoPool(url: configuration.mongodb.url, connections: 1, selection: selection), name: "read")
+        let database = configuration.mongodb.database
+        let catalog = MongoCatalog(connection: connection, database: database)
+        installation = try await catalog.installation()
+        builds = try await catalog.liveBuilds()
+        readings = MongoReadings(connection: connection, database: database)
+        log = MongoLog(connection: connection, database: database)
+    }
+
+    /// Whether the definition's fold part was edited since the live build was made.
+    func needsRebuild(_ model: Model) -> Bool {
+        builds[model.name].map { $0.foldHash != model.foldHash } ?? false
+    }
+
+    /// The partitions of a stream.
+    func partitions(of stream: StreamSettings) -> [PartitionID] {
+        (0..<stream.partitions).map { PartitionID(stream: stream.name, number: $0) }
+    }
+}

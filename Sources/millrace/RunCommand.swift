@@ -1,0 +1,39 @@
+import ArgumentParser
+import Definitions
+import Events
+import Jobs
+import ServiceLifecycle
+import UnixSignals
+
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "The service: runs every job until it is stopped.",
+        discussion: "SIGTERM finishes the batch under way and exits 0."
+    )
+
+    /// A batch takes a few seconds at most; the limit is for servers that do not answer.
+    private static let gracefulLimit = Duration.seconds(9)
+
+    @OptionGroup var options: GlobalOptions
+
+    func run() async throws {
+        try await Ending.of {
+            let logger = options.logger
+            let configuration = try options.load()
+            guard !configuration.jobs.isEmpty else {
+                throw Refusal(.badConfiguration, "there is no job in \(options.jobs): add \(options.jobs)/drain.yaml with version: 1 and job: drain")
+            }
+            let runtime = try await Runtime.open(configuration, logger: logger)
+            let services = configuration.jobs.map { job -> any Service in
+                switch job.work {
+                case .drain(let drain):
+                    DrainService(name: job.name, runtime, streams: drain.streams, poll: drain.poll, every: drain.every, logger: logger)
+                }
+            }
+            var settings = ServiceGroupConfiguration(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            settings.maximumGracefulShutdownDuration = Self.gracefulLimit
+            settings.maximumCancellationDuration = .milliseconds(500)
+            try await ServiceGroup(configuration: settings).run()
+        }
+    }
+}

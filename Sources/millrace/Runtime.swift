@@ -1,0 +1,182 @@
+import Definitions
+import Events
+import Foundation
+import Jobs
+import Logging
+import Models
+import MongoStore
+import Projector
+import RedisBuffer
+import Values
+
+/// One process's part of an installation: its configuration, its servers, and what it may project. The composition root.
+struct Runtime: Sendable {
+    let configuration: Configuration
+    let installation: MongoCatalog.Installation
+    let owner: String
+    let readings: MongoReadings
+    let models: [LiveModel]
+    private let redis: RedisURL
+    private let pool: MongoPool
+    private let control: MongoConnection
+    private let buffers: [PartitionID: RedisBuffer]
+    private let logger: Logger
+
+    /// A model and the build it is served from.
+    struct LiveModel: Sendable {
+        var build: StoredBuild
+        /// The definition the build is folded under; nil when this binary cannot fold it.
+        var fold: EffectFold?
+        /// The definition's fold part was edited since the build was made.
+        var needsRebuild: Bool
+    }
+
+    /// Opens an installation for work: checks the servers, and registers streams and models. Throws a `Refusal` for what
+    /// a person must change first.
+    static func open(_ configuration: Configuration, logger: Logger) async throws -> Runtime {
+        let redis = try RedisURL(configuration.redis.url)
+        let server = RedisServer(url: redis)
+        let inspection = try await server.inspect()
+        if let refusal = inspection.refusals.first { throw refusal }
+        for warning in inspection.warnings { logger.warning("\(warning)") }
+
+        // One connection for control, and two for each partition.
+        let partitions = configuration.streams.reduce(0) { $0 + $1.partitions }
+        let pool = try MongoPool(url: configuration.mongodb.url, connections: 2 * partitions + 1)
+        let control = try MongoConnection(pool: pool, name: "control")
+        try await MongoServer.inspect(control)
+        let catalog = MongoCatalog(connection: control, database: configuration.mongodb.database)
+        let installation = try await catalog.open()
+        for stream in configuration.streams {
+            try await catalog.register(stream)
+            for partition in 0..<stream.partitions {
+                let list = stream.list(of: partition)
+                if let owner = try await server.owner(of: list), owner != installation.id {
+                    throw Refusal(
+                        .otherInstallation,
+                        "the list \(list) belongs to the installation \(owner), and this is \(installation.id): give each installation lists of its "
+                            + "own, or delete \(list):owner if that one is gone"
+                    )
+                }
+            }
+        }
+        var models: [LiveModel] = []
+        for model in configuration.models {
+            models.append(try live(model, try await catalog.register(model), logger))
+        }
+        return Runtime(
+            configuration: configuration, installation: installation,
+            owner: "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)/\(UUID().uuidString.lowercased().prefix(8))",
+            readings: MongoReadings(connection: control, database: configuration.mongodb.database), models: models, redis: redis, pool: pool,
+            control: control, buffers: makeBuffers(configuration, redis, installation.id), logger: logger
+        )
+    }
+
+    private static func live(_ model: Model, _ build: StoredBuild, _ logger: Logger) throws -> LiveModel {
+        let needsRebuild = build.foldHash != model.foldHash
+        guard build.isFoldable else {
+            logger.error(
+                "the model is not projected: its build was folded by another version",
+                metadata: ["model": "\(model.name)", "build": "\(build.id)", "foldVersion": "\(build.foldVersion)", "carried": "\(foldVersion)"]
+            )
+            return LiveModel(build: build, fold: nil, needsRebuild: needsRebuild)
+        }
+        guard needsRebuild else { return LiveModel(build: build, fold: model.fold, needsRebuild: false) }
+        logger.warning("rebuild needed: the model goes on under its build's definition", metadata: ["model": "\(model.name)", "build": "\(build.id)"])
+        let stored = try ModelReader.read(source: build.source, file: "the definition of \(build.id)")
+        return LiveModel(build: build, fold: stored.fold, needsRebuild: true)
+    }
+
+    private static func makeBuffers(_ configuration: Configuration, _ url: RedisURL, _ installation: String) -> [PartitionID: RedisBuffer] {
+        var buffers: [PartitionID: RedisBuffer] = [:]
+        for stream in configuration.streams {
+            for partition in 0..<stream.partitions {
+                buffers[PartitionID(stream: stream.name, number: partition)] = RedisBuffer(
+                    url: url, list: stream.list(of: partition), installation: installation, maxEventBytes: stream.maxEventBytes
+                )
+            }
+        }
+        return buffers
+    }
+
+    /// How much is waiting in a partition's list.
+    func waiting(in partition: PartitionID) async throws -> BufferState {
+        try await buffer(of: partition).waiting()
+    }
+
+    /// The log of a partition, for reading.
+    func log() -> MongoLog { MongoLog(connection: control, database: configuration.mongodb.database) }
+
+    private func buffer(of partition: PartitionID) throws(Refusal) -> RedisBuffer {
+        guard let buffer = buffers[partition] else { throw Refusal(.unknownName, "there is no partition \(partition)") }
+        return buffer
+    }
+}
+
+extension Runtime: Workplace {
+    func partitions(of streams: [String]) -> [PartitionID] {
+        buffers.keys.filter { streams.isEmpty || streams.contains($0.stream) }.sorted()
+    }
+
+    func worker(for partition: PartitionID, poll: Duration, stop: StopSignal) async throws -> PartitionWorker {
+        guard let stream = configuration.stream(partition.stream) else { throw Refusal(.unknownName, "there is no stream \(partition.stream)") }
+        let database = configuration.mongodb.database
+        let log = MongoLog(connection: try MongoConnection(pool: pool, name: "log \(partition)"), database: database)
+        let store = MongoProjectionStore(connection: try MongoConnection(pool: pool, name: "project \(partition)"), database: database)
+        let projections = models.filter { $0.build.stream == partition.stream }.compactMap { model in
+            model.fold.map { fold in
+                Projection(build: model.build.id, partition: partition, fold: fold, store: store, log: log, logger: logger)
+            }
+        }
+        var settings = PartitionWorker.Settings()
+        settings.lease = configuration.lease
+        settings.poll = poll
+        return PartitionWorker(
+            partition: partition, list: stream.list(of: partition.number),
+            ingest: Ingest(settings: stream, partition: partition, buffer: try buffer(of: partition), log: log), projections: projections, store: store,
+            leases: MongoLeases(connection: control, database: database), holder: owner, settings: settings, stop: stop, logger: logger
+        )
+    }
+
+    func reading(of partition: PartitionID) async throws -> PartitionReading {
+        var reading = try await readings.reading(of: partition)
+        let projected = Set(models.filter { $0.fold != nil && $0.build.stream == partition.stream }.map(\.build.id))
+        reading.builds = reading.builds.filter { projected.contains($0.key) }
+        for build in projected where reading.builds[build] == nil { reading.builds[build] = ProjectionTotals() }
+        return reading
+    }
+
+    func token(of partition: PartitionID) async throws -> BufferToken { try await buffer(of: partition).token() }
+
+    func isComplete(_ partition: PartitionID, upTo token: BufferToken) async throws -> Completion {
+        let builds = Set(models.filter { $0.fold != nil && $0.build.stream == partition.stream }.map(\.build.id))
+        guard !builds.isEmpty else {
+            // Nothing is projected, so that there is no checkpoint to ask: it is enough that everything is logged.
+            let state = try await waiting(in: partition)
+            return state.waiting + state.inSegment == 0 ? .complete : .underWay(progress: Int(state.waiting + state.inSegment))
+        }
+        let checkpoints = try await readings.checkpoints(of: partition).filter { builds.contains($0.build) }
+        let tokens = checkpoints.flatMap(\.complete).map(\.token)
+        if checkpoints.count == builds.count, checkpoints.allSatisfy({ $0.complete.contains { $0.token.run == token.run && $0.token.cuts >= token.cuts } }) {
+            return .complete
+        }
+        if try await self.token(of: partition).run != token.run { return .otherRun }
+        var progress = Hasher()
+        progress.combine(tokens)
+        progress.combine(checkpoints.map(\.offset))
+        progress.combine(try await readings.tail(of: partition).offset)
+        return .underWay(progress: progress.finalize())
+    }
+
+    func lastReceipt(of partition: PartitionID) async throws -> PartitionReading? { try await readings.lastReceipt(of: partition) }
+
+    func record(_ job: String, started: ContinuousClock.Instant, _ receipt: Receipt, _ last: [PartitionID: PartitionReading]) async throws {
+        let ended = Int64(Date().timeIntervalSince1970 * 1000)
+        let lasted = Int64((ContinuousClock.now - started) / .milliseconds(1))
+        try await readings.record(
+            RunRecord(
+                id: UUID().uuidString.lowercased(), job: job, owner: owner, started: ended - lasted, ended: ended, receipt: receipt, readings: last
+            )
+        )
+    }
+}

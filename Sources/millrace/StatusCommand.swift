@@ -1,0 +1,169 @@
+import ArgumentParser
+import Definitions
+import Events
+import Foundation
+import Models
+import MongoStore
+import Projector
+import RedisBuffer
+import Values
+
+struct StatusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Says what is waiting, how far each model is behind, and what was parked."
+    )
+
+    @OptionGroup var options: GlobalOptions
+
+    func run() async throws {
+        let status = try await Ending.of { try await read() }
+        if options.json {
+            Output.line(JSON.write(.document(document(status))))
+        } else {
+            show(status)
+        }
+    }
+
+    private struct Status {
+        var streams: [StreamStatus] = []
+        var models: [ModelStatus] = []
+        var deadLetters: Int64 = 0
+    }
+
+    private struct StreamStatus {
+        var name: String
+        var state = BufferState(waiting: 0, inSegment: 0, oversize: 0, oldest: nil)
+        var oldestSeconds: Double?
+        var totals = LogTotals()
+    }
+
+    private struct ModelStatus {
+        var name: String
+        var build: String
+        var lag: Int64 = 0
+        var lagSeconds: Double = 0
+        var documents: Int64 = 0
+        var parked: Int64 = 0
+        /// What keeps it from being what its file says, in words; empty when nothing does.
+        var note = ""
+    }
+
+    private func read() async throws -> Status {
+        let configuration = try options.load()
+        let reader = try await Reader(configuration)
+        let url = try RedisURL(configuration.redis.url)
+        var status = Status()
+        status.deadLetters = try await reader.readings.deadLetters()
+        for settings in configuration.streams {
+            var stream = StreamStatus(name: settings.name)
+            for partition in reader.partitions(of: settings) {
+                let buffer = RedisBuffer(
+                    url: url, list: settings.list(of: partition.number), installation: reader.installation?.id ?? "", maxEventBytes: settings.maxEventBytes
+                )
+                let state = try await buffer.waiting()
+                stream.state.waiting += state.waiting
+                stream.state.inSegment += state.inSegment
+                stream.state.oversize += state.oversize
+                stream.oldestSeconds = [stream.oldestSeconds, age(of: state.oldest, settings)].compactMap { $0 }.max()
+                let totals = try await reader.readings.tail(of: partition).totals
+                stream.totals.received += totals.received
+                stream.totals.duplicates += totals.duplicates
+                stream.totals.undecodable += totals.undecodable
+            }
+            status.streams.append(stream)
+        }
+        for model in configuration.models { status.models.append(try await read(model, reader)) }
+        return status
+    }
+
+    private func read(_ model: Model, _ reader: Reader) async throws -> ModelStatus {
+        guard let build = reader.builds[model.name], let settings = reader.configuration.stream(build.stream) else {
+            return ModelStatus(name: model.name, build: "-", note: "new: made when a worker starts")
+        }
+        var status = ModelStatus(name: model.name, build: build.id.description)
+        if reader.needsRebuild(model) { status.note = "rebuild needed: the definition was edited" }
+        if !build.isFoldable { status.note = "not projected: folded by version \(build.foldVersion), this binary carries \(foldVersion)" }
+        status.documents = try await reader.readings.documents(of: build.id)
+        for partition in reader.partitions(of: settings) {
+            let checkpoint = try await reader.readings.checkpoints(of: partition).first { $0.build == build.id }
+            let tail = try await reader.readings.tail(of: partition)
+            let offset = checkpoint?.offset ?? 0
+            status.lag += max(0, tail.totals.logged - (checkpoint?.totals.logged ?? 0))
+            status.parked += checkpoint?.totals.parked ?? 0
+            if offset < tail.offset, let at = try await reader.readings.logged(at: offset, of: partition) {
+                status.lagSeconds = max(status.lagSeconds, Double(tail.now - at) / 1000)
+            }
+        }
+        return status
+    }
+
+    /// How long ago the oldest waiting event says that it happened; nil when it does not say.
+    private func age(of element: [UInt8]?, _ settings: StreamSettings) -> Double? {
+        guard let element else { return nil }
+        var elements = RawElements()
+        element.withUnsafeBytes { elements.append($0) }
+        let tape = elements.parse()
+        guard case .success(let root) = tape.root(0), let time = (try? Envelope.decode(root, key: settings.key))?.time else { return nil }
+        return max(0, Date().timeIntervalSince1970 - Double(time) / 1000)
+    }
+
+    private func document(_ status: Status) -> Document {
+        [
+            "streams": .document(
+                Document(
+                    status.streams.map { stream in
+                        Document.Field(
+                            stream.name,
+                            [
+                                "waiting": .int64(stream.state.waiting), "inSegment": .int64(stream.state.inSegment),
+                                "oldestSeconds": stream.oldestSeconds.map { .double($0) } ?? .null, "oversize": .int64(stream.state.oversize),
+                                "received": .int64(stream.totals.received), "logged": .int64(stream.totals.logged),
+                                "duplicates": .int64(stream.totals.duplicates), "undecodable": .int64(stream.totals.undecodable),
+                            ]
+                        )
+                    }
+                )
+            ),
+            "models": .document(
+                Document(
+                    status.models.map { model in
+                        Document.Field(
+                            model.name,
+                            [
+                                "lag": .int64(model.lag), "lagSeconds": .double(model.lagSeconds), "documents": .int64(model.documents),
+                                "build": .string(model.build), "parked": .int64(model.parked), "note": .string(model.note),
+                            ]
+                        )
+                    }
+                )
+            ),
+            "deadLetters": .int64(status.deadLetters),
+        ]
+    }
+
+    private func show(_ status: Status) {
+        func seconds(_ number: Double?) -> String { number.map { String(format: "%.1f", $0) } ?? "-" }
+        Output.table(
+            ["stream", "waiting", "in segment", "oldest s", "received", "duplicates", "undecodable", "oversize"],
+            status.streams.map { stream in
+                [
+                    stream.name, Output.count(stream.state.waiting), Output.count(stream.state.inSegment), seconds(stream.oldestSeconds),
+                    Output.count(stream.totals.received), Output.count(stream.totals.duplicates), Output.count(stream.totals.undecodable),
+                    Output.count(stream.state.oversize),
+                ]
+            }
+        )
+        Output.line("")
+        Output.table(
+            ["model", "build", "lag", "lag s", "documents", "parked", "note"],
+            status.models.map { model in
+                [
+                    model.name, model.build, Output.count(model.lag), seconds(model.lagSeconds), Output.count(model.documents), Output.count(model.parked),
+                    model.note,
+                ]
+            }
+        )
+        Output.line("")
+        Output.line("dead letters: \(Output.count(status.deadLetters))")
+    }
+}

@@ -1,0 +1,60 @@
+import Foundation
+import Testing
+
+@testable import Threads
+
+@Suite struct ThreadExecutorTests {
+    private actor Worker {
+        nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+        private let executor: ThreadExecutor
+        private(set) var count = 0
+
+        init(name: String) { executor = ThreadExecutor(name: name) }
+
+        func add() { count += 1 }
+        func threadName() -> String { (try? String(contentsOfFile: "/proc/thread-self/comm", encoding: .utf8)) ?? "" }
+        func block(for microseconds: UInt32) { usleep(microseconds) }
+        func isIsolated() -> Bool {
+            executor.checkIsolated()
+            return executor.isIsolatingCurrentContext() == true
+        }
+        func isIsolatedElsewhere() async -> Bool? {
+            let executor = executor
+            return await Task.detached { executor.isIsolatingCurrentContext() }.value
+        }
+    }
+
+    private func threads(named name: String) -> Int {
+        let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
+        return tasks.count { (try? String(contentsOfFile: "/proc/self/task/\($0)/comm", encoding: .utf8)) == name + "\n" }
+    }
+
+    @Test func `jobs run one at a time, on one named thread`() async {
+        let worker = Worker(name: "a-name-that-is-too-long")
+        await withTaskGroup { group in
+            for _ in 0..<1000 { group.addTask { await worker.add() } }
+        }
+        #expect(await worker.count == 1000)
+        #expect(await worker.threadName() == "a-name-that-is-\n")
+        #expect(await worker.isIsolated())
+        #expect(await worker.isIsolatedElsewhere() == false)
+    }
+
+    @Test func `blocking calls leave the cooperative pool alone`() async {
+        let workers = (0..<8).map { Worker(name: "blocked-\($0)") }
+        let start = ContinuousClock.now
+        await withTaskGroup { group in
+            for worker in workers { group.addTask { await worker.block(for: 200_000) } }
+        }
+        #expect(ContinuousClock.now - start < .milliseconds(800))
+    }
+
+    @Test func `the thread ends with its executor`() async throws {
+        var worker: Worker? = Worker(name: "short-lived")
+        await worker?.add()
+        #expect(threads(named: "short-lived") == 1)
+        worker = nil
+        for _ in 0..<100 where threads(named: "short-lived") > 0 { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(threads(named: "short-lived") == 0)
+    }
+}
