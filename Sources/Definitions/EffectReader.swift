@@ -66,7 +66,7 @@ struct EffectReader {
             return [nil]
         }
         guard Vocabulary.updateOperators.supported.contains(member.name) else {
-            let field = member.name.hasPrefix("$") ? nil : "a field is set by { $set: { \(member.name): … } }"
+            let field = member.name.hasPrefix("$") ? nil : "a field is set by { $set: { name: value } }"
             Vocabulary.updateOperators.report(member.name, at: member.place, findings, suggestion: field)
             return [nil]
         }

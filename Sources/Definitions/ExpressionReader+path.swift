@@ -54,7 +54,7 @@ extension ExpressionReader {
         let literal = "text that begins with a dollar is written { $literal: … }"
         let suggestion: String
         if let member = Suggestion.closest(to: name, among: Event.members) {
-            suggestion = "did you mean \"$\(member)\(text.dropFirst(first.count))\"?"
+            suggestion = "did you mean \(quoted("$" + member + text.dropFirst(first.count)))?"
         } else if name.utf8.first.map({ (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0 | 0x20) }) ?? false {
             suggestion = "the event has \(list(Event.members.map { "$" + $0 })); \(literal)"
         } else {

@@ -54,13 +54,9 @@ struct OperandReader {
 
     private func push(_ node: YAMLNode, _ path: FieldPath) -> Operator? {
         let slice = node.members?.first { $0.name == "$slice" }
-        let count = slice.map { self.slice($0.value) }
-        guard let elements = elements(node, path, Vocabulary.pushModifiers) else { return nil }
-        switch count {
-        case .none: return .push(path, elements, slice: nil)
-        case .some(let expression?): return .push(path, elements, slice: expression)
-        case .some(nil): return nil
-        }
+        let count = slice.flatMap { self.slice($0.value) }
+        guard let elements = elements(node, path, Vocabulary.pushModifiers), slice == nil || count != nil else { return nil }
+        return .push(path, elements, slice: count)
     }
 
     /// One element, or with `$each` those of an array.

@@ -96,7 +96,7 @@ extension Findings {
 
     func isKnown(_ name: String, _ what: String, _ known: Set<String>, at place: Place?) -> Bool {
         if known.contains(name) { return true }
-        let suggestion = Suggestion.didYouMean(name, among: known.sorted()) ?? (known.isEmpty ? nil : "there is \(list(known.sorted()))")
+        let suggestion = Suggestion.didYouMean(name, among: known.sorted()) ?? (1...10 ~= known.count ? "there is \(list(known.sorted()))" : nil)
         report("unknown \(what) \(quoted(name))", at: place, .unknownName, suggestion: suggestion)
         return false
     }

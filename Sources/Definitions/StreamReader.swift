@@ -81,7 +81,7 @@ struct StreamReader {
         guard let text = findings.string(node, "key") else { return nil }
         guard text.hasPrefix("$"), !text.hasPrefix("$$") else {
             let name = text.prefix { $0 != "." }
-            let meant = Event.members.contains(String(name)) ? "did you mean \"$\(text)\"?" : "such as $data.flightId"
+            let meant = Event.members.contains(String(name)) ? "did you mean \(quoted("$" + text))?" : "such as $data.flightId"
             findings.report("key: must be a path into the event, found \(quoted(text))", at: node.place, suggestion: meant)
             return nil
         }

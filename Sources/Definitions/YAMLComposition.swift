@@ -88,12 +88,11 @@ extension YAMLComposition {
             )
         case YamlError.reader(let problem, let offset, _, let yaml):
             // The offset counts characters as Swift does.
-            let before = offset.map { yaml.prefix($0) }
-            let line = before.map { $0.count { $0.isNewline } + 1 }
-            findings.report(
-                ConfigurationProblem(
-                    file: findings.file, line: line, message: "is not valid YAML: \(problem)", suggestion: "write it as an escape in double quotes")
-            )
+            let place = offset.map { offset in
+                let lines = yaml.prefix(offset).split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+                return Place(line: max(lines.count, 1), column: (lines.last?.unicodeScalars.count ?? 0) + 1)
+            }
+            findings.report("is not valid YAML: \(problem)", at: place, suggestion: "write it as an escape in double quotes")
         case YamlError.memory: findings.report("is nested too deeply to be read", at: nil)
         default: findings.report("is not valid YAML", at: nil)
         }

@@ -11,9 +11,24 @@ import Values
 /// that does not suspend.
 public actor MongoConnection {
     private let executor: ThreadExecutor
-    private let pool: MongoPool
-    private let client: OpaquePointer
-    private var session: OpaquePointer?
+    private let handles: Handles
+
+    /// What libmongoc gave, and takes back. Neither call blocks.
+    private final class Handles {
+        let pool: MongoPool
+        let client: OpaquePointer
+        var session: OpaquePointer?
+
+        init(pool: MongoPool, client: OpaquePointer) {
+            self.pool = pool
+            self.client = client
+        }
+
+        deinit {
+            if let session { mongo_shim_session_end(session) }
+            mongo_shim_client_push(pool.pool, client)
+        }
+    }
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -22,19 +37,12 @@ public actor MongoConnection {
             throw Refusal(.serverUnreachable, "all MongoDB connections of this process are in use: raise maxPoolSize in the URL")
         }
         executor = ThreadExecutor(name: "mongo-\(name)")
-        self.pool = pool
-        self.client = client
+        handles = Handles(pool: pool, client: client)
     }
 
     /// A connection with a pool of its own.
     public init(url: String, name: String) throws(Refusal) {
         try self.init(pool: MongoPool(url: url), name: name)
-    }
-
-    // Isolated, so that the blocking calls run on the connection's own thread.
-    isolated deinit {
-        if let session { mongo_shim_session_end(session) }
-        mongo_shim_client_push(pool.pool, client)
     }
 
     enum Mode: Int32 {
@@ -60,7 +68,7 @@ public actor MongoConnection {
         let session = mode == .plain ? nil : try currentSession(operation)
         command.withUnsafeBufferPointer { bytes in
             var reply = mongo_shim_reply()
-            done = mongo_shim_command(client, session, database, bytes.baseAddress, bytes.count, mode.rawValue, &reply, &error)
+            done = mongo_shim_command(handles.client, session, database, bytes.baseAddress, bytes.count, mode.rawValue, &reply, &error)
             answer = Self.take(reply)
         }
         guard done == 1 else { throw MongoError(error, reply: answer, operation: operation) }
@@ -105,7 +113,7 @@ public actor MongoConnection {
         let settings = BSON.encode(options)
         let cursor = filter.withUnsafeBufferPointer { filter in
             settings.withUnsafeBufferPointer { settings in
-                mongo_shim_find(client, session, database, collection, filter.baseAddress, filter.count, settings.baseAddress, settings.count, &error)
+                mongo_shim_find(handles.client, session, database, collection, filter.baseAddress, filter.count, settings.baseAddress, settings.count, &error)
             }
         }
         guard let cursor else { throw MongoError(error, operation: operation) }
@@ -160,8 +168,8 @@ public actor MongoConnection {
 
     /// Ends the session, whatever was under way in it; the next call starts another.
     func dropSession() {
-        if let session { mongo_shim_session_end(session) }
-        session = nil
+        if let session = handles.session { mongo_shim_session_end(session) }
+        handles.session = nil
     }
 
     func startTransaction() throws(MongoError) {
@@ -181,14 +189,14 @@ public actor MongoConnection {
     }
 
     func abortTransaction() {
-        if let session { mongo_shim_transaction_abort(session) }
+        if let session = handles.session { mongo_shim_transaction_abort(session) }
     }
 
     private func currentSession(_ operation: String) throws(MongoError) -> OpaquePointer {
-        if let session { return session }
+        if let session = handles.session { return session }
         var error = mongo_shim_error()
-        guard let session = mongo_shim_session_start(client, &error) else { throw MongoError(error, operation: operation) }
-        self.session = session
+        guard let session = mongo_shim_session_start(handles.client, &error) else { throw MongoError(error, operation: operation) }
+        handles.session = session
         return session
     }
 

@@ -93,6 +93,7 @@ final class RedisConnection {
                 try parser.feed(UnsafeRawBufferPointer(rebasing: received[..<count]))
             }
         }
+        parser.giveBack()
         return (replies, elements)
     }
 }

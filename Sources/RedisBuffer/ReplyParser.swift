@@ -6,12 +6,12 @@ import Events
 ///
 /// Single-threaded, like the reader it owns.
 final class ReplyParser {
-    /// An idle buffer above this is given back: one huge element must not be paid for ever. Ordinary pages, whose
+    /// A buffer above this is given back after use: one huge element must not be paid for ever. Ordinary pages, whose
     /// elements are below `maxEventBytes`, stay under it and cost no reallocation.
     private static let idleBuffer = ByteCount.mebibytes(8)
 
     private let functions: UnsafeMutablePointer<redisReplyObjectFunctions>
-    private let reader: UnsafeMutablePointer<redisReader>
+    private var reader: UnsafeMutablePointer<redisReader>
     private var sink = ReplySink()
 
     /// - Throws: where there is no memory.
@@ -22,7 +22,8 @@ final class ReplyParser {
             functions.deallocate()
             throw .garbled("out of memory")
         }
-        reader.pointee.maxbuf = Self.idleBuffer.bytes
+        // hiredis frees its buffer only when a large reply happens to end it: see `giveBack`.
+        reader.pointee.maxbuf = 0
         self.reader = reader
     }
 
@@ -50,6 +51,16 @@ final class ReplyParser {
         guard found != nil else { return nil }
         defer { sink = ReplySink() }
         return (sink.reply, sink.elements)
+    }
+
+    /// Frees a large buffer. For the time between two exchanges, when everything has been read.
+    func giveBack() {
+        guard reader.pointee.pos == reader.pointee.len, sdsalloc(reader.pointee.buf) > Self.idleBuffer.bytes,
+            let fresh = redisReaderCreateWithFunctions(functions)
+        else { return }
+        fresh.pointee.maxbuf = 0
+        redisReaderFree(reader)
+        reader = fresh
     }
 
     private var failure: ConnectionFailure {
