@@ -16,7 +16,9 @@ extension Value {
         case (.array(let a), .array(let b)): return order(a, b)
         case (.document(let a), .document(let b)): return order(a, b)
         case (.other(let a), .other(let b)): return order(a, b)
-        case (.null, _), (_, .null): return 0
+        case (.string(let a), .other(let b)): return order(a.utf8, text(of: b))
+        case (.other(let a), .string(let b)): return order(text(of: a), b.utf8)
+        case (.null, .null): return 0
         default: return orderNumbers(left, right)
         }
     }
@@ -36,8 +38,8 @@ extension Value {
         case .date: 45
         case .other(let value):
             switch value.type {
-            case BSONType.minKey: 0
-            case BSONType.undefined: 5
+            case BSONType.minKey: -1
+            case BSONType.undefined: 0
             case BSONType.decimal128: 11
             case BSONType.symbol: 15
             case BSONType.binary: 30
@@ -53,9 +55,22 @@ extension Value {
     }
 
     private static func order(_ left: OpaqueValue, _ right: OpaqueValue) -> Int {
-        if left.type == BSONType.binary, left.bytes.count != right.bytes.count { return sign(left.bytes.count, right.bytes.count) }
-        for (a, b) in zip(left.bytes, right.bytes) where a != b { return sign(a, b) }
-        return sign(left.bytes.count, right.bytes.count)
+        switch left.type {
+        // The shorter first.
+        case BSONType.binary, BSONType.dbPointer where left.bytes.count != right.bytes.count: sign(left.bytes.count, right.bytes.count)
+        // Stored least significant byte first.
+        case BSONType.timestamp: order(left.bytes.reversed(), right.bytes.reversed())
+        case BSONType.symbol, BSONType.javascript: order(text(of: left), text(of: right))
+        default: order(left.bytes, right.bytes)
+        }
+    }
+
+    /// The text of a symbol or of code, which BSON stores as length, bytes and NUL.
+    private static func text(of value: OpaqueValue) -> ArraySlice<UInt8> { value.bytes.dropFirst(4).dropLast() }
+
+    private static func order(_ left: some Sequence<UInt8>, _ right: some Sequence<UInt8>) -> Int {
+        if left.lexicographicallyPrecedes(right) { return -1 }
+        return right.lexicographicallyPrecedes(left) ? 1 : 0
     }
 
     private static func order(_ left: [Value], _ right: [Value]) -> Int {

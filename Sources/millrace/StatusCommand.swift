@@ -43,6 +43,7 @@ struct StatusCommand: AsyncParsableCommand {
         var lag: Int64 = 0
         var lagSeconds: Double = 0
         var documents: Int64 = 0
+        var applied: Int64 = 0
         var parked: Int64 = 0
         /// What keeps it from being what its file says, in words; empty when nothing does.
         var note = ""
@@ -89,6 +90,7 @@ struct StatusCommand: AsyncParsableCommand {
             let tail = try await reader.readings.tail(of: partition)
             let offset = checkpoint?.offset ?? 0
             status.lag += max(0, tail.totals.logged - (checkpoint?.totals.logged ?? 0))
+            status.applied += checkpoint?.totals.applied ?? 0
             status.parked += checkpoint?.totals.parked ?? 0
             if offset < tail.offset, let at = try await reader.readings.logged(at: offset, of: partition) {
                 status.lagSeconds = max(status.lagSeconds, Double(tail.now - at) / 1000)
@@ -131,7 +133,7 @@ struct StatusCommand: AsyncParsableCommand {
                             model.name,
                             [
                                 "lag": .int64(model.lag), "lagSeconds": .double(model.lagSeconds), "documents": .int64(model.documents),
-                                "build": .string(model.build), "parked": .int64(model.parked), "note": .string(model.note),
+                                "build": .string(model.build), "applied": .int64(model.applied), "parked": .int64(model.parked), "note": .string(model.note),
                             ]
                         )
                     }
@@ -155,11 +157,11 @@ struct StatusCommand: AsyncParsableCommand {
         )
         Output.line("")
         Output.table(
-            ["model", "build", "lag", "lag s", "documents", "parked", "note"],
+            ["model", "build", "applied", "parked", "lag", "lag s", "documents", "note"],
             status.models.map { model in
                 [
-                    model.name, model.build, Output.count(model.lag), seconds(model.lagSeconds), Output.count(model.documents), Output.count(model.parked),
-                    model.note,
+                    model.name, model.build, Output.count(model.applied), Output.count(model.parked), Output.count(model.lag), seconds(model.lagSeconds),
+                    Output.count(model.documents), model.note,
                 ]
             }
         )

@@ -1,0 +1,87 @@
+import Testing
+
+@testable import Definitions
+
+@Suite struct ConfigurationMistakesTests {
+    static let settings = [
+        Mistake("redis: { url: rediss://h:1 }", 2, 15, "run a tunnel beside Millrace"),
+        Mistake("redis: { urll: x }", 2, 10, "unknown key \"urll\" — did you mean \"url\"?"),
+        Mistake("redis:", 2, 7, "redis: must be a map with url, found nothing"),
+        Mistake("mongodb: { url: \"mongodb://h/?w=1\" }", 2, 17, "w other than majority"),
+        Mistake("mongodb: { database: a.b }", 2, 22, "database: \"a.b\" must not hold the character \".\""),
+        Mistake("mongodb: { database: local }", 2, 22, "must not be one of MongoDB's own databases"),
+        Mistake("mongodb: { database: \(String(repeating: "a", count: 64)) }", 2, 22, "must have 1 to 63 bytes"),
+        Mistake("mongodb: { database: \"\" }", 2, 22, "database: must not be empty"),
+        Mistake("mongodb: { database: 5 }", 2, 22, "database: must be a string, found 5 — quote it"),
+        Mistake("lease: 10", 2, 8, "lease: must be a duration from 1s to 10m, found 10 — write a whole number and ms, s, m, h or d"),
+        Mistake("lease: 900ms", 2, 8, "lease: must be a duration from 1s to 10m, found 900ms"),
+        Mistake("lease: 1.5s", 2, 8, "found \"1.5s\""),
+        Mistake("leas: 10s", 2, 1, "unknown key \"leas\" — did you mean \"lease\"?"),
+    ]
+
+    @Test(arguments: settings)
+    func `mistakes in the settings are found where they are`(mistake: Mistake) throws {
+        try expect(mistake, "version: 1\n\(mistake.source)\nstreams: { product: {} }\n")
+    }
+
+    static let streams = [
+        Mistake("product: { partitons: 4 }", 3, 14, "unknown key \"partitons\" — did you mean \"partitions\"?"),
+        Mistake("product: { partitions: 0 }", 3, 26, "partitions: must be an integer from 1 to 4096, found 0"),
+        Mistake("product: { partitions: 4097 }", 3, 26, "from 1 to 4096, found 4097"),
+        Mistake("product: { partitions: 1.5 }", 3, 26, "found 1.5"),
+        Mistake("product: { partitions: four }", 3, 26, "found \"four\""),
+        Mistake("product: { partitions: }", 3, 26, "found nothing"),
+        Mistake("product: { partitions: [ 1 ] }", 3, 26, "found a list"),
+        Mistake("product: { list: {product} }", 3, 20, "unquoted braces are a map: write list: \"events:{product}\""),
+        Mistake("product: { list: \"\" }", 3, 20, "list: must not be empty"),
+        Mistake("product: { list: \"a\\tb\" }", 3, 20, "no control characters"),
+        Mistake("product: { format: native }", 3, 14, "format: is not supported yet"),
+        Mistake("product: { key: data.id }", 3, 19, "key: must be a path into the event, found \"data.id\" — did you mean \"$data.id\"?"),
+        Mistake("product: { key: id }", 3, 19, "such as $data.flightId"),
+        Mistake("product: { key: $$doc.id }", 3, 19, "key: must be a path into the event"),
+        Mistake("product: { key: $dta.id }", 3, 19, "did you mean \"$data.id\"?"),
+        Mistake("product: { key: $data..id }", 3, 19, "has an empty part"),
+        Mistake("product: { dedupe: { window: 500ms } }", 3, 32, "window: must be a duration from 1s to 30d, found 500ms"),
+        Mistake("product: { dedupe: { events: 0 } }", 3, 32, "events: must be an integer from 1 to 50000000, found 0"),
+        Mistake("product: { dedupe: 1h }", 3, 22, "dedupe: must be a map with window and events, found \"1h\""),
+        Mistake("product: { chunk: { events: 20001 } }", 3, 31, "from 1 to 20000, found 20001"),
+        Mistake("product: { chunk: { bytes: 7MiB } }", 3, 30, "bytes: must be a size from 64KiB to 6MiB, found 7MiB"),
+        Mistake("product: { chunk: { bytes: 4Mb } }", 3, 30, "found \"4Mb\" — write bytes, or a whole number and KiB, MiB, kB or MB"),
+        Mistake("product: { maxEventBytes: 99999999999999999999MiB }", 3, 29, "must be a size from 1KiB to 4MiB"),
+        Mistake("1product: {}", 3, 3, "\"1product\" cannot be the name of a stream"),
+        Mistake("product: 5", 3, 12, "stream product must be a map with list, partitions, key, dedupe, chunk and maxEventBytes, found 5"),
+        Mistake("product: {}\n  other: { list: \"events:{product}\" }", 4, 18, "stream other would use the key \"events:{product}\" of Redis"),
+        Mistake("product: {}\n  other: { list: \"events:{product}:segment\" }", 4, 18, "which stream product uses already"),
+        Mistake("product: { partitions: 4 }\n  other: { list: \"events:{product.3}\" }", 4, 18, "which stream product uses already"),
+        Mistake("product.3: {}", 3, 3, "cannot be the name of a stream"),
+    ]
+
+    @Test(arguments: streams)
+    func `mistakes in a stream are found where they are`(mistake: Mistake) throws {
+        try expect(mistake, "version: 1\nstreams:\n  \(mistake.source)\n")
+    }
+
+    static let files = [
+        Mistake("version: 1\n", 1, 1, "streams: is missing"),
+        Mistake("version: 1\nstreams: {}\n", 2, 10, "streams: must be a map with at least one stream, found an empty map"),
+        Mistake("version: 1\nstreams: [ product ]\n", 2, 10, "found a list"),
+        Mistake("", nil, nil, "is empty"),
+        Mistake("version: 7\n", 1, 10, "the file is of version 7"),
+        Mistake("hello\n", 1, 1, "millrace.yaml must be a map with version, redis, mongodb, lease and streams, found \"hello\""),
+    ]
+
+    @Test(arguments: files)
+    func `mistakes in the file are found where they are`(mistake: Mistake) throws {
+        try expect(mistake, mistake.source)
+    }
+
+    private func expect(_ mistake: Mistake, _ source: String) throws {
+        let findings = Findings(file: "millrace.yaml")
+        let settings = ConfigurationReader(findings: findings, environment: [:]).read(source)
+        let problem = try #require(findings.problems.first)
+        #expect(settings.problems.isEmpty)
+        #expect(findings.problems.count == 1, "\(findings.problems)")
+        #expect(problem.description.contains(mistake.fragment), "\(problem)")
+        #expect((problem.line, problem.column) == (mistake.line, mistake.column), "\(problem)")
+    }
+}

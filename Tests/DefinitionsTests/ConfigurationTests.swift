@@ -1,0 +1,206 @@
+import Events
+import Foundation
+import Models
+import Testing
+
+@testable import Definitions
+
+@Suite struct ConfigurationTests {
+    @Test func `what is left out has its default`() throws {
+        let files = try Files(["millrace.yaml": "version: 1\nstreams:\n  product:\n", "models/product.yaml": goodModel])
+        let configuration = try Configuration.load(directory: files.path + "/", jobs: files.path + "/jobs", environment: [:])
+        #expect(configuration.redis.url == "redis://127.0.0.1:6379")
+        #expect(configuration.mongodb.url == "mongodb://127.0.0.1:27017/?replicaSet=rs0")
+        #expect(configuration.mongodb.database == "millrace")
+        #expect(configuration.lease == .seconds(10))
+        #expect(configuration.streams == [StreamSettings(name: "product")])
+        #expect(configuration.models.map(\.name) == ["product"])
+        #expect(configuration.jobs.isEmpty)
+    }
+
+    @Test func `everything can be said`() throws {
+        let main = """
+            version: 1
+            redis: { url: "unix:///run/redis.sock?db=2" }
+            mongodb: { url: "mongodb+srv://u:p@example.net/?w=majority", database: other }
+            lease: 2m
+            streams:
+              zebra: { list: "z" }
+              apple:
+                list: events:{apple}s
+                partitions: 3
+                key: $data.flightId
+                dedupe: { window: 2d, events: 10 }
+                chunk: { events: 7, bytes: 65536 }
+                maxEventBytes: 2kB
+
+            """
+        let model = goodModel.replacing("stream: product", with: "stream: apple")
+        let jobs = "version: 1\njob: drain\nstreams: [ zebra, apple ]\npoll: 5ms\nevery: 2h\n"
+        let files = try Files(["millrace.yaml": main, "models/b.yaml": model, "models/notes.txt": "x", "models/.#b.yaml": "x", "jobs/all.yaml": jobs])
+        let configuration = try Configuration.load(directory: files.path, jobs: files.path + "/jobs", environment: [:])
+        #expect(configuration.redis.url == "unix:///run/redis.sock?db=2")
+        #expect(configuration.mongodb.url == "mongodb+srv://u:p@example.net/?w=majority")
+        #expect(configuration.mongodb.database == "other")
+        #expect(configuration.lease == .seconds(120))
+        #expect(configuration.streams.map(\.name) == ["apple", "zebra"])
+        var apple = StreamSettings(name: "apple")
+        apple.list = "events:{apple}s"
+        apple.partitions = 3
+        apple.key = .path(["data", "flightId"])
+        apple.dedupeWindow = .seconds(2 * 86400)
+        apple.dedupeEvents = 10
+        apple.chunkEvents = 7
+        apple.chunkBytes = .kibibytes(64)
+        apple.maxEventBytes = ByteCount(2000)
+        #expect(configuration.stream("apple") == apple)
+        #expect(configuration.models(of: "apple").count == 1)
+        var drain = JobDefinition.Drain(streams: ["apple", "zebra"])
+        drain.poll = .milliseconds(5)
+        drain.every = .seconds(7200)
+        #expect(configuration.jobs == [JobDefinition(name: "all", work: .drain(drain))])
+    }
+
+    @Test(arguments: ["config", "bench/config", "Tests/Faults/config"])
+    func `the configurations of this repository load`(directory: String) throws {
+        let configuration = try Configuration.load(directory: root + directory, jobs: root + "jobs", environment: [:])
+        #expect(configuration.streams.count == 1)
+        #expect(configuration.models.count == 1)
+        let stream = try #require(configuration.streams.first)
+        #expect(configuration.jobs == [JobDefinition(name: "drain", work: .drain(JobDefinition.Drain(streams: [stream.name])))])
+    }
+
+    @Test func `the environment goes before the file`() throws {
+        let files = try Files(["millrace.yaml": goodMain, "models/product.yaml": goodModel])
+        let environment = [
+            "MILLRACE_REDIS_URL": "redis://u:p@r:1/3", "MILLRACE_MONGODB_URL": "mongodb://a,b:2/?replicaSet=x", "MILLRACE_MONGODB_DATABASE": "test",
+        ]
+        let configuration = try #require(files.check(environment).configuration)
+        #expect(configuration.redis.url == "redis://u:p@r:1/3")
+        #expect(configuration.mongodb.url == "mongodb://a,b:2/?replicaSet=x")
+        #expect(configuration.mongodb.database == "test")
+    }
+
+    @Test func `an empty variable counts as unset`() throws {
+        let files = try Files(["millrace.yaml": goodMain, "models/product.yaml": goodModel])
+        let environment = ["MILLRACE_REDIS_URL": "", "MILLRACE_MONGODB_URL": "", "MILLRACE_MONGODB_DATABASE": ""]
+        let configuration = try #require(files.check(environment).configuration)
+        #expect(configuration.redis.url == Configuration.Redis().url)
+        #expect(configuration.mongodb.database == "millrace")
+    }
+
+    @Test func `a URL of the file that the environment overrides may be any`() throws {
+        let files = try Files(["millrace.yaml": goodMain + "redis: { url: rediss://elsewhere }\n", "models/product.yaml": goodModel])
+        #expect(files.problems().count == 1)
+        #expect(files.problems(["MILLRACE_REDIS_URL": "redis://here"]) == [])
+    }
+
+    @Test func `problems of the environment name the variable`() throws {
+        let files = try Files(["millrace.yaml": goodMain, "models/product.yaml": goodModel])
+        let found = files.problems([
+            "MILLRACE_REDIS_URL": ":sesame@h:1", "MILLRACE_MONGODB_URL": "mongodb://u:sesame@h/?w=0&journal=false", "MILLRACE_MONGODB_DATABASE": "admin",
+        ])
+        #expect(
+            found == [
+                "MILLRACE_REDIS_URL: \":***@h:1\": has no scheme — such as redis://127.0.0.1:6379",
+                "MILLRACE_MONGODB_URL: \"mongodb://u:***@h/?w=0&journal=false\": w other than majority loses acknowledged writes in a failover — leave w out",
+                "MILLRACE_MONGODB_URL: \"mongodb://u:***@h/?w=0&journal=false\": journal=false acknowledges what a crash loses — leave journal out",
+                "MILLRACE_MONGODB_DATABASE: \"admin\": must not be one of MongoDB's own databases admin, local and config",
+            ]
+        )
+    }
+
+    @Test func `a directory that is not there is told of once for each file`() throws {
+        let files = try Files([:])
+        #expect(
+            files.problems() == [
+                "millrace.yaml: there is no such file",
+                "models: there is no such directory — create it, and put a model such as product.yaml into it",
+            ]
+        )
+    }
+
+    @Test func `files that cannot be read are told of`() throws {
+        let files = try Files([
+            "millrace.yaml": goodMain, "models/a.yaml/x": "", "models/b.yaml": "", "models/c.yml": goodModel, "models/d.YAML": goodModel,
+            "models/e.yaml": String(repeating: "#", count: 1 << 20) + "\n", "jobs": "x",
+        ])
+        try Data([0x61, 0x0A, 0xFF]).write(to: URL(filePath: files.path + "/models/f.yaml"))
+        #expect(mkfifo(files.path + "/models/g.yaml", 0o600) == 0)
+        #expect(
+            files.problems() == [
+                "models: \"c.yml\" would not be read: only files that end in .yaml are — rename it",
+                "models: \"d.YAML\" would not be read: only files that end in .yaml are — rename it",
+                "models/a.yaml: is a directory, expected a file",
+                "models/b.yaml: is empty — begin with version: 1",
+                "models/e.yaml: is larger than 1MiB",
+                "models/f.yaml:2: is not UTF-8 text",
+                "models/g.yaml: is not a regular file",
+                "jobs: is a file, expected a directory",
+            ]
+        )
+    }
+
+    @Test func `models must have names of their own and streams that there are`() throws {
+        let files = try Files([
+            "millrace.yaml": goodMain, "models/a.yaml": goodModel, "models/b.yaml": goodModel,
+            "models/c.yaml": goodModel.replacing("product", with: "prodct"),
+        ])
+        #expect(
+            files.problems() == [
+                "models/b.yaml:2:8: model \"product\" is defined a second time, first in models/a.yaml:2:8",
+                "models/c.yaml:3:9: unknown stream \"prodct\" — did you mean \"product\"?",
+            ]
+        )
+    }
+
+    @Test func `streams that could not be read are not looked for`() throws {
+        let files = try Files(["millrace.yaml": "version: 1\nstreams: [\n", "models/a.yaml": goodModel, "jobs/a.yaml": "version: 1\njob: drain\nstreams: [ x ]\n"])
+        #expect(files.check().problems.count == 1)
+    }
+
+    @Test func `check gives a summary`() throws {
+        let files = try Files(["millrace.yaml": goodMain, "models/a.yaml": goodModel, "jobs/drain.yaml": "version: 1\njob: drain\n"])
+        let check = files.check()
+        let model = try #require(check.configuration?.models.first)
+        #expect(check.summary.streams == [.init(name: "product", list: "events:{product}", partitions: 1)])
+        #expect(check.summary.models == [.init(name: "product", stream: "product", class: .keyed, eventTypes: ["created"], foldHash: model.foldHash)])
+        #expect(check.summary.jobs == ["drain"])
+    }
+
+    static let jobs = [
+        Mistake("version: 1\njob: drian\n", 2, 6, "unknown job \"drian\" — did you mean \"drain\"?"),
+        Mistake("version: 1\njob: reconcile\nanything: 1\n", 2, 6, "job: reconcile is not supported yet"),
+        Mistake("version: 1\npoll: 1s\n", 1, 1, "job: is missing"),
+        Mistake("job: drain\n", 1, 1, "version: is missing"),
+        Mistake("version: 2\njob: drain\n", 1, 10, "the file is of version 2"),
+        Mistake("version: 1\njob: drain\npol: 1s\n", 3, 1, "unknown key \"pol\" — did you mean \"poll\"?"),
+        Mistake("version: 1\njob: drain\npoll: 2m\n", 3, 7, "poll: must be a duration from 1ms to 1m, found 2m"),
+        Mistake("version: 1\njob: drain\nevery: 500ms\n", 3, 8, "every: must be a duration from 1s to 1d, found 500ms"),
+        Mistake("version: 1\njob: drain\nstreams: product\n", 3, 10, "streams: must be a list of at least one stream, found \"product\""),
+        Mistake("version: 1\njob: drain\nstreams: []\n", 3, 10, "found an empty list"),
+        Mistake("version: 1\njob: drain\nstreams: [ prodct ]\n", 3, 12, "unknown stream \"prodct\" — did you mean \"product\"?"),
+        Mistake("version: 1\njob: drain\nstreams: [ product, product ]\n", 3, 21, "\"product\" is named twice"),
+    ]
+
+    @Test(arguments: jobs)
+    func `mistakes in a job are found where they are`(mistake: Mistake) throws {
+        let findings = Findings(file: "drain.yaml")
+        #expect(JobReader.read(mistake.source, name: "drain", streams: ["product"], findings) == nil)
+        let problem = try #require(findings.problems.first)
+        #expect(findings.problems.count == 1)
+        #expect(problem.description.contains(mistake.fragment), "\(problem)")
+        #expect((problem.line, problem.column) == (mistake.line, mistake.column), "\(problem)")
+    }
+
+    @Test func `one job drains a stream`() throws {
+        let drain = "version: 1\njob: drain\n"
+        let files = try Files(["millrace.yaml": goodMain, "models/a.yaml": goodModel, "jobs/a.yaml": drain, "jobs/b.yaml": drain, "jobs/1.yaml": drain])
+        #expect(
+            files.problems() == [
+                "jobs/1.yaml: \"1\" cannot be the name of a job: 1 to 64 letters, digits, _ and -, the first a letter",
+                "jobs/b.yaml: stream \"product\" is drained by job a already",
+            ]
+        )
+    }
+}

@@ -1,0 +1,158 @@
+import Events
+import Testing
+
+@testable import Definitions
+
+@Suite struct ModelMistakesTests {
+    static let files = [
+        Mistake("model: product\nstream: product\nfold: { a: { $delete: true } }\n", 1, 1, "version: is missing — begin the file with version: 1"),
+        Mistake("model: p\nversion: 1\nstream: p\nfold: { a: { $delete: true } }\n", 2, 1, "version: must come first"),
+        Mistake("version: 2\nwhatever: 1\n", 1, 10, "the file is of version 2, and this Millrace reads version 1 — update Millrace"),
+        Mistake("version: \"1\"\nmodel: p\nstream: p\nfold: { a: { $delete: true } }\n", 1, 10, "version: must be 1, found \"1\""),
+        Mistake("- 1\n", 1, 1, "a model must be a map with version, model, stream, fold and onError, found a list"),
+        Mistake("version: 1\nstream: p\nfold: { a: { $delete: true } }\n", 1, 1, "model: is missing"),
+        Mistake("version: 1\nmodel: p\nfold: { a: { $delete: true } }\n", 1, 1, "stream: is missing"),
+        Mistake("version: 1\nmodel: p\nstream: p\n", 1, 1, "fold: is missing"),
+        Mistake("version: 1\nmodel: p\nstream: p\nfold: {}\n", 4, 7, "fold: must be a map of event types and effects, found an empty map"),
+        Mistake("version: 1\nmodel: p\nstream: p\nfold:\n", 4, 6, "fold: must be a map of event types and effects, found nothing"),
+        Mistake("version: 1\nmodel: 1p\nstream: p\nfold: { a: { $delete: true } }\n", 2, 8, "cannot be the name of a model"),
+        Mistake("version: 1\nmodel: a.b\nstream: p\nfold: { a: { $delete: true } }\n", 2, 8, "cannot be the name of a model"),
+        Mistake("version: 1\nmodel: millraces\nstream: p\nfold: { a: { $delete: true } }\n", 2, 8, "must not begin with millrace"),
+        Mistake("version: 1\nmodel: system\nstream: p\nfold: { a: { $delete: true } }\n", 2, 8, "must not begin with system"),
+        Mistake("version: 1\nmodel: 5\nstream: p\nfold: { a: { $delete: true } }\n", 2, 8, "model: must be a string, found 5 — quote it"),
+        Mistake(goodModel + "fodl: 1\n", 5, 1, "unknown key \"fodl\" — did you mean \"fold\"?"),
+        Mistake(goodModel + "zzzzzzzz: 1\n", 5, 1, "unknown key \"zzzzzzzz\" — allowed here: version, model, stream, fold and onError"),
+        Mistake(goodModel + "onError: hold\n", 5, 10, "onError: hold is not supported yet"),
+        Mistake(goodModel + "onError: skpi\n", 5, 10, "onError: must be skip, found \"skpi\" — did you mean \"skip\"?"),
+    ]
+
+    static let later = ["indexes", "root", "derive", "defaults", "ttl", "private", "cache", "merge", "lookup"].map {
+        Mistake(goodModel + "\($0): 1\n", 5, 1, "\($0): is not supported yet")
+    }
+
+    @Test(arguments: files + later)
+    func `mistakes in a file are found where they are`(mistake: Mistake) throws {
+        try expect(mistake, problems(model: mistake.source))
+    }
+
+    static let effects = [
+        Mistake("  a:\n", 5, 5, "\"a\" must be an effect or a list of effects, found nothing"),
+        Mistake("  a: x\n", 5, 6, "found \"x\" — such as { $set: { name: $data.name } }"),
+        Mistake("  a: {}\n", 5, 6, "the effect is empty"),
+        Mistake("  a: []\n", 5, 6, "\"a\" has an empty list of effects"),
+        Mistake("  a: [ { $delete: true }, 5 ]\n", 5, 27, "an effect must be a map of operators, found 5"),
+        Mistake("  a: { $sett: { b: 1 } }\n", 5, 8, "unknown update operator \"$sett\" — did you mean \"$set\"?"),
+        Mistake("  a: { name: 1 }\n", 5, 8, "unknown update operator \"name\" — a field is set by { $set: { name: value } }"),
+        Mistake("  a: { $set: 1 }\n", 5, 14, "$set must be a map of paths and values, found 1"),
+        Mistake("  a: { $set: {} }\n", 5, 14, "$set must be a map of paths and values, found an empty map"),
+        Mistake("  a: { $delete: false }\n", 5, 17, "$delete must be true, found false"),
+        Mistake("  a: { $set: { b: 1 }, $delete: true }\n", 5, 24, "$delete must stand alone in its effect"),
+        Mistake("  a: { $currentDate: { b: true } }\n", 5, 8, "this reads the clock; the event's own time is $occurredAt"),
+        Mistake("  $set: { a: 1 }\n", 5, 3, "$set has no place here — an effect stands under the event type"),
+        Mistake("  \"*\": { $delete: true }\n", 5, 3, "\"*\": is not supported yet"),
+        Mistake("  \"\": { $delete: true }\n", 5, 3, "an event type has 1 to 256 bytes, found 0"),
+        Mistake("  \(String(repeating: "é", count: 129)): { $delete: true }\n", 5, 3, "an event type has 1 to 256 bytes, found 258"),
+        Mistake("  \u{E9}: { $delete: true }\n  e\u{301}: { $delete: true }\n", 6, 3, "looks the same as an earlier one"),
+    ]
+    static let laterEffects =
+        ["$mul", "$rename", "$setOnInsert", "$pullAll", "$pop", "$bit", "$upsert", "$contribute"].map {
+            Mistake("  a: { \($0): { b: 1 } }\n", 5, 8, "\($0) is not supported yet")
+        }
+        + ["when", "key", "keys", "match", "let", "create", "lookup"].map { Mistake("  a: { \($0): 1 }\n", 5, 8, "\($0): is not supported yet") }
+
+    static let paths = [
+        Mistake("  a: { $set: { \"\": 1 } }\n", 5, 16, "the path \"\" is empty"),
+        Mistake("  a: { $set: { b..c: 1 } }\n", 5, 16, "has an empty part"),
+        Mistake("  a: { $set: { .b: 1 } }\n", 5, 16, "has an empty part"),
+        Mistake("  a: { $set: { b.$c: 1 } }\n", 5, 16, "names must not begin with $"),
+        Mistake("  a: { $set: { \"b.$[]\": 1 } }\n", 5, 16, "placeholders for array elements are not supported yet"),
+        Mistake("  a: { $set: { \"b.$[x].c\": 1 } }\n", 5, 16, "placeholders for array elements are not supported yet"),
+        Mistake("  a: { $set: { \"m.${$$month}\": 1 } }\n", 5, 16, "dynamic names are not supported yet"),
+        Mistake("  a: { $set: { \"b\\0\": 1 } }\n", 5, 16, "the path \"b\\u{0}\" holds NUL"),
+        Mistake("  a: { $unset: { _id: 1 } }\n", 5, 18, "begins with _id, which Millrace sets itself"),
+        Mistake("  a: { $set: { _position.o: 1 } }\n", 5, 16, "begins with _position"),
+        Mistake("  a: { $set: { \(Array(repeating: "a", count: 181).joined(separator: ".")): 1 } }\n", 5, 16, "is deeper than the 180 levels"),
+        Mistake("  a: { $set: { b: 1, b.c: 2 } }\n", 5, 22, "the path \"b.c\" of $set conflicts with \"b\" of $set at 5:16"),
+        Mistake("  a: { $set: { b.c: 1 }, $inc: { b: 2 } }\n", 5, 34, "the path \"b\" of $inc conflicts with \"b.c\" of $set at 5:16"),
+        Mistake("  a: { $set: { b: 1 }, $min: { b: 2 } }\n", 5, 32, "write a list of two effects"),
+    ]
+
+    static let operands = [
+        Mistake("  a: { $inc: { b: x } }\n", 5, 19, "$inc must be a number or a path to one, found \"x\""),
+        Mistake("  a: { $inc: { b: true } }\n", 5, 19, "found true"),
+        Mistake("  a: { $inc: { b: null } }\n", 5, 19, "found nothing"),
+        Mistake("  a: { $inc: { b: { c: $data.x } } }\n", 5, 19, "found a map"),
+        Mistake("  a: { $unset: { b: 2 } }\n", 5, 21, "$unset takes \"\", true or 1 for each path, found 2"),
+        Mistake("  a: { $unset: b }\n", 5, 16, "$unset must be a map of paths and values, found \"b\""),
+        Mistake("  a: { $push: { b: { $slice: 5 } } }\n", 5, 20, "$slice needs $each beside it"),
+        Mistake("  a: { $push: { b: { $each: 5 } } }\n", 5, 29, "$each must be a list or a path to one, found 5"),
+        Mistake("  a: { $push: { b: { $each: { c: 1 } } } }\n", 5, 29, "$each must be a list or a path to one, found a map"),
+        Mistake("  a: { $push: { b: { $each: [ 1 ], $slice: 1.5 } } }\n", 5, 44, "$slice must be a 32-bit integer or a path to one, found 1.5"),
+        Mistake("  a: { $push: { b: { $each: [ 1 ], $slice: 2147483648 } } }\n", 5, 44, "$slice must be a 32-bit integer"),
+        Mistake("  a: { $push: { b: { $each: [ 1 ], $sort: 1 } } }\n", 5, 36, "$sort is not supported yet"),
+        Mistake("  a: { $push: { b: { $each: [ 1 ], $position: 0 } } }\n", 5, 36, "$position is not supported yet"),
+        Mistake("  a: { $push: { b: { $each: [ 1 ], $slcie: 1 } } }\n", 5, 36, "did you mean \"$slice\"?"),
+        Mistake("  a: { $push: { b: { $eahc: [ 1 ], $slice: 1 } } }\n", 5, 22, "did you mean \"$each\"?"),
+        Mistake("  a: { $push: { b: { $each: [ 1 ], c: 1 } } }\n", 5, 36, "unknown modifier of $push \"c\" — modifiers stand beside nothing else"),
+        Mistake("  a: { $addToSet: { b: { $each: [ 1 ], $slice: 1 } } }\n", 5, 40, "unknown modifier of $addToSet \"$slice\""),
+        Mistake("  a: { $pull: { b: { $in: [ 1 ] } } }\n", 5, 22, "$in is not supported yet"),
+        Mistake("  a: { $pull: { b: { c: { $lt: 1 } } } }\n", 5, 27, "$lt is not supported yet"),
+        Mistake("  a: { $pull: { b: { $regex: x } } }\n", 5, 22, "unknown predicate \"$regex\""),
+        Mistake("  a: { $pull: { b: { c..d: 1 } } }\n", 5, 22, "has an empty part or holds NUL"),
+        Mistake("  a: { $set: { b: \(String(repeating: "[", count: 180) + String(repeating: "]", count: 180)) } }\n", 5, 19, "deeper than the 180 levels"),
+    ]
+
+    static let expressions = [
+        Mistake("  a: { $set: { b: $dat.c.d } }\n", 5, 19, "the event has no member \"dat\" — did you mean \"$data.c.d\"?"),
+        Mistake("  a: { $set: { b: $flight } }\n", 5, 19, "the event has $eventId, $eventType, $key, $occurredAt, $schemaVersion and $data"),
+        Mistake("  a: { $set: { b: $5 } }\n", 5, 19, "the event has no member \"5\" — text that begins with a dollar is written { $literal: … }"),
+        Mistake("  a: { $set: { b: \"$\" } }\n", 5, 19, "is written { $literal: … }"),
+        Mistake("  a: { $set: { b: $data..c } }\n", 5, 19, "has an empty part"),
+        Mistake("  a: { $set: { b: $data. } }\n", 5, 19, "has an empty part"),
+        Mistake("  a: { $set: { b: $data.$c } }\n", 5, 19, "has a part that begins with $"),
+        Mistake("  a: { $set: { b: $key.c } }\n", 5, 19, "leads into key, which has no members"),
+        Mistake("  a: { $set: { b: $row.c } }\n", 5, 19, "$row, of row events, is not supported yet"),
+        Mistake("  a: { $set: { b: $$dco.c } }\n", 5, 19, "unknown variable \"$$dco\" — did you mean \"$$doc\"?"),
+        Mistake("  a: { $set: { b: $$month } }\n", 5, 19, "variables of let: and lookup: are not supported yet"),
+        Mistake("  a: { $set: { b: $$doc._position.o } }\n", 5, 19, "reads _position, which a fold cannot see"),
+        Mistake("  a: { $set: { b: $$ROOT } }\n", 5, 19, "$$ROOT is not supported yet"),
+        Mistake("  a: { $set: { b: $$REMOVE } }\n", 5, 19, "$$REMOVE is not supported yet"),
+        Mistake("  a: { $set: { b: $$NOW } }\n", 5, 19, "$$NOW is refused: a fold must give the same at every time"),
+        Mistake("  a: { $set: { b: $$CLUSTER_TIME } }\n", 5, 19, "$$CLUSTER_TIME is refused"),
+        Mistake("  a: { $set: { b: { $rand: {} } } }\n", 5, 21, "$rand is refused: a fold must give the same every time, and this is chance"),
+        Mistake("  a: { $set: { b: { $function: {} } } }\n", 5, 21, "runs JavaScript"),
+        Mistake("  a: { $set: { b: { $add: [ 1, 2 ] } } }\n", 5, 21, "$add is not supported yet"),
+        Mistake("  a: { $set: { b: [ { c: { $ifNull: [ 1, 2 ] } } ] } }\n", 5, 28, "$ifNull is not supported yet"),
+        Mistake("  a: { $set: { b: { $multiplly: [ 1, 2 ] } } }\n", 5, 21, "did you mean \"$multiply\"?"),
+        Mistake("  a: { $set: { b: { $literal: 1, c: 2 } } }\n", 5, 21, "an operator stands alone in its map"),
+        Mistake("  a: { $set: { b: { c.d: 1 } } }\n", 5, 21, "the name \"c.d\" in an object holds a dot"),
+        Mistake("  a: { $set: { b: { \"\": 1 } } }\n", 5, 21, "a name in an object must not be empty"),
+        Mistake("  a: { $set: { b: { \"c\\0\": 1 } } }\n", 5, 21, "holds NUL"),
+        Mistake("  a: { $set: { b: { $literal: { \"c\\0\": 1 } } } }\n", 5, 33, "holds NUL"),
+        Mistake("  a: { $set: { b: 9223372036854775808 } }\n", 5, 19, "does not fit into 64 bits"),
+    ]
+
+    @Test(arguments: effects + laterEffects + paths + operands + expressions)
+    func `mistakes in a fold are found where they are`(mistake: Mistake) throws {
+        try expect(mistake, problems(fold: mistake.source))
+    }
+
+    @Test func `every mistake is reported, in the order of the lines`() {
+        let found = problems(fold: "  a: { $sett: { b: 1 } }\n  b: { $inc: { c: x, _id: 1 } }\n  c: { $set: { d: $$NOW, e: $dta } }\n")
+        #expect(found.map(\.line) == [5, 6, 6, 7, 7])
+        #expect(found.map(\.column) == [8, 19, 22, 19, 29])
+    }
+
+    @Test func `what is not supported yet is told apart from what is unknown`() {
+        #expect(problems(fold: "  a: { $mul: { b: 1 } }\n").map(\.problem) == [.notSupportedYet])
+        #expect(problems(fold: "  a: { $mull: { b: 1 } }\n").map(\.problem) == [.unknownName])
+        #expect(problems(model: "version: 2\n").map(\.problem) == [.newerFormat])
+    }
+
+    private func expect(_ mistake: Mistake, _ found: [ConfigurationProblem]) throws {
+        let problem = try #require(found.first)
+        #expect(found.count == 1, "\(found)")
+        #expect(problem.description.contains(mistake.fragment), "\(problem)")
+        #expect((problem.line, problem.column) == (mistake.line, mistake.column), "\(problem)")
+    }
+}

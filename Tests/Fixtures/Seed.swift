@@ -1,0 +1,42 @@
+import Foundation
+
+/// The seed of a run's random tests: `MILLRACE_SEED`, or one that is chosen anew and printed once, so that even a crash
+/// can be repeated. Tests take it as an argument, which every failure then shows.
+public struct Seed: Sendable, CustomStringConvertible {
+    public let value: UInt64
+
+    /// The arguments of a random test.
+    public static let ofThisRun: [Seed] = {
+        if let text = ProcessInfo.processInfo.environment["MILLRACE_SEED"], let value = UInt64(text) { return [Seed(value: value)] }
+        let seed = Seed(value: UInt64.random(in: 0..<1_000_000_000))
+        FileHandle.standardError.write(Data("\(seed)\n".utf8))
+        return [seed]
+    }()
+
+    public var description: String { "MILLRACE_SEED=\(value)" }
+}
+
+/// SplitMix64 (Steele, Lea and Flood, 2014): the same numbers from the same seed, everywhere.
+public struct Random: RandomNumberGenerator {
+    private var state: UInt64
+
+    /// Rounds of one test are told apart by their number, so that a failing one can be repeated alone.
+    public init(_ seed: Seed, round: Int = 0) { state = seed.value &+ UInt64(round) &* 0xD1B5_4A32_D192_ED03 }
+
+    public mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var word = state
+        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
+        return word ^ (word >> 31)
+    }
+
+    /// A number from 0 to `limit` - 1.
+    public mutating func below(_ limit: Int) -> Int { Int.random(in: 0..<limit, using: &self) }
+
+    /// True once in `times`.
+    public mutating func once(in times: Int) -> Bool { below(times) == 0 }
+
+    /// One of a list that is not empty.
+    public mutating func pick<Element>(_ choices: [Element]) -> Element { choices[below(choices.count)] }
+}
