@@ -65,6 +65,11 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+
+        .target(name: "Fixtures", dependencies: ["Values"], path: "Tests/Fixtures", swiftSettings: strict),
+        .testTarget(name: "ValuesTests", dependencies: ["Values", "Fixtures"], swiftSettings: strict),
+        .testTarget(name: "DefinitionsTests", dependencies: ["Definitions", "Models", "Events", "Values"], swiftSettings: strict),
+        .testTarget(name: "RedisBufferTests", dependencies: ["RedisBuffer", "Threads", "Events", "Projector"], swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -56,7 +56,7 @@ extension ExpressionReader {
         if let member = Suggestion.closest(to: name, among: Event.members) {
             suggestion = "did you mean \(quoted("$" + member + text.dropFirst(first.count)))?"
         } else if name.utf8.first.map({ (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0 | 0x20) }) ?? false {
-            suggestion = "the event has \(list(Event.members.map { "$" + $0 })); \(literal)"
+            suggestion = "the event has \(listed(Event.members.map { "$" + $0 })); \(literal)"
         } else {
             // A price, say: "$5".
             suggestion = literal

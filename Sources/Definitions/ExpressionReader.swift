@@ -80,7 +80,8 @@ struct ExpressionReader {
             findings.report("the name \(quoted(member.name)) holds NUL", at: member.place)
         } else if member.name.utf8.contains(UInt8(ascii: ".")) {
             findings.report(
-                "the name \(quoted(member.name)) in an object holds a dot", at: member.place, suggestion: "nest a map, or write { $literal: … }")
+                "the name \(quoted(member.name)) in an object holds a dot", at: member.place, suggestion: "nest a map, or write { $literal: … }"
+            )
         } else {
             return true
         }

@@ -33,7 +33,8 @@ struct JobReader {
         } else {
             findings.report(
                 "unknown job \(quoted(text))", at: kind.place, .unknownName,
-                suggestion: Suggestion.didYouMean(text, among: ["drain"] + later) ?? "write job: drain")
+                suggestion: Suggestion.didYouMean(text, among: ["drain"] + later) ?? "write job: drain"
+            )
         }
     }
 }

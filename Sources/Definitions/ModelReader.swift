@@ -57,7 +57,8 @@ public struct ModelReader {
         } else {
             findings.report(
                 "onError: must be skip, found \(quoted(text))", at: node.place,
-                suggestion: Suggestion.didYouMean(text, among: ["skip", "hold", "stop"]))
+                suggestion: Suggestion.didYouMean(text, among: ["skip", "hold", "stop"])
+            )
         }
     }
 
@@ -87,7 +88,8 @@ public struct ModelReader {
             findings.report("the event type \(quoted(member.name)) looks the same as an earlier one, in other bytes", at: member.place)
         } else if member.name.hasPrefix("$") {
             Vocabulary.updateOperators.report(
-                member.name, at: member.place, findings, suggestion: "an effect stands under the event type that it is for")
+                member.name, at: member.place, findings, suggestion: "an effect stands under the event type that it is for"
+            )
         } else {
             return true
         }

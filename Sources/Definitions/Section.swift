@@ -10,14 +10,14 @@ struct Section {
     /// nil, and reported, when the node is no map. `later` are keys of the language that this version does not support.
     init?(_ node: YAMLNode, _ what: String, keys: [String], later: [String] = [], _ findings: Findings) {
         guard let members = node.members else {
-            if !node.isInvalid { findings.report("\(what) must be a map with \(list(keys)), found \(node.found)", at: node.place) }
+            if !node.isInvalid { findings.report("\(what) must be a map with \(listed(keys)), found \(node.found)", at: node.place) }
             return nil
         }
         for member in members where !keys.contains(member.name) {
             if later.contains(member.name) {
                 findings.report("\(member.name): is not supported yet", at: member.place, .notSupportedYet)
             } else {
-                let suggestion = Suggestion.didYouMean(member.name, among: keys + later) ?? "allowed here: \(list(keys))"
+                let suggestion = Suggestion.didYouMean(member.name, among: keys + later) ?? "allowed here: \(listed(keys))"
                 findings.report("unknown key \(quoted(member.name))", at: member.place, .unknownName, suggestion: suggestion)
             }
         }
@@ -51,7 +51,8 @@ struct Section {
         let value = version.value
         if let number = value.scalar?.value.asInteger, number > 1 {
             findings.report(
-                "the file is of version \(number), and this Millrace reads version 1", at: value.place, .newerFormat, suggestion: "update Millrace")
+                "the file is of version \(number), and this Millrace reads version 1", at: value.place, .newerFormat, suggestion: "update Millrace"
+            )
             return false
         }
         if value.scalar?.value != 1, !value.isInvalid { findings.report("version: must be 1, found \(value.found)", at: value.place) }
@@ -61,7 +62,7 @@ struct Section {
 }
 
 /// `a, b and c`
-func list(_ names: [String]) -> String {
+func listed(_ names: [String]) -> String {
     guard let last = names.last, names.count > 1 else { return names.joined() }
     return names.dropLast().joined(separator: ", ") + " and " + last
 }

@@ -7,7 +7,8 @@ extension Findings {
         if node.isInvalid { return nil }
         guard let text = node.scalar?.value.asString else {
             report(
-                "\(name): must be a string, found \(node.found)", at: node.place, suggestion: suggestion ?? (node.scalar == nil ? nil : "quote it"))
+                "\(name): must be a string, found \(node.found)", at: node.place, suggestion: suggestion ?? (node.scalar == nil ? nil : "quote it")
+            )
             return nil
         }
         guard !text.isEmpty else {
@@ -52,7 +53,8 @@ extension Findings {
         guard let scalar = node.scalar, let size = Units.size(scalar.text) else {
             report(
                 "\(name): must be \(allowed), found \(node.found)", at: node.place,
-                suggestion: "write bytes, or a whole number and KiB, MiB, kB or MB")
+                suggestion: "write bytes, or a whole number and KiB, MiB, kB or MB"
+            )
             return nil
         }
         guard range.contains(size) else {
@@ -96,7 +98,9 @@ extension Findings {
 
     func isKnown(_ name: String, _ what: String, _ known: Set<String>, at place: Place?) -> Bool {
         if known.contains(name) { return true }
-        let suggestion = Suggestion.didYouMean(name, among: known.sorted()) ?? (1...10 ~= known.count ? "there is \(list(known.sorted()))" : nil)
+        let names = known.sorted()
+        let all = 1...10 ~= names.count ? "there is \(listed(names.map(quoted)))" : nil
+        let suggestion = Suggestion.didYouMean(name, among: names) ?? all
         report("unknown \(what) \(quoted(name))", at: place, .unknownName, suggestion: suggestion)
         return false
     }

@@ -17,7 +17,8 @@ struct StreamReader {
                 let found = node.members == nil ? node.found : "an empty map"
                 findings.report(
                     "streams: must be a map with at least one stream, found \(found)", at: node.place,
-                    suggestion: "such as product: { partitions: 1 }")
+                    suggestion: "such as product: { partitions: 1 }"
+                )
             }
             return ([], nil)
         }

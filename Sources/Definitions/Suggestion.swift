@@ -17,7 +17,7 @@ public enum Suggestion {
 
     /// `did you mean "partitions"?`
     static func didYouMean(_ name: String, among candidates: some Sequence<String>) -> String? {
-        closest(to: name, among: candidates).map { "did you mean \"\($0)\"?" }
+        closest(to: name, among: candidates).map { "did you mean \(quoted($0))?" }
     }
 
     /// Insertions, deletions, replacements and swaps of neighbours that turn one text into the other (optimal string

@@ -21,7 +21,7 @@ struct Vocabulary {
             let known = supported + later
             findings.report(
                 "unknown \(kind) \(quoted(name))", at: place, .unknownName,
-                suggestion: Suggestion.didYouMean(name, among: known) ?? suggestion ?? "known here: \(list(supported))"
+                suggestion: Suggestion.didYouMean(name, among: known) ?? suggestion ?? "known here: \(listed(supported))"
             )
         }
     }

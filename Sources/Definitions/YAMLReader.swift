@@ -85,7 +85,8 @@ struct YAMLReader {
         guard case .scalar(let scalar) = key else {
             findings.report(
                 "a key must be text, found a \(key.sequence == nil ? "map" : "list")", at: place,
-                suggestion: "quote text that holds braces or brackets")
+                suggestion: "quote text that holds braces or brackets"
+            )
             return nil
         }
         if scalar.style == .plain {

@@ -51,14 +51,14 @@ public struct ChunkBuilder {
 
     /// Indexes of the distinct types, keys and refusals of the chunk so far.
     private struct Tables {
-        var types: [String: Int32] = [:]
-        var keys: [String: Int32] = [:]
+        var types: [ExactString: Int32] = [:]
+        var keys: [ExactString: Int32] = [:]
         var refusals: [Refusal: Int64] = [:]
 
-        static func index(of name: String, in table: inout [String: Int32], _ list: inout [String]) -> Int32 {
-            if let index = table[name] { return index }
+        static func index(of name: String, in table: inout [ExactString: Int32], _ list: inout [String]) -> Int32 {
+            if let index = table[ExactString(name)] { return index }
             let index = Int32(list.count)
-            table[name] = index
+            table[ExactString(name)] = index
             list.append(name)
             return index
         }

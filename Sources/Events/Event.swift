@@ -30,13 +30,13 @@ public struct Event {
         }
     }
 
-    /// Follows a path as an aggregation expression does: a name applied to an array is applied to each element, and
-    /// elements without it are left out.
+    /// Follows a path as an aggregation expression does: a name applied to an array is applied to each element that
+    /// is an object, and what lacks it is left out.
     private static func resolve(_ node: JSONNode, _ path: ArraySlice<String>) -> Value? {
         guard let name = path.first else { return node.value }
         switch node.kind {
         case .object: return node.member(name).flatMap { resolve($0, path.dropFirst()) }
-        case .array: return .array(node.elements.compactMap { $0.kind == .object || $0.kind == .array ? resolve($0, path) : nil })
+        case .array: return .array(node.elements.compactMap { $0.kind == .object ? resolve($0, path) : nil })
         default: return nil
         }
     }

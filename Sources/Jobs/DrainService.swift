@@ -32,36 +32,43 @@ public struct DrainService: Service {
                     group.addTask { await worker.run() }
                 }
                 logger.info("draining", metadata: ["job": "\(name)", "partitions": "\(workers.count)"])
-                await closeReceipts(of: workers, stop)
+                var started = await closeReceipts(of: workers, stop)
+                // The last receipt covers the batches that the stop let finish.
+                try await group.waitForAll()
+                await tryToClose(workers, &started)
             }
         } onGracefulShutdown: {
             stop.request()
         }
     }
 
-    private func closeReceipts(of workers: [PartitionWorker], _ stop: StopSignal) async {
+    /// Closes a receipt every so often until a stop. Returns when the stretch began that no receipt covers yet.
+    private func closeReceipts(of workers: [PartitionWorker], _ stop: StopSignal) async -> ContinuousClock.Instant {
         var started = ContinuousClock.now
-        while !stop.isRequested {
+        while !stop.isRequested, !Task.isCancelled {
             // Short steps, so that a stop is not slept through.
-            try? await Task.sleep(for: .milliseconds(100))
-            guard stop.isRequested || ContinuousClock.now - started >= every else { continue }
-            let now = ContinuousClock.now
-            do {
-                try await closeReceipt(of: workers, started: started)
-                started = now
-            } catch {
-                logger.warning("no receipt could be written; the next one will cover this time too", metadata: ["job": "\(name)", "error": "\(error)"])
-                started = now
-            }
+            try? await Task.sleep(for: .milliseconds(50))
+            if ContinuousClock.now - started >= every { await tryToClose(workers, &started) }
         }
+        return started
     }
 
-    /// A receipt over the partitions this process works on, from where each one's last receipt ended: nothing is left
+    private func tryToClose(_ workers: [PartitionWorker], _ started: inout ContinuousClock.Instant) async {
+        let now = ContinuousClock.now
+        do {
+            try await closeReceipt(of: workers, started: started)
+        } catch {
+            logger.warning("no receipt could be written; the next one will cover this time too", metadata: ["job": "\(name)", "error": "\(error)"])
+        }
+        started = now
+    }
+
+    /// A receipt over the partitions this process worked on, from where each one's last receipt ended: nothing is left
     /// out and nothing counted twice, whoever worked on them meanwhile.
     private func closeReceipt(of workers: [PartitionWorker], started: ContinuousClock.Instant) async throws {
         var readings: [PartitionID: PartitionReading] = [:]
         var differences: [(before: PartitionReading, after: PartitionReading)] = []
-        for worker in workers where worker.report.holdsLease {
+        for worker in workers where worker.report.heldLease() {
             let before = try await workplace.lastReceipt(of: worker.partition) ?? PartitionReading()
             let after = try await workplace.reading(of: worker.partition)
             guard !Receipt([(before, after)], seconds: 0).isEmpty else { continue }

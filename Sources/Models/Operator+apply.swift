@@ -9,32 +9,32 @@ extension Operator {
         switch self {
         case .set(let path, let expression):
             let value = try evaluate(expression, path, context)
-            try document.modify(path.names[...], create: true) { (target) throws(Refusal) in
+            try document.modify(path.names[...], .create) { (target) throws(Refusal) in
                 changed = target != value
                 target = value
             }
         case .unset(let path):
-            try document.modify(path.names[...], create: false) { (target) throws(Refusal) in
+            try document.modify(path.names[...], .remove) { (target) throws(Refusal) in
                 changed = target != nil
                 target = nil
             }
         case .increment(let path, let expression):
             let amount = try evaluate(expression, path, context)
             guard amount.isNumber else { throw Refusal(.badOperand, "$inc \(path): the amount is of type \(amount.typeName), not a number") }
-            try document.modify(path.names[...], create: true) { (target) throws(Refusal) in
+            try document.modify(path.names[...], .create) { (target) throws(Refusal) in
                 let sum = try target.map { (value) throws(Refusal) in try Self.sum(value, amount, path) } ?? amount
                 changed = target != sum
                 target = sum
             }
         case .minimum(let path, let expression):
             let value = try evaluate(expression, path, context)
-            try document.modify(path.names[...], create: true) { (target) throws(Refusal) in
+            try document.modify(path.names[...], .create) { (target) throws(Refusal) in
                 changed = target.map { Value.order(value, $0) < 0 } ?? true
                 if changed { target = value }
             }
         case .maximum(let path, let expression):
             let value = try evaluate(expression, path, context)
-            try document.modify(path.names[...], create: true) { (target) throws(Refusal) in
+            try document.modify(path.names[...], .create) { (target) throws(Refusal) in
                 changed = target.map { Value.order(value, $0) > 0 } ?? true
                 if changed { target = value }
             }
@@ -56,7 +56,7 @@ extension Operator {
             }
         case .pull(let path, let expression):
             let wanted = try evaluate(expression, path, context)
-            try document.modify(path.names[...], create: false) { (target) throws(Refusal) in
+            try document.modify(path.names[...], .change) { (target) throws(Refusal) in
                 guard let value = target else { return }
                 guard case .array(let array) = value else { throw Refusal(.badOperand, "$pull \(path): the field is of type \(value.typeName), not an array") }
                 let kept = array.filter { !$0.isPulled(by: wanted) }
@@ -68,9 +68,10 @@ extension Operator {
         return changed
     }
 
-    private func evaluate(_ expression: Expression, _ path: FieldPath, _ context: Context) throws(Refusal) -> Value {
+    /// The value for a place so many levels below the path.
+    private func evaluate(_ expression: Expression, _ path: FieldPath, _ context: Context, below levels: Int = 0) throws(Refusal) -> Value {
         guard let value = expression.evaluate(context) else { throw Refusal(.missingValue, "the value for \(path) is missing") }
-        guard path.names.count + value.depth <= BSON.maximumDepth else {
+        guard path.names.count + levels + value.depth <= BSON.maximumDepth else {
             throw Refusal(.documentTooDeep, "\(path) would be nested deeper than \(BSON.maximumDepth) levels")
         }
         return value
@@ -78,7 +79,7 @@ extension Operator {
 
     private func evaluate(_ elements: Elements, _ path: FieldPath, _ context: Context) throws(Refusal) -> [Value] {
         switch elements {
-        case .one(let expression): return [try evaluate(expression, path, context)]
+        case .one(let expression): return [try evaluate(expression, path, context, below: 1)]
         case .each(let expression):
             let value = try evaluate(expression, path, context)
             guard case .array(let values) = value else { throw Refusal(.badOperand, "$each for \(path) is of type \(value.typeName), not an array") }
@@ -96,7 +97,7 @@ extension Operator {
         _ path: FieldPath, _ name: String, _ document: inout Document, _ body: (inout [Value]) -> Bool
     ) throws(Refusal) -> Bool {
         var changed = false
-        try document.modify(path.names[...], create: true) { (target) throws(Refusal) in
+        try document.modify(path.names[...], .create) { (target) throws(Refusal) in
             switch target {
             case nil:
                 var array: [Value] = []
@@ -138,16 +139,30 @@ extension Value {
         }
     }
 
-    /// Whether `$pull` takes this element out: it equals a wanted scalar or array, or has every wanted member. A member
-    /// that is an array also has each of its elements, and a missing one is null, as in a query.
+    /// Whether `$pull` takes this element out: it equals a wanted scalar or array, or has every wanted member.
     fileprivate func isPulled(by wanted: Value) -> Bool {
         guard case .document(let members) = wanted else { return matches(wanted) }
-        guard case .document(let document) = self else { return false }
+        guard case .document = self else { return false }
         return members.fields.allSatisfy { member in
-            let found = Value.document(document).resolve(member.name.split(separator: ".").map(String.init)[...]) ?? .null
-            if found.matches(member.value) { return true }
-            guard case .array(let elements) = found else { return false }
-            return elements.contains(where: member.value.matches)
+            has(member.value, at: member.name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)[...])
+        }
+    }
+
+    /// Whether a query finds the wanted value at a path: as the value there or as one of its elements. A name is looked
+    /// for in each element of an array that is a document, and a missing member is null.
+    private func has(_ wanted: Value, at path: ArraySlice<String>) -> Bool {
+        guard let name = path.first else {
+            guard case .array(let elements) = self, !matches(wanted) else { return matches(wanted) }
+            return elements.contains(where: wanted.matches)
+        }
+        switch self {
+        case .document(let document): return document[name].map { $0.has(wanted, at: path.dropFirst()) } ?? wanted.matches(.null)
+        case .array(let elements):
+            if elements.contains(where: { if case .document = $0 { $0.has(wanted, at: path) } else { false } }) { return true }
+            guard let index = Int(name), String(index) == name, elements.indices.contains(index) else { return false }
+            // What an index leads to is compared whole.
+            return path.count == 1 ? elements[index].matches(wanted) : elements[index].has(wanted, at: path.dropFirst())
+        default: return wanted.matches(.null)
         }
     }
 }

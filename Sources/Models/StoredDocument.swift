@@ -112,7 +112,7 @@ public enum DocumentWrite: Sendable, Equatable {
 
     /// Whether an update can name the field: the empty name, dots and a leading dollar mean something else there.
     private static func isPlain(_ name: String) -> Bool {
-        !name.isEmpty && !name.utf8.contains(UInt8(ascii: ".")) && !name.hasPrefix("$")
+        !name.isEmpty && !name.utf8.contains(UInt8(ascii: ".")) && name.utf8.first != UInt8(ascii: "$")
     }
 
     /// MongoDB orders names that are numbers by value.

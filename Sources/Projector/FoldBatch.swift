@@ -48,7 +48,7 @@ struct FoldBatch {
 
     private(set) var elements: [Item] = []
     var slots: [Slot] = []
-    private(set) var places: [String: Int] = [:]
+    private var places: [ExactString: Int] = [:]
     private let chunks: [DecodedChunk]
 
     /// An element: where it is, and which document it touches.
@@ -108,12 +108,15 @@ struct FoldBatch {
     }
 
     private mutating func slotIndex(_ key: String, _ limits: Limits) -> Int32? {
-        if let place = places[key] { return Int32(place) }
+        if let place = place(of: key) { return Int32(place) }
         guard slots.count < limits.documents else { return nil }
-        places[key] = slots.count
+        places[ExactString(key)] = slots.count
         slots.append(Slot(key: key))
         return Int32(slots.count - 1)
     }
+
+    /// The slot of a key, if the batch touches its document.
+    func place(of key: String) -> Int? { places[ExactString(key)] }
 
     /// Ends the batch before the first element of a document from `slot` on: their documents are not loaded.
     mutating func truncate(documents: Int) {
@@ -122,7 +125,7 @@ struct FoldBatch {
             elements.removeSubrange(first...)
             end = start + Int64(elements.count)
         }
-        for slot in slots[documents...] { places[slot.key] = nil }
+        for slot in slots[documents...] { places[ExactString(slot.key)] = nil }
         slots.removeSubrange(documents...)
     }
 

@@ -22,6 +22,9 @@ public actor Ingest {
     private var segment: Working?
     private var completeness: Completeness?
 
+    /// Before the log is read again after a collision: what is in the way may not have reached a majority yet.
+    private static let collisionPause = Duration.milliseconds(20)
+
     /// The segment under way.
     private struct Working {
         var segment: Segment
@@ -189,6 +192,7 @@ public actor Ingest {
                 // 4: drop the chunk, read the tail and the progress again.
                 window.rollback(to: mark)
                 forget()
+                try await Task.sleep(for: Self.collisionPause)
                 return nil
             }
         } catch {

@@ -29,6 +29,8 @@ public struct PartitionWorker: Sendable {
 
     /// How long a partition that needs a person is left alone before it is tried again.
     private static let recheck = Duration.seconds(30)
+    /// A failure after so long is not a repetition of the one before.
+    private static let goodWhile = Duration.seconds(10)
 
     public init(
         partition: PartitionID, list: String, ingest: Ingest, projections: [Projection], store: any ProjectionStore, leases: any LeaseStore,
@@ -50,6 +52,7 @@ public struct PartitionWorker: Sendable {
     public func run() async {
         var pause = Backoff(first: .milliseconds(100), most: .seconds(5))
         while !stop.isRequested {
+            let began = ContinuousClock.now
             do {
                 let holder = LeaseHolder(id: holder, sessions: [try await store.sessionId()])
                 switch try await leases.acquire(partition, holder: holder, duration: settings.lease) {
@@ -58,10 +61,10 @@ public struct PartitionWorker: Sendable {
                     await wait(min(settings.lease / 10, .seconds(1)))
                 case .acquired(let lease):
                     CrashPoint.leaseAcquired.reached()
-                    pause.reset()
                     try await work(HeldLease(lease, leases: leases, duration: settings.lease))
                 }
             } catch {
+                if ContinuousClock.now - began > Self.goodWhile { pause.reset() }
                 await recover(from: error, &pause)
             }
         }

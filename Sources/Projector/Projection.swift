@@ -174,7 +174,7 @@ public actor Projection {
             loaded += bytes
             if !found.isEmpty { averageSize = max(64, bytes / found.count) }
             for (key, bson) in found {
-                if let slot = batch.places[key] { try load(bson, into: &batch.slots[slot], from) }
+                if let slot = batch.place(of: key) { try load(bson, into: &batch.slots[slot], from) }
             }
             place = page.endIndex
         }
@@ -196,10 +196,10 @@ public actor Projection {
     private func verify(_ batch: inout FoldBatch, _ from: Checkpoint) async throws {
         cache.removeAll()
         let stored = try await store.documents(of: build, keys: batch.slots.map(\.key))
-        let byKey = Dictionary(stored.map { ($0.key, $0.bson) }, uniquingKeysWith: { $1 })
+        let byKey = Dictionary(stored.map { (ExactString($0.key), $0.bson) }, uniquingKeysWith: { $1 })
         for slot in batch.slots.indices {
             let assumed = batch.slots[slot].before
-            let found = byKey[batch.slots[slot].key]
+            let found = byKey[ExactString(batch.slots[slot].key)]
             guard found != assumed?.bson else { continue }
             batch.slots[slot].load(try found.flatMap { StoredDocument(try Document(bson: $0)) })
             batch.slots[slot].isStored = found != nil

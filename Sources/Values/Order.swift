@@ -57,7 +57,8 @@ extension Value {
     private static func order(_ left: OpaqueValue, _ right: OpaqueValue) -> Int {
         switch left.type {
         // The shorter first.
-        case BSONType.binary, BSONType.dbPointer where left.bytes.count != right.bytes.count: sign(left.bytes.count, right.bytes.count)
+        case BSONType.binary, BSONType.dbPointer:
+            left.bytes.count != right.bytes.count ? sign(left.bytes.count, right.bytes.count) : order(left.bytes, right.bytes)
         // Stored least significant byte first.
         case BSONType.timestamp: order(left.bytes.reversed(), right.bytes.reversed())
         case BSONType.symbol, BSONType.javascript: order(text(of: left), text(of: right))

@@ -61,6 +61,24 @@ extension String {
     }
 }
 
+/// A string that equals another exactly when their bytes do: a dictionary of names, keys or types needs it, since two
+/// keys that only look alike are two documents.
+public struct ExactString: Hashable, Sendable {
+    public var text: String
+
+    @inlinable
+    public init(_ text: String) { self.text = text }
+
+    @inlinable
+    public static func == (left: ExactString, right: ExactString) -> Bool { left.text.utf8Equal(right.text) }
+
+    @inlinable
+    public func hash(into hasher: inout Hasher) {
+        var text = text
+        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    }
+}
+
 extension Value {
     /// The integer as MongoDB stores one that came from JSON: int32 when it fits, else int64.
     @inlinable

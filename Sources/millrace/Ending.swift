@@ -36,6 +36,7 @@ enum Ending {
         case is ConfigurationProblems: refused
         case let refusal as Refusal: code(of: refusal.problem)
         case let failure as any StoreFailure: code(of: failure.problem)
+        case ChunkError.newerFormat: refused
         case is ChunkError: badInput
         case let interruption as Interruption: ExitCode(128 + interruption.signal)
         default: bug

@@ -72,7 +72,7 @@ struct EventsCommand: AsyncParsableCommand {
         let decoded = DecodedChunk(parsing: chunk)
         var shown = 0
         for (place, element) in chunk.elements.enumerated() where chunk.offset + Int64(place) >= offset && shown < most {
-            if let key, chunk.key(of: element) != key { continue }
+            if let key, !(chunk.key(of: element)?.utf8Equal(key) ?? false) { continue }
             let position = Position(incarnation: incarnation, partition: chunk.partition, offset: chunk.offset + Int64(place))
             let line = Line(chunk: chunk, element: element, event: decoded.event(at: place), position: position)
             Output.line(options.json ? JSON.write(.document(line.document)) : line.text)

@@ -60,6 +60,11 @@ struct Runtime: Sendable {
                 }
             }
         }
+        let readings = MongoReadings(connection: control, database: configuration.mongodb.database)
+        // What a newer Millrace wrote is refused here, before a worker stumbles over it.
+        for stream in configuration.streams {
+            for number in 0..<stream.partitions { _ = try await readings.reading(of: PartitionID(stream: stream.name, number: number)) }
+        }
         var models: [LiveModel] = []
         for model in configuration.models {
             models.append(try live(model, try await catalog.register(model), logger))
@@ -67,7 +72,7 @@ struct Runtime: Sendable {
         return Runtime(
             configuration: configuration, installation: installation,
             owner: "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)/\(UUID().uuidString.lowercased().prefix(8))",
-            readings: MongoReadings(connection: control, database: configuration.mongodb.database), models: models, redis: redis, pool: pool,
+            readings: readings, models: models, redis: redis, pool: pool,
             control: control, buffers: makeBuffers(configuration, redis, installation.id), logger: logger
         )
     }

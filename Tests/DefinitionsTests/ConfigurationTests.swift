@@ -98,7 +98,8 @@ import Testing
     @Test func `problems of the environment name the variable`() throws {
         let files = try Files(["millrace.yaml": goodMain, "models/product.yaml": goodModel])
         let found = files.problems([
-            "MILLRACE_REDIS_URL": ":sesame@h:1", "MILLRACE_MONGODB_URL": "mongodb://u:sesame@h/?w=0&journal=false", "MILLRACE_MONGODB_DATABASE": "admin",
+            "MILLRACE_REDIS_URL": ":sesame@h:1", "MILLRACE_MONGODB_URL": "mongodb://u:sesame@h/?w=0&journal=false",
+            "MILLRACE_MONGODB_DATABASE": "admin",
         ])
         #expect(
             found == [
@@ -155,7 +156,9 @@ import Testing
     }
 
     @Test func `streams that could not be read are not looked for`() throws {
-        let files = try Files(["millrace.yaml": "version: 1\nstreams: [\n", "models/a.yaml": goodModel, "jobs/a.yaml": "version: 1\njob: drain\nstreams: [ x ]\n"])
+        let files = try Files([
+            "millrace.yaml": "version: 1\nstreams: [\n", "models/a.yaml": goodModel, "jobs/a.yaml": "version: 1\njob: drain\nstreams: [ x ]\n",
+        ])
         #expect(files.check().problems.count == 1)
     }
 
@@ -195,7 +198,9 @@ import Testing
 
     @Test func `one job drains a stream`() throws {
         let drain = "version: 1\njob: drain\n"
-        let files = try Files(["millrace.yaml": goodMain, "models/a.yaml": goodModel, "jobs/a.yaml": drain, "jobs/b.yaml": drain, "jobs/1.yaml": drain])
+        let files = try Files([
+            "millrace.yaml": goodMain, "models/a.yaml": goodModel, "jobs/a.yaml": drain, "jobs/b.yaml": drain, "jobs/1.yaml": drain,
+        ])
         #expect(
             files.problems() == [
                 "jobs/1.yaml: \"1\" cannot be the name of a job: 1 to 64 letters, digits, _ and -, the first a letter",

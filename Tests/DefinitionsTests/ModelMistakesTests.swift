@@ -99,7 +99,8 @@ import Testing
         Mistake("  a: { $pull: { b: { c: { $lt: 1 } } } }\n", 5, 27, "$lt is not supported yet"),
         Mistake("  a: { $pull: { b: { $regex: x } } }\n", 5, 22, "unknown predicate \"$regex\""),
         Mistake("  a: { $pull: { b: { c..d: 1 } } }\n", 5, 22, "has an empty part or holds NUL"),
-        Mistake("  a: { $set: { b: \(String(repeating: "[", count: 180) + String(repeating: "]", count: 180)) } }\n", 5, 19, "deeper than the 180 levels"),
+        Mistake(
+            "  a: { $set: { b: \(String(repeating: "[", count: 180) + String(repeating: "]", count: 180)) } }\n", 5, 19, "deeper than the 180 levels"),
     ]
 
     static let expressions = [

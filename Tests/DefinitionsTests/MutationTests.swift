@@ -5,9 +5,34 @@ import Testing
 /// Text that is nearly right must give problems or a model, and never stop the program.
 @Suite struct MutationTests {
     private static let seeds = [
-        "version: 1\nmodel: product\nstream: product\nfold:\n  a: &x { $set: { b: $data.b, \"c\": [ 1, 2.5, ~ ] }, $inc: { d: -1 } }\n  e: [ *x, { $delete: true } ]\n",
-        "version: 1\nmodel: p\nstream: p\nfold:\n  a:\n    $push: { b: { $each: [ { id: $$doc.id } ], $slice: -10 } }\n    $pull: { c: { d.e: 'x' } }\n  a: !!map {}\n",
-        "version: 1\nredis: { url: \"redis://u:p@h:1/0\" }\nmongodb: { url: \"mongodb://a,b:1/?w=1\" }\nstreams:\n  p: { list: {x}, key: $data.k, chunk: { bytes: 1MiB } }\n",
+        """
+        version: 1
+        model: product
+        stream: product
+        fold:
+          a: &x { $set: { b: $data.b, "c": [ 1, 2.5, ~ ] }, $inc: { d: -1 } }
+          e: [ *x, { $delete: true } ]
+
+        """,
+        """
+        version: 1
+        model: p
+        stream: p
+        fold:
+          a:
+            $push: { b: { $each: [ { id: $$doc.id } ], $slice: -10 } }
+            $pull: { c: { d.e: 'x' } }
+          a: !!map {}
+
+        """,
+        """
+        version: 1
+        redis: { url: "redis://u:p@h:1/0" }
+        mongodb: { url: "mongodb://a,b:1/?w=1" }
+        streams:
+          p: { list: {x}, key: $data.k, chunk: { bytes: 1MiB } }
+
+        """,
     ]
     private static let pieces = Array("{}[]:,&*!|>'\"%@`#?-$.\n\t ~<\\0é\u{0}\u{85}\u{2028}\u{FEFF}\u{E000}".unicodeScalars)
 

@@ -12,11 +12,14 @@ import Testing
     @Test(arguments: [
         ("h:6379", "has no scheme"), ("http://h", "has a scheme that Redis has not"), ("REDIS://h", "has a scheme that Redis has not"),
         ("rediss://h", "has no TLS"), ("redis://", "has no host"), ("redis://:6379", "has no host"), ("redis://h:0", "has a port"),
-        ("redis://h:70000", "has a port"), ("redis://h:x", "has a port"), ("redis://::1:6379", "more than one colon"), ("redis://[::1", "closing bracket"),
+        ("redis://h:70000", "has a port"), ("redis://h:x", "has a port"), ("redis://::1:6379", "more than one colon"),
+        ("redis://[::1", "closing bracket"),
         ("redis://[::1]x", "other than a port"), ("redis://h/x", "not the number of a database"), ("redis://h/-1", "not the number of a database"),
         ("redis://h?db=1", "has options"), ("redis://a,b", "names several hosts"), ("redis://u:p@ss@h", "has an @ where none is expected"),
-        ("redis://u:p/ss@h", "has an @ where none is expected"), ("redis://u:p?ss@h", "has an @ where none is expected"), ("redis://u:p:q@h", "more than one colon before"),
-        ("redis://u:p#q@h", "holds a #"), ("redis://u:p q@h", "white space"), ("redis://h\n", "white space"), ("redis://u:%zz@h", "has a % that is not"),
+        ("redis://u:p/ss@h", "has an @ where none is expected"), ("redis://u:p?ss@h", "has an @ where none is expected"),
+        ("redis://u:p:q@h", "more than one colon before"),
+        ("redis://u:p#q@h", "holds a #"), ("redis://u:p q@h", "white space"), ("redis://h\n", "white space"),
+        ("redis://u:%zz@h", "has a % that is not"),
         ("redis://u:%@h", "has a % that is not"), ("redis://u:@h", "has an empty password"), ("redis://u@h", "has a user without a password"),
         ("redis://@h", "has an @ without a user"), ("unix://run/redis.sock", "has no path to a socket"), ("unix://", "has no path to a socket"),
         ("unix:///s?x=1", "options other than db"),
@@ -33,12 +36,16 @@ import Testing
     func `good URLs of MongoDB`(url: String) { #expect(MongoURL.faults(url) == []) }
 
     @Test(arguments: [
-        ("h:27017", ["has no scheme"]), ("redis://h", ["has a scheme that MongoDB has not"]), ("mongodb://", ["has no host"]), ("mongodb://a,,b", ["has no host"]),
+        ("h:27017", ["has no scheme"]), ("redis://h", ["has a scheme that MongoDB has not"]), ("mongodb://", ["has no host"]),
+        ("mongodb://a,,b", ["has no host"]),
         ("mongodb://a,b:0", ["has a port"]), ("mongodb://u:@h", ["has an empty password"]), ("mongodb://:p@h", ["has an @ without a user"]),
-        ("mongodb+srv://a,b", ["one host and no port"]), ("mongodb+srv://a:1", ["one host and no port"]), ("mongodb://h?w=1", ["options right after the host"]),
-        ("mongodb://h/?w=1&retryWrites=false", ["w other", "retryWrites=false"]), ("mongodb://h/?W=2", ["w other"]), ("mongodb://h/?w=majority&w=1", ["w other"]),
+        ("mongodb+srv://a,b", ["one host and no port"]), ("mongodb+srv://a:1", ["one host and no port"]),
+        ("mongodb://h?w=1", ["options right after the host"]),
+        ("mongodb://h/?w=1&retryWrites=false", ["w other", "retryWrites=false"]), ("mongodb://h/?W=2", ["w other"]),
+        ("mongodb://h/?w=majority&w=1", ["w other"]),
         ("mongodb://h/?readConcernLevel=local", ["readConcernLevel other"]), ("mongodb://h/?journal=false", ["journal=false"]),
-        ("mongodb://h/?w=%31", ["w other"]), ("mongodb://h/?readPreference=secondary", ["readPreference other"]), ("mongodb://h/?safe=false", ["safe is the old name"]),
+        ("mongodb://h/?w=%31", ["w other"]), ("mongodb://h/?readPreference=secondary", ["readPreference other"]),
+        ("mongodb://h/?safe=false", ["safe is the old name"]),
     ])
     func `bad URLs of MongoDB`(url: String, fragments: [String]) {
         let faults = MongoURL.faults(url)
@@ -50,7 +57,8 @@ import Testing
         ("redis://h:6379/0", "redis://h:6379/0"), ("redis://u:sesame@h:6379", "redis://u:***@h:6379"), ("redis://:sesame@h", "redis://:***@h"),
         ("redis://sesame@h", "redis://***@h"), ("redis://u:ses@me@h", "redis://u:***@h"), ("redis://u:ses/me@h", "redis://u:***@h"),
         ("redis://u:ses?me@h", "redis://u:***@h"), ("redis://u:ses:me@h", "redis://u:***@h"), ("redis://:sesame", "redis://:***"),
-        ("redis://u:sesame", "redis://u:***"), (":sesame@h", ":***@h"), ("u:sesame@h", "u:***@h"), ("mongodb://a:1,b:2/?w=1", "mongodb://a:1,b:2/?w=1"),
+        ("redis://u:sesame", "redis://u:***"), (":sesame@h", ":***@h"), ("u:sesame@h", "u:***@h"),
+        ("mongodb://a:1,b:2/?w=1", "mongodb://a:1,b:2/?w=1"),
         ("mongodb://[::1]:27017/", "mongodb://[::1]:27017/"),
         ("mongodb://u:sesame@a,b/x?tlsCertificateKeyFilePassword=sesame&w=1", "mongodb://u:***@a,b/x?tlsCertificateKeyFilePassword=***&w=1"),
         ("mongodb://h/?authMechanismProperties=AWS_SESSION_TOKEN:sesame", "mongodb://h/?authMechanismProperties=***"), ("", ""), ("@", "@"),
@@ -78,7 +86,10 @@ import Testing
 
             """
         let job = "version: 1\njob: drain\nstreams: [ \"\(url)\" ]\npoll: \"\(url)\"\n"
-        let files = try Files(["millrace.yaml": main, "models/a.yaml": model, "jobs/a.yaml": job, "jobs/b.yaml": "version: 1\njob: \"\(url)\"\n"])
+        let other = goodModel.replacing("stream: product", with: "stream: other")
+        let files = try Files([
+            "millrace.yaml": main, "models/a.yaml": model, "models/b.yaml": other, "jobs/a.yaml": job, "jobs/b.yaml": "version: 1\njob: \"\(url)\"\n",
+        ])
         let found = files.problems(["MILLRACE_REDIS_URL": url, "MILLRACE_MONGODB_DATABASE": url])
         #expect(found.count > 15)
         #expect(found.filter { $0.contains("sesame") } == [])

@@ -4,14 +4,15 @@ import Values
 @testable import Definitions
 
 @Suite struct YAMLReaderTests {
-    @Test(arguments: [
-        ("no", "no"), ("yes", "yes"), ("on", "on"), ("off", "off"), ("~", nil), ("null", nil), ("", nil), ("true", true), ("FALSE", false),
-        ("tRue", "tRue"), ("12", 12), ("-12", -12), ("+12", 12), ("012", 12), ("0o17", 15), ("0x1F", 31), ("-0x1F", "-0x1F"), ("0b1", "0b1"),
-        ("1_000", "1_000"), ("2147483648", .int64(2_147_483_648)), ("-9223372036854775808", .int64(.min)), ("1.5", 1.5), ("1.", 1.0), (".5", 0.5),
-        ("-1e3", -1000.0), ("1e3", 1000.0), ("1e", "1e"), (".", "."), ("+", "+"), ("-", "-"), (".inf", .double(.infinity)),
-        ("-.INF", .double(-.infinity)), (".nan", .double(.nan)), ("nan", "nan"), ("inf", "inf"), ("12:30", "12:30"), ("2026-11-20", "2026-11-20"),
-        ("0x", "0x"), ("0o8", "0o8"), ("١", "١"),
-    ] as [(String, Value)])
+    @Test(
+        arguments: [
+            ("no", "no"), ("yes", "yes"), ("on", "on"), ("off", "off"), ("~", nil), ("null", nil), ("", nil), ("true", true), ("FALSE", false),
+            ("tRue", "tRue"), ("12", 12), ("-12", -12), ("+12", 12), ("012", 12), ("0o17", 15), ("0x1F", 31), ("-0x1F", "-0x1F"), ("0b1", "0b1"),
+            ("1_000", "1_000"), ("2147483648", .int64(2_147_483_648)), ("-9223372036854775808", .int64(.min)), ("1.5", 1.5), ("1.", 1.0), (".5", 0.5),
+            ("-1e3", -1000.0), ("1e3", 1000.0), ("1e", "1e"), (".", "."), ("+", "+"), ("-", "-"), (".inf", .double(.infinity)),
+            ("-.INF", .double(-.infinity)), (".nan", .double(.nan)), ("nan", "nan"), ("inf", "inf"), ("12:30", "12:30"), ("2026-11-20", "2026-11-20"),
+            ("0x", "0x"), ("0o8", "0o8"), ("١", "١"),
+        ] as [(String, Value)])
     func `plain scalars follow the core schema of YAML 1.2`(text: String, value: Value) {
         #expect(CoreSchema.resolve(text) == .value(value))
     }
