@@ -91,7 +91,7 @@ def sandbox(millrace):
                     signal.signal(number, action)
             if code != 0:
                 raise Failed(f"the sandbox in {SANDBOX} could not be taken down: {(err or out).strip()}")
-            shutil.rmtree(SANDBOX)
+            shutil.rmtree(SANDBOX, ignore_errors=True)  # down removes its files; this is for what an older one left
 
     take_down()  # what an earlier run may have left
     try:
