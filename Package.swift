@@ -53,7 +53,7 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        .target(name: "Sandbox", dependencies: ["MongoStore", "RedisBuffer", "Values"], swiftSettings: strict),
+        .target(name: "Sandbox", dependencies: ["Events", "MongoStore", "RedisBuffer", "Values"], swiftSettings: strict),
         .executableTarget(
             name: "millrace",
             dependencies: [
@@ -66,10 +66,18 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // What tests of several targets share: seeds, random values, events and logs made of them.
         .target(name: "Fixtures", dependencies: ["Values"], path: "Tests/Fixtures", swiftSettings: strict),
+        .target(name: "EventFixtures", dependencies: ["Events", "Fixtures", "Values"], path: "Tests/EventFixtures", swiftSettings: strict),
         .testTarget(name: "ValuesTests", dependencies: ["Values", "Fixtures"], swiftSettings: strict),
+        .testTarget(name: "EventsTests", dependencies: ["Events", "EventFixtures", "Fixtures", "Values"], swiftSettings: strict),
+        .testTarget(name: "ModelsTests", dependencies: ["Models", "Events", "EventFixtures", "Fixtures", "Values"], swiftSettings: strict),
         .testTarget(name: "DefinitionsTests", dependencies: ["Definitions", "Models", "Events", "Values"], swiftSettings: strict),
-        .testTarget(name: "RedisBufferTests", dependencies: ["RedisBuffer", "Threads", "Events", "Projector"], swiftSettings: strict),
+        .testTarget(name: "RedisBufferTests", dependencies: ["RedisBuffer", "Threads", "Events", "Projector", "Values"], swiftSettings: strict),
+        .testTarget(
+            name: "MongoStoreTests", dependencies: ["MongoStore", "Projector", "Models", "Events", "EventFixtures", "Fixtures", "Values"], swiftSettings: strict
+        ),
+        .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "MongoStore", "RedisBuffer", "Projector", "Events", "Values"], swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -49,6 +49,8 @@ public struct Position: Hashable, Sendable, CustomStringConvertible {
         let place = parts[2].split(separator: "@", omittingEmptySubsequences: false)
         guard place.count == 2, let number = Int(place[0]), let offset = Int64(place[1]), number >= 0, offset >= 0 else { return nil }
         self.init(incarnation: String(parts[0]), partition: PartitionID(stream: String(parts[1]), number: number), offset: offset)
+        // One position, one text: no empty names, signs or leading zeros.
+        guard !parts[0].isEmpty, !parts[1].isEmpty, description == text else { return nil }
     }
 
     public var description: String { "\(incarnation)/\(partition)@\(offset)" }

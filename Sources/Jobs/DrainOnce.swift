@@ -46,7 +46,7 @@ public struct DrainOnce: Sendable {
             try await wait(for: tokens, workers)
         }
         var readings: [PartitionID: PartitionReading] = [:]
-        for partition in partitions { readings[partition] = try await workplace.reading(of: partition) }
+        for partition in partitions { readings[partition] = try await patiently { try await workplace.reading(of: partition) } }
         let seconds = (ContinuousClock.now - started) / .seconds(1)
         let receipt = Receipt(partitions.map { (before[$0] ?? PartitionReading(), readings[$0] ?? PartitionReading()) }, seconds: seconds)
         try await workplace.record("drain", started: started, receipt, readings)
@@ -58,20 +58,28 @@ public struct DrainOnce: Sendable {
         var waiting = tokens
         var progress: [PartitionID: Int] = [:]
         var moved = ContinuousClock.now
+        var unanswered: (any Error)?
         while !waiting.isEmpty {
             for (partition, token) in waiting {
-                switch try await workplace.isComplete(partition, upTo: token) {
-                case .complete: waiting[partition] = nil
-                case .otherRun:
-                    waiting[partition] = try await workplace.token(of: partition)
-                    moved = .now
-                case .underWay(let now):
-                    if progress[partition] != now { moved = .now }
-                    progress[partition] = now
+                do {
+                    switch try await workplace.isComplete(partition, upTo: token) {
+                    case .complete: waiting[partition] = nil
+                    case .otherRun:
+                        waiting[partition] = try await workplace.token(of: partition)
+                        moved = .now
+                    case .underWay(let now):
+                        if progress[partition] != now { moved = .now }
+                        progress[partition] = now
+                    }
+                    unanswered = nil
+                } catch let failure as any StoreFailure where failure.isRetriable {
+                    // A server that restarts or elects: the workers wait for it too.
+                    unanswered = failure
                 }
                 if let failure = workers[partition]?.report.stopped { throw failure }
             }
             guard ContinuousClock.now - moved < lease * Self.patience else {
+                if let unanswered { throw unanswered }
                 for partition in waiting.keys.sorted() {
                     if let failure = workers[partition]?.report.lastFailure { throw failure }
                 }
@@ -82,6 +90,18 @@ public struct DrainOnce: Sendable {
                 )
             }
             try await Task.sleep(for: Self.poll)
+        }
+    }
+
+    /// Repeats a question that a fault of a server leaves unanswered, for as long as a lack of progress is borne.
+    private func patiently<Answer>(_ question: () async throws -> Answer) async throws -> Answer {
+        let deadline = ContinuousClock.now + lease * Self.patience
+        while true {
+            do {
+                return try await question()
+            } catch let failure as any StoreFailure where failure.isRetriable && ContinuousClock.now < deadline {
+                try await Task.sleep(for: Self.poll)
+            }
         }
     }
 }

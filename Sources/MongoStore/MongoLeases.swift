@@ -47,6 +47,8 @@ extension MongoConnection {
             "findAndModify": .string(Collections.leases),
             "query": [
                 "_id": partition.value,
+                // What a newer Millrace wrote is left as it is.
+                "format": ["$not": ["$gt": .int32(StoredFormat.current)]],
                 "$expr": ["$or": [["$lt": ["$until", "$$NOW"]], ["$eq": ["$holder", ["$literal": .string(holder.id)]]]]],
             ],
             "update": [
@@ -66,13 +68,13 @@ extension MongoConnection {
         if reply["value"]?.asDocument == nil {
             // Held, or never held by anybody: an upsert cannot compare with the server's clock.
             if let held = try document(database, Collections.leases, ["_id": partition.value], "read a lease") {
+                try StoredFormat.check(held, "a lease")
                 return .held(by: held["holder"]?.asString ?? "somebody")
             }
             try insertUnlessThere(database, Collections.leases, id: partition.value, ["format": .int32(StoredFormat.current), "until": .date(0)])
             reply = try run(database, BSON.encode(command), .write, "acquire a lease")
         }
         guard let stored = reply["value"]?.asDocument, let epoch = stored["epoch"]?.asInteger else { return .held(by: "somebody") }
-        try StoredFormat.check(stored, "a lease")
         // Rule 16: first of all, end what the former holder had under way.
         let before = (stored["before"]?.asArray ?? []).filter { !holder.sessions.map { .binary($0, subtype: 4) }.contains($0) }
         if !before.isEmpty {

@@ -3,8 +3,9 @@
     import Synchronization
 #endif
 
-/// Named places, one after each step of the protocol, at which a debug build can be killed: `MILLRACE_CRASH_AT=name:n`
-/// kills the process with SIGKILL when the place is reached for the n-th time. Release builds carry none.
+/// Named places, one after each step of the protocol, at which a debug build can be killed or frozen: when the place is
+/// reached for the n-th time, `MILLRACE_CRASH_AT=name:n` sends the process SIGKILL, and `MILLRACE_FREEZE_AT=name:n`
+/// SIGSTOP, until somebody sends it SIGCONT. Release builds carry none.
 public enum CrashPoint: String, CaseIterable, Sendable {
     case leaseAcquired = "lease-acquired"
     case cut = "cut"
@@ -36,22 +37,22 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     }
 
     #if DEBUG
-        private static let remaining = Mutex<(name: String, count: Int)?>(
-            ProcessInfo.processInfo.environment["MILLRACE_CRASH_AT"].map { setting in
+        private static let remaining = Mutex(setting("MILLRACE_CRASH_AT", SIGKILL) ?? setting("MILLRACE_FREEZE_AT", SIGSTOP))
+
+        private static func setting(_ variable: String, _ signal: Int32) -> (name: String, count: Int, signal: Int32)? {
+            ProcessInfo.processInfo.environment[variable].map { setting in
                 let parts = setting.split(separator: ":")
-                return (String(parts.first ?? ""), parts.count > 1 ? Int(parts[1]) ?? 1 : 1)
+                return (String(parts.first ?? ""), parts.count > 1 ? Int(parts[1]) ?? 1 : 1, signal)
             }
-        )
+        }
 
         private static func countDown(_ name: String) {
             remaining.withLock { remaining in
-                guard remaining?.name == name else { return }
+                guard let fault = remaining, fault.name == name else { return }
                 remaining?.count -= 1
-                if remaining?.count == 0 {
-                    kill(getpid(), SIGKILL)
-                    // The signal is delivered to some thread of the process; no step may follow before it is.
-                    while true { pause() }
-                }
+                guard fault.count == 1 else { return }
+                // To this very thread: one sent to the process may reach another thread first, and a step could follow.
+                raise(fault.signal)
             }
         }
     #endif

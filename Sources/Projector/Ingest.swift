@@ -12,6 +12,7 @@ public actor Ingest {
     private let buffer: any SegmentBuffer
     private let log: any EventLog
     private let builder: ChunkBuilder
+    private let collisionPause: Duration
     private var readSize: ReadSize
 
     private var window: DedupeWindow?
@@ -21,9 +22,6 @@ public actor Ingest {
     private var tail: LogTail?
     private var segment: Working?
     private var completeness: Completeness?
-
-    /// Before the log is read again after a collision: what is in the way may not have reached a majority yet.
-    private static let collisionPause = Duration.milliseconds(20)
 
     /// The segment under way.
     private struct Working {
@@ -40,11 +38,16 @@ public actor Ingest {
         var next = 0
     }
 
-    public init(settings: StreamSettings, partition: PartitionID, buffer: any SegmentBuffer, log: any EventLog) {
+    /// - Parameter collisionPause: before the log is read again after a collision, because what is in the way may not have
+    ///   reached a majority yet.
+    public init(
+        settings: StreamSettings, partition: PartitionID, buffer: any SegmentBuffer, log: any EventLog, collisionPause: Duration = .milliseconds(20)
+    ) {
         self.settings = settings
         self.partition = partition
         self.buffer = buffer
         self.log = log
+        self.collisionPause = collisionPause
         builder = ChunkBuilder(settings: settings, partition: partition)
         readSize = ReadSize(settings)
     }
@@ -62,6 +65,8 @@ public actor Ingest {
         var batch = IngestBatch()
         while batch.events < events, batch.bytes < bytes {
             guard var working = segment else {
+                // What was known was forgotten: somebody else may have logged in between, and a batch has no gaps.
+                guard batch.chunks.isEmpty else { break }
                 switch try await cut(epoch) {
                 case .segment: continue
                 case .nothing:
@@ -151,8 +156,10 @@ public actor Ingest {
             guard tail.offset >= windowEnd || windowEnd == 0 || window == nil else {
                 throw Refusal(.logDamaged, "the log of \(partition) ends at offset \(tail.offset), and was seen to end at \(windowEnd): restore it")
             }
+            // Both or neither: an empty window must never be taken for one that knows the log.
+            let start = try await log.windowStart(of: partition, tail: tail, bounds: bounds)
             window = DedupeWindow(bounds: bounds)
-            windowEnd = try await log.windowStart(of: partition, tail: tail, bounds: bounds)
+            windowEnd = start
         }
         guard let window else { return }
         while windowEnd < tail.offset {
@@ -192,7 +199,7 @@ public actor Ingest {
                 // 4: drop the chunk, read the tail and the progress again.
                 window.rollback(to: mark)
                 forget()
-                try await Task.sleep(for: Self.collisionPause)
+                try await Task.sleep(for: collisionPause)
                 return nil
             }
         } catch {

@@ -33,8 +33,9 @@ public actor Projection {
 
     private var checkpoint: Checkpoint?
     private var cache: DocumentCache
-    /// Bytes of a loaded document on average, which sizes the next load.
-    private var averageSize = 4096
+    /// How many documents to load at once: as many as stay near the limit, by the sizes seen. It starts small and grows
+    /// by steps, so that huge documents are noticed before many of them are asked for.
+    private var loadSize = 64
     private var completeness: [ListCompleteness: Int64] = [:]
     private var failures = BatchFailures()
 
@@ -167,12 +168,12 @@ public actor Projection {
                 batch.truncate(documents: missing[place])
                 break
             }
-            let room = max(16, (limits.loaded.bytes - loaded) / averageSize)
-            let page = missing[place..<min(missing.count, place + room)]
+            let page = missing[place..<min(missing.count, place + loadSize)]
             let found = try await store.documents(of: build, keys: page.map { batch.slots[$0].key })
             let bytes = found.reduce(0) { $0 + $1.bson.count }
             loaded += bytes
-            if !found.isEmpty { averageSize = max(64, bytes / found.count) }
+            let average = max(256, bytes / max(1, found.count))
+            loadSize = max(1, min(limits.loaded.bytes / average, loadSize * 8))
             for (key, bson) in found {
                 if let slot = batch.place(of: key) { try load(bson, into: &batch.slots[slot], from) }
             }

@@ -3,6 +3,9 @@ import Projector
 import Threads
 
 /// One list in Redis and the segment cut from it, over a connection and a thread of its own.
+///
+/// A Redis user for it needs the list's keys (`~events:*`) and `+evalsha +eval +type +get +set +incr +exists +persist
+/// +renamenx +unlink +llen +lrange +lindex +rpush +info`; `+ping` for `RedisServer`. A producer needs `+rpush`.
 public actor RedisBuffer: SegmentBuffer {
     /// What is kept of an element for `waiting`.
     private static let head = StreamSettings.oversizeHead

@@ -20,8 +20,8 @@ struct ReplicaSet {
         }
     }
 
-    var url: String {
-        "mongodb://\(ports.map { "127.0.0.1:\($0)" }.joined(separator: ","))/?replicaSet=\(Self.name)"
+    static func url(ports: [Int]) -> String {
+        "mongodb://\(ports.map { "127.0.0.1:\($0)" }.joined(separator: ","))/?replicaSet=\(name)"
     }
 
     /// Whether a member answers.

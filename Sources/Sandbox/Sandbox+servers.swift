@@ -18,11 +18,13 @@ extension Sandbox {
     /// Starts a server again, on its port and with its data, and waits until it answers. One that is running is stopped
     /// first. A member that answers may not have caught up yet.
     public func restart(_ server: Server) async throws {
-        let lock = try await SandboxLock.acquire(lockFile)
-        defer { withExtendedLifetime(lock) {} }
-        guard var state = try SandboxState.read(stateFile) else { throw Refusal(.badInput, "there is no sandbox in \(directory.path)") }
-        if let process = state[server].process { try await Self.stop([process]) }
-        try await start([server], &state)
+        try await SandboxLock.holding(lockFile) {
+            guard var state = try SandboxState.read(stateFile) else {
+                throw Refusal(.badInput, "there is no sandbox in \(directory.path)")
+            }
+            if let process = state[server].process { try await Self.stop([process]) }
+            try await start([server], &state)
+        }
     }
 
     /// The member that is primary; nil while there is none.

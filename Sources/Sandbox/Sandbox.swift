@@ -23,35 +23,35 @@ public struct Sandbox: Sendable {
     @discardableResult
     public func up(_ options: Options = Options()) async throws -> Endpoints {
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        let lock = try await SandboxLock.acquire(lockFile)
-        defer { withExtendedLifetime(lock) {} }
-        var state = try SandboxState.read(stateFile) ?? SandboxState(options: options)
-        try await start(Server.allCases.filter { state[$0].process?.isRunning != true }, &state)
-        let replicaSet = try ReplicaSet(ports: Server.members.map { state[$0].port })
-        if !state.isInitiated {
-            try await replicaSet.initiate(state.options)
-            state.isInitiated = true
-            try state.write(stateFile)
+        return try await SandboxLock.holding(lockFile) {
+            var state = try SandboxState.read(stateFile) ?? SandboxState(options: options)
+            try await start(Server.allCases.filter { state[$0].process?.isRunning != true }, &state)
+            let replicaSet = try ReplicaSet(ports: Server.members.map { state[$0].port })
+            if !state.isInitiated {
+                try await replicaSet.initiate(state.options)
+                state.isInitiated = true
+                try state.write(stateFile)
+            }
+            try await replicaSet.waitUntilComplete()
+            return endpoints(state)
         }
-        try await replicaSet.waitUntilComplete()
-        return endpoints(state)
     }
 
     /// Stops exactly what was started here and removes its data.
     public func down() async throws {
         guard FileManager.default.fileExists(atPath: directory.path) else { return }
-        let lock = try await SandboxLock.acquire(lockFile)
-        defer { withExtendedLifetime(lock) {} }
-        guard let state = try SandboxState.read(stateFile) else { return }
-        try await Self.stop(Server.allCases.compactMap { state[$0].process })
-        // By name, and the state last: a directory given by mistake keeps what else is in it, and an interrupted `down`
-        // can be repeated.
-        for server in Server.allCases {
-            try? FileManager.default.removeItem(at: dataDirectory(server))
-            try? FileManager.default.removeItem(at: logFile(server))
+        try await SandboxLock.holding(lockFile) {
+            guard let state = try SandboxState.read(stateFile) else { return }
+            try await Self.stop(Server.allCases.compactMap { state[$0].process })
+            // By name, and the state last: a directory given by mistake keeps what else is in it, and an interrupted
+            // `down` can be repeated.
+            for server in Server.allCases {
+                try? FileManager.default.removeItem(at: dataDirectory(server))
+                try? FileManager.default.removeItem(at: logFile(server))
+            }
+            try FileManager.default.removeItem(at: stateFile)
+            rmdir(directory.path)
         }
-        try FileManager.default.removeItem(at: stateFile)
-        rmdir(directory.path)
     }
 
     /// What there is; nil where there is no sandbox.
@@ -69,9 +69,10 @@ public struct Sandbox: Sendable {
     }
 
     private func endpoints(_ state: SandboxState) -> Endpoints {
-        let members = Server.members.map { "127.0.0.1:\(state[$0].port)" }.joined(separator: ",")
-        return Endpoints(
-            redis: "redis://127.0.0.1:\(state[.redis].port)", mongodb: "mongodb://\(members)/?replicaSet=\(ReplicaSet.name)")
+        Endpoints(
+            redis: "redis://127.0.0.1:\(state[.redis].port)",
+            mongodb: ReplicaSet.url(ports: Server.members.map { state[$0].port })
+        )
     }
 
     static func stop(_ processes: [ServerProcess]) async throws {

@@ -17,9 +17,10 @@ struct ServerProcess: Codable, Hashable, Sendable {
     var isRunning: Bool {
         guard let stat = Self.stat(pid), stat.startTime == startTime else { return false }
         guard stat.state == "Z" || stat.state == "X" else { return true }
-        // Ended. A child of this very program stays as a zombie until it is waited for.
-        waitpid(pid, nil, WNOHANG)
-        return false
+        // The first thread has ended. Others may still be on their way out, with the ports and files; after them, a
+        // child of this very program stays as a zombie until it is waited for.
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task"))?.count ?? 0
+        return threads > 1 || waitpid(pid, nil, WNOHANG) == 0
     }
 
     func send(_ signal: Int32) {

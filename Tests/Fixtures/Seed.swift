@@ -17,11 +17,11 @@ public struct Seed: Sendable, CustomStringConvertible {
 }
 
 /// SplitMix64 (Steele, Lea and Flood, 2014): the same numbers from the same seed, everywhere.
-public struct Random: RandomNumberGenerator {
+public struct Random: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
     /// Rounds of one test are told apart by their number, so that a failing one can be repeated alone.
-    public init(_ seed: Seed, round: Int = 0) { state = seed.value &+ UInt64(round) &* 0xD1B5_4A32_D192_ED03 }
+    public init(_ seed: Seed, round: Int = 0) { state = seed.value &+ UInt64(truncatingIfNeeded: round) &* 0xD1B5_4A32_D192_ED03 }
 
     public mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15

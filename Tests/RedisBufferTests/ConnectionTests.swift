@@ -128,6 +128,26 @@ extension RedisSuite {
             }
         }
 
+        @Test func `the documented rights are enough`() async throws {
+            try await TestRedis.run { redis in
+                let rights = "+evalsha +eval +type +get +set +incr +exists +persist +renamenx +unlink +llen +lrange +lindex +rpush +info +ping"
+                try await redis.call("ACL", "SETUSER", "worker", "on", ">x", "~events:*")
+                for right in rights.split(separator: " ") { try await redis.call("ACL", "SETUSER", "worker", String(right)) }
+                let url = try RedisURL("redis://worker:x@127.0.0.1:\(redis.port)")
+                let buffer = RedisBuffer(url: url, list: "events:{test}", installation: "here", maxEventBytes: .mebibytes(1))
+                try await buffer.push(["a".element, "b".element])
+                _ = try await buffer.cut(epoch: 1, identity: "one")
+                #expect(try await buffer.read(identity: "one", from: 0, count: 2)?.count == 2)
+                #expect(try await buffer.waiting().inSegment == 2)
+                #expect(try await buffer.release(epoch: 1, identity: "one", oversize: [1]) == .released)
+                #expect(try await buffer.token().cuts == 1)
+                let server = RedisServer(url: url)
+                try await server.ping()
+                #expect(try await server.inspect().refusals.isEmpty)
+                #expect(try await server.owner(of: "events:{test}") == "here")
+            }
+        }
+
         @Test func `a user without a right is told which`() async throws {
             try await TestRedis.run { redis in
                 try await redis.call("ACL", "SETUSER", "producer", "on", ">x", "~events:*", "+rpush", "+ping")

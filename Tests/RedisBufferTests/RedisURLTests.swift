@@ -4,20 +4,21 @@ import Testing
 @testable import RedisBuffer
 
 @Suite struct RedisURLTests {
-    @Test(arguments: [
-        ("redis://localhost", RedisURL.Server.tcp(host: "localhost", port: 6379), nil, nil, 0),
-        ("redis://localhost/", .tcp(host: "localhost", port: 6379), nil, nil, 0),
-        ("REDIS://127.0.0.1:7000/2", .tcp(host: "127.0.0.1", port: 7000), nil, nil, 2),
-        ("redis://[::1]:7000", .tcp(host: "::1", port: 7000), nil, nil, 0),
-        ("redis://[::1]", .tcp(host: "::1", port: 6379), nil, nil, 0),
-        ("redis://:secret@host", .tcp(host: "host", port: 6379), nil, "secret", 0),
-        ("redis://user:se:cret@host:1/9", .tcp(host: "host", port: 1), "user", "se:cret", 9),
-        ("redis://user@host", .tcp(host: "host", port: 6379), "user", "", 0),
-        ("redis://us%20er:%40%2f%25@host", .tcp(host: "host", port: 6379), "us er", "@/%", 0),
-        ("unix:///run/redis.sock", .unix(path: "/run/redis.sock"), nil, nil, 0),
-        ("unix:///run/a%20b.sock?db=4", .unix(path: "/run/a b.sock"), nil, nil, 4),
-        ("unix://user:secret@/run/redis.sock", .unix(path: "/run/redis.sock"), "user", "secret", 0),
-    ] as [(String, RedisURL.Server, String?, String?, Int)])
+    @Test(
+        arguments: [
+            ("redis://localhost", RedisURL.Server.tcp(host: "localhost", port: 6379), nil, nil, 0),
+            ("redis://localhost/", .tcp(host: "localhost", port: 6379), nil, nil, 0),
+            ("REDIS://127.0.0.1:7000/2", .tcp(host: "127.0.0.1", port: 7000), nil, nil, 2),
+            ("redis://[::1]:7000", .tcp(host: "::1", port: 7000), nil, nil, 0),
+            ("redis://[::1]", .tcp(host: "::1", port: 6379), nil, nil, 0),
+            ("redis://:secret@host", .tcp(host: "host", port: 6379), nil, "secret", 0),
+            ("redis://user:se:cret@host:1/9", .tcp(host: "host", port: 1), "user", "se:cret", 9),
+            ("redis://user@host", .tcp(host: "host", port: 6379), "user", "", 0),
+            ("redis://us%20er:%40%2f%25@host", .tcp(host: "host", port: 6379), "us er", "@/%", 0),
+            ("unix:///run/redis.sock", .unix(path: "/run/redis.sock"), nil, nil, 0),
+            ("unix:///run/a%20b.sock?db=4", .unix(path: "/run/a b.sock"), nil, nil, 4),
+            ("unix://user:secret@/run/redis.sock", .unix(path: "/run/redis.sock"), "user", "secret", 0),
+        ] as [(String, RedisURL.Server, String?, String?, Int)])
     func `good URLs`(text: String, server: RedisURL.Server, user: String?, password: String?, database: Int) throws {
         let url = try RedisURL(text)
         #expect(url.server == server)

@@ -25,6 +25,7 @@ struct TestRedis: Sendable {
             ["redis-server", "--port", "\(port)", "--bind", "127.0.0.1", "--save", "", "--dir", directory.path]
             + ["--unixsocket", directory.appending(path: "socket").path] + settings
         process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
         try process.run()
         defer {
             kill(process.processIdentifier, SIGKILL)

@@ -1,4 +1,6 @@
+import Dispatch
 import Foundation
+import Synchronization
 import Testing
 
 @testable import Threads
@@ -13,7 +15,10 @@ import Testing
 
         func add() { count += 1 }
         func threadName() -> String { (try? String(contentsOfFile: "/proc/thread-self/comm", encoding: .utf8)) ?? "" }
-        func block(for microseconds: UInt32) { usleep(microseconds) }
+        func block(at gate: Gate) {
+            gate.wait()
+            count += 1
+        }
         func isIsolated() -> Bool {
             executor.checkIsolated()
             return executor.isIsolatingCurrentContext() == true
@@ -41,12 +46,30 @@ import Testing
     }
 
     @Test func `blocking calls leave the cooperative pool alone`() async {
-        let workers = (0..<8).map { Worker(name: "blocked-\($0)") }
-        let start = ContinuousClock.now
+        // More of them than the pool has threads, all blocked until a task of the pool opens the gate: on the pool's own
+        // threads they would wait for ever.
+        let gate = Gate()
+        let workers = (0..<16).map { Worker(name: "blocked-\($0)") }
         await withTaskGroup { group in
-            for worker in workers { group.addTask { await worker.block(for: 200_000) } }
+            for worker in workers { group.addTask { await worker.block(at: gate) } }
+            while gate.waiting < workers.count { await Task.yield() }
+            gate.open(for: workers.count)
         }
-        #expect(ContinuousClock.now - start < .milliseconds(800))
+        for worker in workers { #expect(await worker.count == 1) }
+    }
+
+    private final class Gate: Sendable {
+        private let semaphore = DispatchSemaphore(value: 0)
+        private let count = Mutex(0)
+
+        var waiting: Int { count.withLock { $0 } }
+
+        func wait() {
+            count.withLock { $0 += 1 }
+            semaphore.wait()
+        }
+
+        func open(for number: Int) { for _ in 0..<number { semaphore.signal() } }
     }
 
     @Test func `the thread ends with its executor`() async throws {

@@ -24,6 +24,13 @@ import Values
         try await sandbox.down()
     }
 
+    /// By SIGKILL: Foundation's children inherit the signal mask of the thread that starts them, and the threads of
+    /// Swift's pool block SIGTERM.
+    private func end(_ process: Process) {
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+
     private func pids(_ sandbox: Sandbox) throws -> [Int32?] { try sandbox.status()?.map(\.pid) ?? [] }
 
     @Test func `up, twice, after deaths, and down`() async throws {
@@ -96,7 +103,7 @@ import Values
             other.executableURL = URL(filePath: "/bin/sleep")
             other.arguments = ["100"]
             try other.run()
-            defer { other.terminate() }
+            defer { end(other) }
             // As if the number had been used again since.
             var process = ServerProcess(child: other.processIdentifier)
             #expect(process.isRunning)
@@ -135,8 +142,9 @@ import Values
             let port = try Port.free()
             process.arguments = ["redis-server", "--port", "\(port)", "--bind", "127.0.0.1", "--save", ""]
             process.standardOutput = FileHandle.nullDevice
+            process.standardError = FileHandle.nullDevice
             try process.run()
-            defer { process.terminate() }
+            defer { end(process) }
             try await poll(for: .seconds(5), "no redis") { Port.isFree(port) ? nil : true }
             var state = try SandboxState(options: Sandbox.Options())
             state[.redis].port = port

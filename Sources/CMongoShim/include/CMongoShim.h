@@ -25,7 +25,7 @@ typedef struct {
 enum {
     MONGO_SHIM_PLAIN = 0,       // on the primary, without read or write concern
     MONGO_SHIM_READ = 1,        // on the primary, read concern majority
-    MONGO_SHIM_WRITE = 2,       // write concern majority, retried once by the driver
+    MONGO_SHIM_WRITE = 2,       // write concern majority; of such commands libmongoc repeats only findAndModify by itself
     MONGO_SHIM_TRANSACTION = 3, // within the session's transaction
 };
 

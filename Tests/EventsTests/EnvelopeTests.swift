@@ -1,0 +1,100 @@
+import Fixtures
+import Testing
+import Values
+
+@testable import Events
+
+@Suite struct EnvelopeTests {
+    struct Read: Equatable {
+        var id: String
+        var type: String
+        var key: String
+        var time: Int64?
+    }
+
+    private static func read(_ text: String, key: KeySource = .envelope) throws -> Result<Read, Refusal> {
+        try JSONText.read([Array(text.utf8)]) { root -> Result<Read, Refusal> in
+            do throws(Refusal) {
+                let envelope = try Envelope.decode(root, key: key)
+                return .success(
+                    Read(
+                        id: String(decoding: envelope.id, as: UTF8.self), type: String(decoding: envelope.type, as: UTF8.self), key: envelope.key.string,
+                        time: envelope.time
+                    )
+                )
+            } catch { return .failure(error) }
+        }[0].get()
+    }
+
+    static func event(_ changes: String..., without: String = "") -> String {
+        let members = ["\"eventId\":\"i\"", "\"eventType\":\"t\"", "\"key\":\"k\""].filter { without.isEmpty || !$0.hasPrefix("\"\(without)\"") }
+        return "{" + (members + changes).joined(separator: ",") + "}"
+    }
+
+    static let accepted: [(String, Read)] = [
+        (event(), Read(id: "i", type: "t", key: "k", time: nil)),
+        (event("\"occurredAt\":null"), Read(id: "i", type: "t", key: "k", time: nil)),
+        (event("\"occurredAt\":\"1970-01-01T00:00:01Z\"", "\"more\":{\"key\":1}"), Read(id: "i", type: "t", key: "k", time: 1000)),
+        (event("\"key\":-5", without: "key"), Read(id: "i", type: "t", key: "-5", time: nil)),
+        (event("\"key\":9223372036854775807", without: "key"), Read(id: "i", type: "t", key: "9223372036854775807", time: nil)),
+        (event("\"key\":\"\\u00e9\"", without: "key"), Read(id: "i", type: "t", key: "é", time: nil)),
+        (event("\"key\":\"\(String(repeating: "k", count: 512))\"", without: "key"), Read(id: "i", type: "t", key: String(repeating: "k", count: 512), time: nil)),
+        (event("\"eventId\":\"\(String(repeating: "i", count: 256))\"", without: "eventId"), Read(id: String(repeating: "i", count: 256), type: "t", key: "k")),
+    ]
+
+    @Test func `what is an event`() throws {
+        for (text, expected) in Self.accepted { #expect(try Self.read(text) == .success(expected), "\(text)") }
+    }
+
+    static let refused: [(String, Problem, String)] = [
+        ("[]", .notAnObject, "found an array"), ("\"text\"", .notAnObject, "found a string"), ("null", .notAnObject, "found null"), ("1", .notAnObject, "found a number"),
+        ("true", .notAnObject, "found a boolean"),
+        ("{}", .badEventId, "eventId is missing"), (event(without: "eventId"), .badEventId, "eventId is missing"),
+        (event("\"eventId\":7", without: "eventId"), .badEventId, "found a number"), (event("\"eventId\":null", without: "eventId"), .badEventId, "found null"),
+        (event("\"eventId\":\"\"", without: "eventId"), .badEventId, "has 0"),
+        (event("\"eventId\":\"\(String(repeating: "i", count: 257))\"", without: "eventId"), .badEventId, "has 257"),
+        (event(without: "eventType"), .badEventType, "eventType is missing"), (event("\"eventType\":{}", without: "eventType"), .badEventType, "found an object"),
+        (event("\"eventType\":\"\"", without: "eventType"), .badEventType, "has 0"),
+        (event("\"eventType\":\"\(String(repeating: "é", count: 129))\"", without: "eventType"), .badEventType, "has 258"),
+        (event(without: "key"), .noKey, "key is missing"), (event("\"key\":null", without: "key"), .badKey, "found null"),
+        (event("\"key\":1.5", without: "key"), .badKey, "found a number"), (event("\"key\":true", without: "key"), .badKey, "found a boolean"),
+        (event("\"key\":[\"k\"]", without: "key"), .badKey, "found an array"), (event("\"key\":\"\"", without: "key"), .badKey, "has 0"),
+        (event("\"key\":\"\(String(repeating: "k", count: 513))\"", without: "key"), .badKey, "has 513"),
+        (event("\"key\":\"a\\u0000b\"", without: "key"), .badKey, "holds NUL"),
+        (event("\"occurredAt\":\"yesterday\""), .badTime, "RFC 3339"), (event("\"occurredAt\":1700000000000"), .badTime, "RFC 3339"),
+        (event("\"occurredAt\":\"2026-02-30T00:00:00Z\""), .badTime, "RFC 3339"), (event("\"occurredAt\":[]"), .badTime, "RFC 3339"),
+    ]
+
+    @Test func `what is none, and what the refusal says`() throws {
+        for (text, problem, message) in Self.refused {
+            guard case .failure(let refusal) = try Self.read(text) else {
+                Issue.record("taken: \(text)")
+                continue
+            }
+            #expect(refusal.problem == problem, "\(text)")
+            #expect(refusal.message.contains(message), "\(text): \(refusal)")
+        }
+    }
+
+    @Test func `a stream may take the key from elsewhere`() throws {
+        let source = KeySource.path(["data", "flight", "id"])
+        func key(_ data: String) throws -> Result<String, Refusal> { try Self.read(Self.event("\"data\":\(data)"), key: source).map(\.key) }
+        #expect(try key("{\"flight\":{\"id\":\"f1\"}}") == .success("f1"))
+        #expect(try key("{\"flight\":{\"id\":17}}") == .success("17"))
+        for missing in ["{}", "{\"flight\":{}}", "{\"flight\":\"id\"}", "{\"flight\":[{\"id\":1}]}", "null"] {
+            guard case .failure(let refusal) = try key(missing) else {
+                Issue.record("taken: \(missing)")
+                continue
+            }
+            #expect(refusal.problem == .noKey)
+            #expect(refusal.message.contains("$data.flight.id"))
+        }
+        guard case .failure(let refusal) = try key("{\"flight\":{\"id\":{}}}") else {
+            Issue.record("taken")
+            return
+        }
+        #expect(refusal.problem == .badKey)
+        // The envelope's own key plays no part.
+        #expect(try Self.read("{\"eventId\":\"i\",\"eventType\":\"t\",\"id\":\"x\"}", key: .path(["id"])).map(\.key) == .success("x"))
+    }
+}

@@ -1,0 +1,83 @@
+import Events
+import Testing
+import Values
+
+@testable import Models
+
+/// Several operators, several effects: what sees what, and what is undone.
+@Suite struct EffectTests {
+    @Test func `operators of one effect see the document before it, effects of a list the one before them`() throws {
+        let before: Document = ["n": 1]
+        let inOne = try Applied([[.increment(path("n"), value(1)), .set(path("seen"), doc("n"))]], to: before)
+        #expect(inOne.document == ["n": 2, "seen": 1])
+        let inList = try Applied([[.increment(path("n"), value(1))], [.set(path("seen"), doc("n"))]], to: before)
+        #expect(inList.document == ["n": 2, "seen": 2])
+        let turns = try Applied([[.set(path("a"), doc("b")), .set(path("b"), doc("a"))]], to: ["a": 1, "b": 2])
+        #expect(turns.document == ["a": 2, "b": 1])
+    }
+
+    @Test func `fields are added in the order in which the effect names them`() throws {
+        let operators: [Models.Operator] = [.set(path("z"), value(1)), .increment(path("b.y"), value(1)), .push(path("a"), .one(value(1)), slice: nil), .set(path("b.x"), value(2))]
+        #expect(try Applied([operators], to: nil).document == ["z": 1, "b": ["y": 1, "x": 2], "a": [1]])
+    }
+
+    @Test func `a later operator that fails undoes the event`() throws {
+        let before: Document = ["list": [1], "n": 1, "text": "x"]
+        let good: [Models.Operator] = [
+            .push(path("list"), .one(value(2)), slice: nil), .unset(path("n")), .set(path("new.inner"), value(1)), .pull(path("list"), value(1)),
+        ]
+        let bad: Models.Operator = .increment(path("text"), value(1))
+        for effects in [[good + [bad]], [good, [bad]], [good, [.delete], [bad, .increment(path("text.x"), value(1))], [.set(path("a"), data("absent"))]]] {
+            let applied = try Applied(effects, to: before)
+            #expect(applied.document == before)
+            #expect(applied.problem != nil && applied.changed == nil)
+        }
+        #expect(try Applied([good + [bad]], to: before).problem == .badOperand)
+        // Without a document there is none afterwards.
+        #expect(try Applied([[.set(path("a"), value(1)), .set(path("a.b"), data("absent"))]], to: nil) == Applied(document: nil, problem: .missingValue))
+        #expect(try Applied([[.set(path("a"), data("absent"))]], to: nil) == Applied(document: nil, problem: .missingValue))
+        #expect(try Applied([[.delete], [.set(path("a"), data("absent"))]], to: before) == Applied(document: before, problem: .missingValue))
+    }
+
+    @Test func `a single operator that fails leaves no trace`() throws {
+        let before: Document = ["a": ["b": [["c": 5]]], "z": 1]
+        let operators: [Models.Operator] = [
+            .set(path("a.b.0.c.d"), value(1)), .set(path("a.b.x"), value(1)), .set(path("a.b.9999999.x"), value(1)), .increment(path("a.b.0.c"), value("x")),
+            .push(path("a.b.0.c"), .one(value(1)), slice: nil), .push(path("a.b.0.new"), .each(value(1)), slice: nil), .addToSet(path("a"), .one(value(1))),
+            .pull(path("a.b.0.c"), value(1)), .minimum(path("z.y"), value(1)), .increment(path("a.b.0"), value(1)),
+        ]
+        for op in operators {
+            let applied = try Applied([[op]], to: before)
+            #expect(applied.document == before && applied.problem != nil, "\(op)")
+        }
+    }
+
+    @Test func `deleting, and what comes after it`() throws {
+        #expect(try Applied([[.delete]], to: ["a": 1]) == Applied(document: nil, changed: true))
+        #expect(try Applied([[.delete]], to: nil) == Applied(document: nil, changed: false))
+        // Made anew: nothing of the old one is left, and nothing of it is seen.
+        #expect(try Applied([[.delete], [.set(path("b"), value(2))]], to: ["a": 1]) == Applied(document: ["b": 2], changed: true))
+        #expect(try Applied([[.delete], [.set(path("b"), doc("a"))]], to: ["a": 1]).problem == .missingValue)
+        #expect(try Applied([[.set(path("b"), value(2))], [.delete]], to: nil) == Applied(document: nil, changed: true))
+        #expect(try Applied([[.delete], [.set(path("a"), value(1))]], to: ["a": 1]) == Applied(document: ["a": 1], changed: true))
+    }
+
+    @Test func `an event changes a document when one of its operators does`() throws {
+        let before: Document = ["a": 1, "b": 2]
+        let idle: Models.Operator = .set(path("a"), value(1))
+        #expect(try Applied([[idle]], to: before).changed == false)
+        #expect(try Applied([[idle, .unset(path("c"))], [.maximum(path("b"), value(1))]], to: before).changed == false)
+        #expect(try Applied([[idle, .set(path("b"), value(3)), idle]], to: before).changed == true)
+        #expect(try Applied([[.set(path("b"), value(3))], [idle]], to: before).changed == true)
+        #expect(try Applied([[idle], [.set(path("b"), value(3))]], to: before).changed == true)
+        // There and back again is a change: what one effect does is not compared with what another did.
+        #expect(try Applied([[.set(path("b"), value(3))], [.set(path("b"), value(2))]], to: before) == Applied(document: before, changed: true))
+        #expect(try Applied([[]], to: nil) == Applied(document: [:], changed: true))
+        #expect(try Applied([], to: nil) == Applied(document: nil, changed: false))
+    }
+
+    @Test func `other types of events are not this fold's`() throws {
+        let fold = EffectFold(["created": [], "changed": [Effect([.delete])]])
+        #expect(fold.handles("created") && fold.handles("changed") && !fold.handles("deleted"))
+    }
+}

@@ -1,0 +1,126 @@
+import Events
+import MongoStore
+import Projector
+import Testing
+import Values
+
+extension MongoSuite {
+    /// Each holder has a connection of its own, as each process has.
+    @Suite struct LeaseTests {
+        private static let partition = PartitionID(stream: "product", number: 0)
+
+        private func holder(_ name: String) -> LeaseHolder { LeaseHolder(id: name, sessions: []) }
+
+        private func leases(_ mongo: TestMongo) throws -> MongoLeases { MongoLeases(connection: try mongo.connection(), database: mongo.database) }
+
+        private func acquire(_ leases: MongoLeases, _ name: String, for duration: Duration = .seconds(60)) async throws -> Lease? {
+            switch try await leases.acquire(Self.partition, holder: holder(name), duration: duration) {
+            case .acquired(let lease): lease
+            case .held: nil
+            }
+        }
+
+        @Test func `a lease is held by one, and given back at once`() async throws {
+            try await TestMongo.run { mongo in
+                let (a, b) = (try leases(mongo), try leases(mongo))
+                let lease = try #require(try await acquire(a, "a"))
+                #expect(lease == Lease(partition: Self.partition, holder: holder("a"), epoch: 1))
+                #expect(try await b.acquire(Self.partition, holder: holder("b"), duration: .seconds(60)) == .held(by: "a"))
+                #expect(try await b.acquire(PartitionID(stream: "product", number: 1), holder: holder("b"), duration: .seconds(60)) != .held(by: "a"))
+                try await a.release(lease)
+                #expect(try await acquire(b, "b")?.epoch == 2)
+                #expect(try await acquire(a, "a") == nil)
+            }
+        }
+
+        @Test func `of several that want it at once, one gets it`() async throws {
+            try await TestMongo.run { mongo in
+                let all = try (0..<5).map { _ in try leases(mongo) }
+                let got = try await withThrowingTaskGroup(of: Lease?.self) { group in
+                    for (number, leases) in all.enumerated() { group.addTask { try await acquire(leases, "holder-\(number)") } }
+                    return try await group.reduce(into: []) { $0.append($1) }
+                }
+                #expect(got.compactMap(\.self).map(\.epoch) == [1])
+            }
+        }
+
+        @Test func `its own holder gets it again at once, with a higher epoch`() async throws {
+            try await TestMongo.run { mongo in
+                let a = try leases(mongo)
+                #expect(try await acquire(a, "a")?.epoch == 1)
+                #expect(try await acquire(a, "a")?.epoch == 2)
+            }
+        }
+
+        @Test func `it runs out by the server's clock`() async throws {
+            try await TestMongo.run { mongo in
+                let (a, b) = (try leases(mongo), try leases(mongo))
+                func now() async throws -> Int64 { try #require(try await mongo.outsider.command("admin", ["hello": 1])["localTime"]?.asDate) }
+                let before = try await now()
+                _ = try await acquire(a, "a", for: .seconds(1))
+                let after = try await now()
+                let until = try #require(try await mongo.documents("millrace.leases").first?["until"]?.asDate)
+                #expect((before + 1000)...(after + 1000) ~= until)
+                let lease = try await eventually("the lease runs out") { try await acquire(b, "b") }
+                #expect(try await now() > until)
+                #expect(lease.epoch == 2)
+                // Whatever was said before, what is stored decides.
+                try await mongo.change("millrace.leases", [:], ["$set": ["until": .date(before)]])
+                #expect(try await acquire(a, "a")?.epoch == 3)
+            }
+        }
+
+        @Test func `renewing extends it, for whoever holds it and nobody else`() async throws {
+            try await TestMongo.run { mongo in
+                let (a, b) = (try leases(mongo), try leases(mongo))
+                let lease = try #require(try await acquire(a, "a", for: .seconds(1)))
+                #expect(try await a.renew(lease, duration: .seconds(60)))
+                let renewed = try await mongo.documents("millrace.leases")
+
+                var other = lease
+                other.holder = holder("b")
+                #expect(try await !b.renew(other, duration: .seconds(60)), "another process")
+                other = lease
+                other.epoch += 1
+                #expect(try await !b.renew(other, duration: .seconds(60)), "another epoch")
+                #expect(try await mongo.documents("millrace.leases") == renewed)
+                #expect(try await acquire(b, "b") == nil)
+
+                try await mongo.change("millrace.leases", [:], ["$set": ["until": .date(0)]])
+                _ = try #require(try await acquire(b, "b"))
+                let taken = try await mongo.documents("millrace.leases")
+                #expect(try await !a.renew(lease, duration: .seconds(60)))
+                try await a.release(lease)
+                #expect(try await a.lift(lease, above: 9) == nil)
+                #expect(try await mongo.documents("millrace.leases") == taken, "of somebody else")
+            }
+        }
+
+        @Test func `lifting puts the epoch above the fence and above the last epoch`() async throws {
+            try await TestMongo.run { mongo in
+                let (a, b) = (try leases(mongo), try leases(mongo))
+                let lease = try #require(try await acquire(a, "a"))
+                let lifted = try #require(try await a.lift(lease, above: 41))
+                #expect(lifted.epoch == 42)
+                #expect(try await !a.renew(lease, duration: .seconds(60)), "the former epoch is nobody's")
+                #expect(try await a.renew(lifted, duration: .seconds(60)))
+                let again = try #require(try await a.lift(lifted, above: 3))
+                #expect(again.epoch == 43)
+                try await a.release(again)
+                #expect(try await acquire(b, "b")?.epoch == 44)
+            }
+        }
+
+        @Test func `holders are texts, whatever they look like, and a newer format is refused`() async throws {
+            try await TestMongo.run { mongo in
+                let (a, b) = (try leases(mongo), try leases(mongo))
+                #expect(try await acquire(a, "$holder")?.holder.id == "$holder")
+                #expect(try await acquire(b, "$until") == nil)
+                #expect(try await mongo.documents("millrace.leases").first?["holder"] == "$holder")
+                try await mongo.change("millrace.leases", [:], ["$set": ["format": 2]])
+                let refusal = await #expect(throws: Refusal.self) { try await acquire(a, "$holder") }
+                #expect(refusal?.problem == .newerFormat)
+            }
+        }
+    }
+}
