@@ -35,12 +35,14 @@ let package = Package(
         .target(name: "Models", dependencies: ["Values", "Events"], swiftSettings: strict),
         .target(name: "Projector", dependencies: ["Values", "Events", "Models", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
 
+        .target(name: "RedisAddress", dependencies: ["Events"], swiftSettings: strict),
+
         // Configuration.
-        .target(name: "Definitions", dependencies: ["Values", "Events", "Models", "Yams"], swiftSettings: strict),
+        .target(name: "Definitions", dependencies: ["Values", "Events", "Models", "RedisAddress", "Yams"], swiftSettings: strict),
 
         // Stores, behind the protocols of Projector.
         .target(name: "Threads", swiftSettings: strict),
-        .target(name: "RedisBuffer", dependencies: ["CHiredis", "Threads", "Events", "Projector"], swiftSettings: strict),
+        .target(name: "RedisBuffer", dependencies: ["CHiredis", "Threads", "Events", "Projector", "RedisAddress"], swiftSettings: strict),
         .target(name: "MongoStore", dependencies: ["CMongoShim", "Threads", "Values", "Events", "Models", "Projector", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
 
         // What runs.
@@ -53,11 +55,12 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        .target(name: "Sandbox", dependencies: ["Events", "MongoStore", "RedisBuffer", "Values"], swiftSettings: strict),
+        .target(name: "Sandbox", dependencies: ["Events", "MongoStore", "RedisAddress", "RedisBuffer", "Values"], swiftSettings: strict),
         .executableTarget(
             name: "millrace",
             dependencies: [
-                "Definitions", "Events", "Jobs", "Models", "MongoStore", "Projector", "RedisBuffer", "Sandbox", "Values",
+                "Definitions", "Events", "Jobs", "Models", "MongoStore", "Projector", "RedisAddress", "RedisBuffer",
+                "Sandbox", "Values",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -72,12 +75,13 @@ let package = Package(
         .testTarget(name: "ValuesTests", dependencies: ["Values", "Fixtures"], swiftSettings: strict),
         .testTarget(name: "EventsTests", dependencies: ["Events", "EventFixtures", "Fixtures", "Values"], swiftSettings: strict),
         .testTarget(name: "ModelsTests", dependencies: ["Models", "Events", "EventFixtures", "Fixtures", "Values"], swiftSettings: strict),
+        .testTarget(name: "RedisAddressTests", dependencies: ["RedisAddress", "Events"], swiftSettings: strict),
         .testTarget(name: "DefinitionsTests", dependencies: ["Definitions", "Models", "Events", "Values"], swiftSettings: strict),
-        .testTarget(name: "RedisBufferTests", dependencies: ["RedisBuffer", "Threads", "Events", "Projector", "Values"], swiftSettings: strict),
+        .testTarget(name: "RedisBufferTests", dependencies: ["RedisBuffer", "RedisAddress", "Threads", "Events", "Projector", "Values"], swiftSettings: strict),
         .testTarget(
             name: "MongoStoreTests", dependencies: ["MongoStore", "Projector", "Models", "Events", "EventFixtures", "Fixtures", "Values"], swiftSettings: strict
         ),
-        .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "MongoStore", "RedisBuffer", "Projector", "Events", "Values"], swiftSettings: strict),
+        .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "MongoStore", "RedisAddress", "RedisBuffer", "Projector", "Events", "Values"], swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17
 )

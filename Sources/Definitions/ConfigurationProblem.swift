@@ -14,8 +14,7 @@ public struct ConfigurationProblem: Error, Hashable, Sendable, CustomStringConve
     /// What to write instead, as far as that can be guessed.
     public var suggestion: String?
 
-    public init(file: String, line: Int? = nil, column: Int? = nil, problem: Problem = .badConfiguration, message: String, suggestion: String? = nil)
-    {
+    public init(file: String, line: Int? = nil, column: Int? = nil, problem: Problem = .badConfiguration, message: String, suggestion: String? = nil) {
         self.file = file
         self.line = line
         self.column = column

@@ -31,7 +31,7 @@ struct ConfigurationReader {
             let section = Section.root(root, "millrace.yaml", keys: ["redis", "mongodb", "lease", "streams"], findings)
         else { return }
         if let node = section["redis"], let redis = Section(node, "redis:", keys: ["url"], findings), let url = redis["url"] {
-            settings.redis.url = self.url(url, overriddenBy: "MILLRACE_REDIS_URL", RedisURL.faults) ?? settings.redis.url
+            settings.redis.url = self.url(url, overriddenBy: "MILLRACE_REDIS_URL", URLFault.ofRedis) ?? settings.redis.url
         }
         if let node = section["mongodb"], let mongodb = Section(node, "mongodb:", keys: ["url", "database"], findings) {
             if let url = mongodb["url"] {
@@ -60,7 +60,7 @@ struct ConfigurationReader {
     private func applyEnvironment(_ settings: inout Settings) {
         if let url = value("MILLRACE_REDIS_URL") {
             settings.redis.url = url
-            settings.problems += problems("MILLRACE_REDIS_URL", url, RedisURL.faults(url))
+            settings.problems += problems("MILLRACE_REDIS_URL", url, URLFault.ofRedis(url))
         }
         if let url = value("MILLRACE_MONGODB_URL") {
             settings.mongodb.url = url

@@ -1,3 +1,6 @@
+import Events
+import RedisAddress
+
 /// What is wrong with a URL, told without showing the URL's secrets.
 struct URLFault: Error, Hashable {
     var message: String
@@ -6,6 +9,16 @@ struct URLFault: Error, Hashable {
     init(_ message: String, _ suggestion: String? = nil) {
         self.message = message
         self.suggestion = suggestion
+    }
+
+    /// What is wrong with a URL of Redis, by the parser that connects with it.
+    static func ofRedis(_ url: String) -> [URLFault] {
+        do throws(Refusal) {
+            _ = try RedisURL(url)
+            return []
+        } catch {
+            return [URLFault(error.message)]
+        }
     }
 }
 
@@ -17,7 +30,7 @@ struct ServerURL {
     var scheme: String
     var user: String?
     var password: String?
-    /// Hosts with their ports; one for Redis, one or more for MongoDB.
+    /// Hosts with their ports.
     var hosts: [String]
     /// With its leading slash; empty when there is none.
     var path: String
@@ -52,8 +65,7 @@ struct ServerURL {
         try checkEscapes(text)
     }
 
-    /// The user's and the password's form, the same for both kinds of server. An empty password crashes libmongoc 1.23
-    /// (CDRIVER-5550), and means nothing to Redis.
+    /// An empty password crashes libmongoc 1.23 (CDRIVER-5550).
     func checkUser() throws(URLFault) {
         if password == "" { throw URLFault("has an empty password", "leave out the : before the @, or give the password") }
     }

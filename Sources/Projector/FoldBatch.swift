@@ -22,9 +22,10 @@ struct FoldBatch {
 
         init(key: String) { self.key = key }
 
-        /// The document before the batch, as it is stored.
-        mutating func load(_ document: StoredDocument?) {
+        /// The document before the batch, as it is stored in so many bytes.
+        mutating func load(_ document: StoredDocument?, bytes: Int) {
             isStored = true
+            checksSize = bytes > Model.maximumDocumentSize.bytes / 4
             before = document
             origin = document
         }
@@ -171,11 +172,11 @@ struct FoldBatch {
         guard let event = decoded.event(at: Int(item.place)) else {
             throw Refusal(.logDamaged, "the event's bytes no longer parse, though they did when it was logged")
         }
-        guard slots[slot].checksSize else {
+        guard slots[slot].checksSize || slots[slot].isSuspect else {
             if try fold.fold(event, into: &slots[slot].fields) { slots[slot].position = position(decoded, item, event) }
             return
         }
-        // A document that has come near its limit: each event is checked, so that the one that goes too far is parked.
+        // A document that has come near its limit, or may have by what the log makes it: each event is checked, so that the one that goes too far is parked.
         var fields = slots[slot].fields
         let changed = try fold.fold(event, into: &fields)
         if let grown = fields {

@@ -159,7 +159,7 @@ public actor Projection {
                 missing.append(slot)
                 continue
             }
-            batch.slots[slot].load(StoredDocument(try Document(bson: bytes)))
+            batch.slots[slot].load(StoredDocument(try Document(bson: bytes)), bytes: bytes.count)
         }
         var loaded = 0
         var place = 0
@@ -186,8 +186,7 @@ public actor Projection {
 
     private func load(_ bson: [UInt8], into slot: inout FoldBatch.Slot, _ from: Checkpoint) throws {
         let stored = StoredDocument(try Document(bson: bson))
-        slot.load(stored)
-        slot.checksSize = bson.count > Model.maximumDocumentSize.bytes / 4
+        slot.load(stored, bytes: bson.count)
         // Somebody else wrote it: no position, or one that this checkpoint has not reached.
         slot.isSuspect = stored.map { $0.position.partition != partition.number || $0.position.offset >= from.offset } ?? true
     }
@@ -202,7 +201,7 @@ public actor Projection {
             let assumed = batch.slots[slot].before
             let found = byKey[ExactString(batch.slots[slot].key)]
             guard found != assumed?.bson else { continue }
-            batch.slots[slot].load(try found.flatMap { StoredDocument(try Document(bson: $0)) })
+            batch.slots[slot].load(try found.flatMap { StoredDocument(try Document(bson: $0)) }, bytes: found?.count ?? 0)
             batch.slots[slot].isStored = found != nil
             batch.slots[slot].isSuspect = true
             batch.slots[slot].origin = try await refold(batch.slots[slot].key, below: from.offset)

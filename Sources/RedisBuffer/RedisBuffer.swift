@@ -1,5 +1,6 @@
 import Events
 import Projector
+import RedisAddress
 import Threads
 
 /// One list in Redis and the segment cut from it, over a connection and a thread of its own.

@@ -1,4 +1,5 @@
 import Events
+import RedisAddress
 
 /// One connection, logged in. Whoever meets an error throws it away: after a timeout, a late answer would be taken for
 /// the next command's.

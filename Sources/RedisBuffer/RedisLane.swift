@@ -1,3 +1,5 @@
+import RedisAddress
+
 /// The connection of one actor: made when it is needed, kept while nothing goes wrong, thrown away after any error.
 struct RedisLane {
     let url: RedisURL

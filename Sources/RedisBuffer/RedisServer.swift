@@ -1,3 +1,4 @@
+import RedisAddress
 import Threads
 
 /// Questions about a server as a whole, over a connection and a thread of their own, so that they never wait behind a

@@ -1,4 +1,5 @@
 import Glibc
+import RedisAddress
 
 extension Socket {
     /// Connects to the server, trying every address of its name. Finding the addresses takes as long as the system's

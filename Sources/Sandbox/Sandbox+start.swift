@@ -1,5 +1,6 @@
 import Events
 import Foundation
+import RedisAddress
 import RedisBuffer
 
 extension Sandbox {

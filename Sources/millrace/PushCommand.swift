@@ -2,6 +2,7 @@ import ArgumentParser
 import Definitions
 import Events
 import Foundation
+import RedisAddress
 import RedisBuffer
 import Values
 

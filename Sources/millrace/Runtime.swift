@@ -6,6 +6,7 @@ import Logging
 import Models
 import MongoStore
 import Projector
+import RedisAddress
 import RedisBuffer
 import Values
 

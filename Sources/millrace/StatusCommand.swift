@@ -5,6 +5,7 @@ import Foundation
 import Models
 import MongoStore
 import Projector
+import RedisAddress
 import RedisBuffer
 import Values
 

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct ConfigurationMistakesTests {
     static let settings = [
-        Mistake("redis: { url: rediss://h:1 }", 2, 15, "run a tunnel beside Millrace"),
+        Mistake("redis: { url: rediss://h:1 }", 2, 15, "Let a tunnel on this machine do it"),
         Mistake("redis: { urll: x }", 2, 10, "unknown key \"urll\" — did you mean \"url\"?"),
         Mistake("redis:", 2, 7, "redis: must be a map with url, found nothing"),
         Mistake("mongodb: { url: \"mongodb://h/?w=1\" }", 2, 17, "w other than majority"),

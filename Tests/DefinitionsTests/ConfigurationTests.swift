@@ -103,7 +103,7 @@ import Testing
         ])
         #expect(
             found == [
-                "MILLRACE_REDIS_URL: \":***@h:1\": has no scheme — such as redis://127.0.0.1:6379",
+                "MILLRACE_REDIS_URL: \":***@h:1\": the URL of Redis is not valid: it must begin with redis:// or unix://",
                 "MILLRACE_MONGODB_URL: \"mongodb://u:***@h/?w=0&journal=false\": w other than majority loses acknowledged writes in a failover — leave w out",
                 "MILLRACE_MONGODB_URL: \"mongodb://u:***@h/?w=0&journal=false\": journal=false acknowledges what a crash loses — leave journal out",
                 "MILLRACE_MONGODB_DATABASE: \"admin\": must not be one of MongoDB's own databases admin, local and config",

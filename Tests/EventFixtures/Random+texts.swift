@@ -9,7 +9,8 @@ extension Random {
         for _ in 0..<count {
             switch below(12) {
             case 0 where !texts.isEmpty: texts.append(pick(texts))
-            case 1: texts.append(pick(["", "{", "[]", "{}", "\u{1}", #"{"eventId":"x"}"#, #"{"eventId":"x","eventType":"t","key":true}"#, "{\"a\":1,\"a\":2}"]))
+            case 1:
+                texts.append(pick(["", "{", "[]", "{}", "\u{1}", #"{"eventId":"x"}"#, #"{"eventId":"x","eventType":"t","key":true}"#, "{\"a\":1,\"a\":2}"]))
             case 2: texts.append(EventText("again-\(below(4))", pick(types), key: .string(pick(keys)), data: ["n": .int32(Int32(below(3)))]).json)
             default:
                 let time = once(in: 3) ? DateTime.format(milliseconds: Int64(below(1_000_000_000)) * 1000) : nil
@@ -29,10 +30,13 @@ extension Chunk {
     /// The names of the properties that differ.
     public func differences(from other: Chunk) -> [String] {
         let checks: [(String, Bool)] = [
-            ("partition", partition == other.partition), ("offset", offset == other.offset), ("segment", segment == other.segment), ("index", index == other.index),
+            ("partition", partition == other.partition), ("offset", offset == other.offset), ("segment", segment == other.segment),
+            ("index", index == other.index),
             ("at", at == other.at), ("age", age == other.age), ("totals", totals == other.totals), ("elements", elements == other.elements),
-            ("keys", keys.map { Array($0.utf8) } == other.keys.map { Array($0.utf8) }), ("types", types.map { Array($0.utf8) } == other.types.map { Array($0.utf8) }),
-            ("refusals", refusals == other.refusals), ("digests", digests == other.digests), ("raw", raw == other.raw), ("oversize", oversize == other.oversize),
+            ("keys", keys.map { Array($0.utf8) } == other.keys.map { Array($0.utf8) }),
+            ("types", types.map { Array($0.utf8) } == other.types.map { Array($0.utf8) }),
+            ("refusals", refusals == other.refusals), ("digests", digests == other.digests), ("raw", raw == other.raw),
+            ("oversize", oversize == other.oversize),
         ]
         return checks.filter { !$0.1 }.map(\.0)
     }

@@ -66,7 +66,9 @@ import Values
 
     @Test func `a newer format is refused before anything else is looked at`() throws {
         let document: Document = ["format": 2, "_id": "whatever it may be then"]
-        for decode in [{ _ = try ChunkCodec.decode($0) }, { _ = try ChunkCodec.decodeDigests($0) }, { _ = try ChunkCodec.decodeHead($0) }] as [(Document) throws -> Void] {
+        for decode in [{ _ = try ChunkCodec.decode($0) }, { _ = try ChunkCodec.decodeDigests($0) }, { _ = try ChunkCodec.decodeHead($0) }]
+            as [(Document) throws -> Void]
+        {
             #expect(throws: ChunkError.newerFormat(2)) { try decode(document) }
         }
         #expect(ChunkError.newerFormat(2).description.contains("format 2 is newer than 1"))

@@ -53,12 +53,13 @@ import Values
                     }
                 }
         case .array(let values):
-            return [nil, .array(values.dropLast()), .array(values + [1])] + values.indices.compactMap { index in
-                var copy = values
-                guard let change = changes(of: values[index]).compactMap({ $0 }).first else { return nil }
-                copy[index] = change
-                return .array(copy)
-            }
+            return [nil, .array(values.dropLast()), .array(values + [1])]
+                + values.indices.compactMap { index in
+                    var copy = values
+                    guard let change = changes(of: values[index]).compactMap({ $0 }).first else { return nil }
+                    copy[index] = change
+                    return .array(copy)
+                }
         case .string(let text): return [nil, .string(text + "x"), .string(""), 1]
         case .int32(let number): return [nil, .int32(number - 1), .int64(Int64(number)), "x"]
         case .int64(let number): return [nil, .int64(number + 1), .double(Double(number))]

@@ -38,7 +38,10 @@ import Values
         (event("\"key\":-5", without: "key"), Read(id: "i", type: "t", key: "-5", time: nil)),
         (event("\"key\":9223372036854775807", without: "key"), Read(id: "i", type: "t", key: "9223372036854775807", time: nil)),
         (event("\"key\":\"\\u00e9\"", without: "key"), Read(id: "i", type: "t", key: "é", time: nil)),
-        (event("\"key\":\"\(String(repeating: "k", count: 512))\"", without: "key"), Read(id: "i", type: "t", key: String(repeating: "k", count: 512), time: nil)),
+        (
+            event("\"key\":\"\(String(repeating: "k", count: 512))\"", without: "key"),
+            Read(id: "i", type: "t", key: String(repeating: "k", count: 512), time: nil)
+        ),
         (event("\"eventId\":\"\(String(repeating: "i", count: 256))\"", without: "eventId"), Read(id: String(repeating: "i", count: 256), type: "t", key: "k")),
     ]
 
@@ -47,13 +50,15 @@ import Values
     }
 
     static let refused: [(String, Problem, String)] = [
-        ("[]", .notAnObject, "found an array"), ("\"text\"", .notAnObject, "found a string"), ("null", .notAnObject, "found null"), ("1", .notAnObject, "found a number"),
+        ("[]", .notAnObject, "found an array"), ("\"text\"", .notAnObject, "found a string"), ("null", .notAnObject, "found null"),
+        ("1", .notAnObject, "found a number"),
         ("true", .notAnObject, "found a boolean"),
         ("{}", .badEventId, "eventId is missing"), (event(without: "eventId"), .badEventId, "eventId is missing"),
         (event("\"eventId\":7", without: "eventId"), .badEventId, "found a number"), (event("\"eventId\":null", without: "eventId"), .badEventId, "found null"),
         (event("\"eventId\":\"\"", without: "eventId"), .badEventId, "has 0"),
         (event("\"eventId\":\"\(String(repeating: "i", count: 257))\"", without: "eventId"), .badEventId, "has 257"),
-        (event(without: "eventType"), .badEventType, "eventType is missing"), (event("\"eventType\":{}", without: "eventType"), .badEventType, "found an object"),
+        (event(without: "eventType"), .badEventType, "eventType is missing"),
+        (event("\"eventType\":{}", without: "eventType"), .badEventType, "found an object"),
         (event("\"eventType\":\"\"", without: "eventType"), .badEventType, "has 0"),
         (event("\"eventType\":\"\(String(repeating: "é", count: 129))\"", without: "eventType"), .badEventType, "has 258"),
         (event(without: "key"), .noKey, "key is missing"), (event("\"key\":null", without: "key"), .badKey, "found null"),

@@ -17,7 +17,9 @@ import Values
     }
 
     @Test func `fields are added in the order in which the effect names them`() throws {
-        let operators: [Models.Operator] = [.set(path("z"), value(1)), .increment(path("b.y"), value(1)), .push(path("a"), .one(value(1)), slice: nil), .set(path("b.x"), value(2))]
+        let operators: [Models.Operator] = [
+            .set(path("z"), value(1)), .increment(path("b.y"), value(1)), .push(path("a"), .one(value(1)), slice: nil), .set(path("b.x"), value(2)),
+        ]
         #expect(try Applied([operators], to: nil).document == ["z": 1, "b": ["y": 1, "x": 2], "a": [1]])
     }
 

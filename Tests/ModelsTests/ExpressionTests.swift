@@ -22,7 +22,8 @@ import Values
         (data("n"), 5), (data("none"), .null), (data("absent"), nil), (data("n", "x"), nil), (data("items", "x"), [1]), (data(), event),
         (.event(name: "key", path: []), "k"), (.event(name: "eventType", path: []), "changed"), (.event(name: "occurredAt", path: []), .date(1000)),
         (.event(name: "schemaVersion", path: []), nil),
-        (doc("a"), 1), (doc("none"), .null), (doc("absent"), nil), (doc("a", "x"), nil), (doc("inner", "deep", "x"), "found"), (doc("inner", "absent", "x"), nil),
+        (doc("a"), 1), (doc("none"), .null), (doc("absent"), nil), (doc("a", "x"), nil), (doc("inner", "deep", "x"), "found"),
+        (doc("inner", "absent", "x"), nil),
         (doc("_id"), "k"), (doc("_id", "x"), nil), (doc("_position"), nil), (doc("inner", "0"), "zero"),
         // As an aggregation reads it: each element that is a document, no index, nothing inside an inner array.
         (doc("list", "x"), [1, [2]]), (doc("list", "0"), []), (doc("list", "z"), []),
@@ -55,12 +56,15 @@ import Values
         for expression in reading {
             let operators: [Models.Operator] = [
                 .set(path("a"), expression), .increment(path("a"), expression), .minimum(path("a"), expression), .maximum(path("a"), expression),
-                .push(path("a"), .one(expression), slice: nil), .push(path("a"), .each(expression), slice: nil), .push(path("a"), .one(value(1)), slice: expression),
+                .push(path("a"), .one(expression), slice: nil), .push(path("a"), .each(expression), slice: nil),
+                .push(path("a"), .one(value(1)), slice: expression),
                 .addToSet(path("a"), .one(expression)), .addToSet(path("a"), .each(expression)), .pull(path("a"), expression),
             ]
             for op in operators { #expect(Effect([.unset(path("b")), op]).readsDocument, "\(op)") }
         }
-        #expect(!Effect([.set(path("a"), .object([.init("x", data("n"))])), .unset(path("b")), .push(path("a"), .each(.array([value(1)])), slice: value(1))]).readsDocument)
+        #expect(
+            !Effect([.set(path("a"), .object([.init("x", data("n"))])), .unset(path("b")), .push(path("a"), .each(.array([value(1)])), slice: value(1))])
+                .readsDocument)
     }
 
     @Test func `literals are told apart by type`() {

@@ -24,7 +24,8 @@ import Values
     static let others: [Document] = [
         [:], ["_id": "k"], ["_position": ["p": 1, "o": .int64(2), "t": .date(3)]], ["_id": 7, "_position": ["p": 1, "o": .int64(2), "t": .date(3)]],
         ["_id": "k", "_position": nil], ["_id": "k", "_position": "x"], ["_id": "k", "_position": [:]], ["_id": "k", "_position": [1, .int64(2), .date(3)]],
-        ["_id": "k", "_position": ["p": 1, "o": .int64(2)]], ["_id": "k", "_position": ["p": 1, "t": .date(3)]], ["_id": "k", "_position": ["o": .int64(2), "t": .date(3)]],
+        ["_id": "k", "_position": ["p": 1, "o": .int64(2)]], ["_id": "k", "_position": ["p": 1, "t": .date(3)]],
+        ["_id": "k", "_position": ["o": .int64(2), "t": .date(3)]],
         ["_id": "k", "_position": ["p": 1, "o": .int64(2), "t": .date(3), "x": 1]],
         ["_id": "k", "_position": ["p": .int64(1), "o": .int64(2), "t": .date(3)]], ["_id": "k", "_position": ["p": 1, "o": 2, "t": .date(3)]],
         ["_id": "k", "_position": ["p": 1, "o": .int64(2), "t": .int64(3)]], ["_id": "k", "_position": ["p": 1.0, "o": .int64(2), "t": .date(3)]],

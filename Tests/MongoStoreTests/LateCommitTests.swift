@@ -1,3 +1,4 @@
+import Models
 import Projector
 import Testing
 import Values

@@ -23,6 +23,8 @@ final class Relay: Sendable {
         let client: Int32
         let server: Int32
         let losesAnswer = Mutex(false)
+        /// The server has answered, or will not any more.
+        let answered = DispatchSemaphore(value: 0)
 
         init(client: Int32, server: Int32) {
             self.client = client
@@ -43,7 +45,7 @@ final class Relay: Sendable {
     /// - Parameter target: the port of the mongod on loopback.
     init(to target: Int) throws {
         self.target = target
-        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = Self.address(port: 0)
         let bound = Self.call(&address) { bind(listener, $0, $1) } == 0 && listen(listener, 16) == 0
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -51,6 +53,7 @@ final class Relay: Sendable {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(listener, $0, &size) }
         }
         guard bound, named == 0 else { throw POSIXError(.EADDRINUSE) }
+        self.listener = listener
         port = Int(UInt16(bigEndian: address.sin_port))
         Thread.detachNewThread { [self] in
             while true {
@@ -100,6 +103,7 @@ final class Relay: Sendable {
                 guard Self.write(message, to: client) else { break }
             }
             shutdown(client, Int32(SHUT_RDWR))
+            link.answered.signal()
         }
     }
 
@@ -117,16 +121,10 @@ final class Relay: Sendable {
             link.losesAnswer.withLock { $0 = true }
             return Self.write(message, to: link.server)
         case .hold:
-            // The server's answer ends the other thread, and with it the connection.
             link.losesAnswer.withLock { $0 = true }
-            let answered = DispatchSemaphore(value: 0)
             state.withLock {
                 $0.held.append {
-                    guard Self.write(message, to: link.server) else { return }
-                    var byte: UInt8 = 0
-                    // Looked at, not taken: the other thread reads it.
-                    recv(link.server, &byte, 1, Int32(MSG_PEEK.rawValue))
-                    answered.signal()
+                    if Self.write(message, to: link.server) { link.answered.wait() }
                 }
             }
             return false
@@ -142,13 +140,13 @@ final class Relay: Sendable {
 
     private static func read(_ count: Int, from socket: Int32) -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: count)
-        return recv(socket, &bytes, count, Int32(MSG_WAITALL.rawValue)) == count ? bytes : nil
+        return recv(socket, &bytes, count, Int32(MSG_WAITALL)) == count ? bytes : nil
     }
 
     private static func write(_ bytes: [UInt8], to socket: Int32) -> Bool {
         var sent = 0
         while sent < bytes.count {
-            let count = bytes.withUnsafeBytes { send(socket, $0.baseAddress.map { $0 + sent }, bytes.count - sent, Int32(MSG_NOSIGNAL.rawValue)) }
+            let count = bytes.withUnsafeBytes { send(socket, $0.baseAddress.map { $0 + sent }, bytes.count - sent, Int32(MSG_NOSIGNAL)) }
             guard count > 0 else { return false }
             sent += count
         }

@@ -1,6 +1,7 @@
 import Events
 import Foundation
 import Projector
+import RedisAddress
 import Testing
 
 @testable import RedisBuffer

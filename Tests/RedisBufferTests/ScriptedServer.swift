@@ -1,4 +1,5 @@
 import Foundation
+import RedisAddress
 import Threads
 
 @testable import RedisBuffer

@@ -2,6 +2,7 @@ import Events
 import Foundation
 import MongoStore
 import Projector
+import RedisAddress
 import RedisBuffer
 import Testing
 import Values

@@ -41,22 +41,23 @@ import Values
         }
     }
 
-    @Test(arguments: [
-        ("no bytes", []),
-        ("a length below the least", [4, 0, 0, 0]),
-        ("a negative length", [0xFF, 0xFF, 0xFF, 0xFF, 0]),
-        ("a length beyond the end", [6, 0, 0, 0, 0]),
-        ("bytes after the end", [5, 0, 0, 0, 0, 0]),
-        ("no terminator", [5, 0, 0, 0, 1]),
-        ("a name without end", [8, 0, 0, 0, 0x0A, 97, 97, 97]),
-        ("an unknown type", [8, 0, 0, 0, 0x20, 97, 0, 0]),
-        ("a text of length 0", [12, 0, 0, 0, 2, 97, 0, 0, 0, 0, 0, 0]),
-        ("a text beyond its document", [13, 0, 0, 0, 2, 97, 0, 9, 0, 0, 0, 0, 0]),
-        ("a binary of negative length", [13, 0, 0, 0, 5, 97, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0]),
-        ("an inner document that ends outside the outer", [13, 0, 0, 0, 3, 97, 0, 7, 0, 0, 0, 0, 0]),
-        ("an inner document that ends early", [14, 0, 0, 0, 3, 97, 0, 6, 0, 0, 0, 0, 0, 0]),
-        ("code with scope of length 3", [12, 0, 0, 0, 15, 97, 0, 3, 0, 0, 0, 0]),
-    ] as [(String, [UInt8])])
+    @Test(
+        arguments: [
+            ("no bytes", []),
+            ("a length below the least", [4, 0, 0, 0]),
+            ("a negative length", [0xFF, 0xFF, 0xFF, 0xFF, 0]),
+            ("a length beyond the end", [6, 0, 0, 0, 0]),
+            ("bytes after the end", [5, 0, 0, 0, 0, 0]),
+            ("no terminator", [5, 0, 0, 0, 1]),
+            ("a name without end", [8, 0, 0, 0, 0x0A, 97, 97, 97]),
+            ("an unknown type", [8, 0, 0, 0, 0x20, 97, 0, 0]),
+            ("a text of length 0", [12, 0, 0, 0, 2, 97, 0, 0, 0, 0, 0, 0]),
+            ("a text beyond its document", [13, 0, 0, 0, 2, 97, 0, 9, 0, 0, 0, 0, 0]),
+            ("a binary of negative length", [13, 0, 0, 0, 5, 97, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0]),
+            ("an inner document that ends outside the outer", [13, 0, 0, 0, 3, 97, 0, 7, 0, 0, 0, 0, 0]),
+            ("an inner document that ends early", [14, 0, 0, 0, 3, 97, 0, 6, 0, 0, 0, 0, 0, 0]),
+            ("code with scope of length 3", [12, 0, 0, 0, 15, 97, 0, 3, 0, 0, 0, 0]),
+        ] as [(String, [UInt8])])
     func `bytes that are no document are refused`(what: String, bytes: [UInt8]) {
         #expect(throws: BSONError.self) { try Document(bson: bytes) }
     }

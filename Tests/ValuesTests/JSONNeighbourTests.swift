@@ -13,7 +13,10 @@ import Values
     func `each text is judged alone`(first: String, second: String) {
         let alone = [JSONText.parse(first), JSONText.parse(second)]
         #expect(JSONText.parse(each: [Array(first.utf8), Array(second.utf8)]) == alone)
-        #expect(JSONText.parse(each: [Array("{\"good\":1}".utf8), Array(first.utf8), Array(second.utf8), Array("[2]".utf8)]) == [.success(["good": 1])] + alone + [.success([2])])
+        #expect(
+            JSONText.parse(each: [Array("{\"good\":1}".utf8), Array(first.utf8), Array(second.utf8), Array("[2]".utf8)]) == [.success(["good": 1])] + alone + [
+                .success([2])
+            ])
         // At least one of them is broken, or the pair shows nothing.
         #expect(alone.contains { (try? $0.get()) == nil } || (first, second) == ("1", "2") || (first, second) == ("12", "e5"))
     }

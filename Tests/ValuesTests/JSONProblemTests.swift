@@ -18,7 +18,8 @@ import Values
         (
             .badNumber,
             [
-                "0x10", "01", "-01", "1.", "1.e3", "-", "-x", "-Infinity", "1e", "1e+", "1.5.5", "1x", "[1.]", "{\"a\":-}", "9223372036854775808", "-9223372036854775809",
+                "0x10", "01", "-01", "1.", "1.e3", "-", "-x", "-Infinity", "1e", "1e+", "1.5.5", "1x", "[1.]", "{\"a\":-}", "9223372036854775808",
+                "-9223372036854775809",
                 "18446744073709551615", "18446744073709551616", "100000000000000000000000000000", "[9223372036854775808]", "1e999", "-1e999", "[1e309]",
             ]
         ),
@@ -33,7 +34,8 @@ import Values
             .duplicateName,
             [
                 "{\"a\":1,\"a\":1}", "{\"a\":1,\"b\":2,\"a\":3}", "[{\"x\":{\"a\":1,\"a\":2}}]", "{\"a\":1,\"\\u0061\":2}", "{\"\":1,\"\":2}",
-                "{\"\u{e9}\":1,\"\\u00e9\":2}", object(16, "n3"), object(17, "n0"), object(17, "n16"), object(40, "n20"), object(40, "n39"), object(1000, "\\u006e999"),
+                "{\"\u{e9}\":1,\"\\u00e9\":2}", object(16, "n3"), object(17, "n0"), object(17, "n16"), object(40, "n20"), object(40, "n39"),
+                object(1000, "\\u006e999"),
             ]
         ),
         (.nulInName, ["{\"\\u0000\":1}", "{\"a\\u0000b\":1}", "{\"x\":[{\"a\\u0000\":1}]}"]),
@@ -46,12 +48,14 @@ import Values
         }
     }
 
-    @Test(arguments: [
-        ("a lone continuation byte", [0x22, 0x80, 0x22]), ("a lead byte alone", [0x22, 0xC3, 0x22]), ("an overlong slash", [0x22, 0xC0, 0xAF, 0x22]),
-        ("a surrogate", [0x22, 0xED, 0xA0, 0x80, 0x22]), ("beyond U+10FFFF", [0x22, 0xF4, 0x90, 0x80, 0x80, 0x22]), ("no UTF-8 byte", [0x22, 0xFF, 0x22]),
-        ("cut within a character", [0x22, 0xE2, 0x82, 0x22]), ("in a name", [0x7B, 0x22, 0xFE, 0x22, 0x3A, 0x31, 0x7D]), ("outside of strings", [0x5B, 0x80, 0x5D]),
-        ("UTF-16 with a mark", [0xFF, 0xFE, 0x7B, 0, 0x7D, 0]), ("UTF-16, the other end first", [0xFE, 0xFF, 0, 0x7B, 0, 0x7D]),
-    ] as [(String, [UInt8])])
+    @Test(
+        arguments: [
+            ("a lone continuation byte", [0x22, 0x80, 0x22]), ("a lead byte alone", [0x22, 0xC3, 0x22]), ("an overlong slash", [0x22, 0xC0, 0xAF, 0x22]),
+            ("a surrogate", [0x22, 0xED, 0xA0, 0x80, 0x22]), ("beyond U+10FFFF", [0x22, 0xF4, 0x90, 0x80, 0x80, 0x22]), ("no UTF-8 byte", [0x22, 0xFF, 0x22]),
+            ("cut within a character", [0x22, 0xE2, 0x82, 0x22]), ("in a name", [0x7B, 0x22, 0xFE, 0x22, 0x3A, 0x31, 0x7D]),
+            ("outside of strings", [0x5B, 0x80, 0x5D]),
+            ("UTF-16 with a mark", [0xFF, 0xFE, 0x7B, 0, 0x7D, 0]), ("UTF-16, the other end first", [0xFE, 0xFF, 0, 0x7B, 0, 0x7D]),
+        ] as [(String, [UInt8])])
     func `bytes that are not UTF-8`(what: String, bytes: [UInt8]) {
         #expect(JSONText.parse(bytes) == .failure(.notUTF8))
     }

@@ -3,16 +3,19 @@ import Testing
 import Values
 
 @Suite struct JSONTapeTests {
-    @Test(arguments: [
-        ("null", nil), ("true", true), ("false", false), (" 1 ", 1), ("-0", 0), ("2147483647", .int32(.max)), ("2147483648", .int64(2_147_483_648)),
-        ("-2147483649", .int64(-2_147_483_649)), ("9223372036854775807", .int64(.max)), ("-9223372036854775808", .int64(.min)),
-        ("1.0", 1.0), ("1e2", 100.0), ("1E-2", 0.01), ("-0.0", .double(-0.0)), ("0e0", 0.0), ("1e-999", 0.0), ("1.7976931348623157e308", .double(.greatestFiniteMagnitude)),
-        ("5e-324", .double(.leastNonzeroMagnitude)), ("0.1", 0.1), ("9007199254740993.0", .double(0x1p53)),
-        ("\"\"", ""), ("\"\\u0000\"", "\u{0}"), ("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\/\u{8}\u{c}\n\r\t"), ("\"\\u00e9\\u20ac\\ud83d\\ude00\"", "é€😀"), ("\"é€😀\"", "é€😀"),
-        ("[]", []), ("[1,[2,[]],{}]", [1, [2, []], [:]]), ("{\"b\":1,\"a\":{\"c\":[null]}}", ["b": 1, "a": ["c": [nil]]]), ("{\"\":0}", ["": 0]),
-        // Lookalikes of Extended JSON stay plain data.
-        ("{\"$date\":\"2026-01-01T00:00:00Z\"}", ["$date": "2026-01-01T00:00:00Z"]), ("{\"$numberLong\":\"1\"}", ["$numberLong": "1"]),
-    ] as [(String, Value)])
+    @Test(
+        arguments: [
+            ("null", nil), ("true", true), ("false", false), (" 1 ", 1), ("-0", 0), ("2147483647", .int32(.max)), ("2147483648", .int64(2_147_483_648)),
+            ("-2147483649", .int64(-2_147_483_649)), ("9223372036854775807", .int64(.max)), ("-9223372036854775808", .int64(.min)),
+            ("1.0", 1.0), ("1e2", 100.0), ("1E-2", 0.01), ("-0.0", .double(-0.0)), ("0e0", 0.0), ("1e-999", 0.0),
+            ("1.7976931348623157e308", .double(.greatestFiniteMagnitude)),
+            ("5e-324", .double(.leastNonzeroMagnitude)), ("0.1", 0.1), ("9007199254740993.0", .double(0x1p53)),
+            ("\"\"", ""), ("\"\\u0000\"", "\u{0}"), ("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\/\u{8}\u{c}\n\r\t"), ("\"\\u00e9\\u20ac\\ud83d\\ude00\"", "é€😀"),
+            ("\"é€😀\"", "é€😀"),
+            ("[]", []), ("[1,[2,[]],{}]", [1, [2, []], [:]]), ("{\"b\":1,\"a\":{\"c\":[null]}}", ["b": 1, "a": ["c": [nil]]]), ("{\"\":0}", ["": 0]),
+            // Lookalikes of Extended JSON stay plain data.
+            ("{\"$date\":\"2026-01-01T00:00:00Z\"}", ["$date": "2026-01-01T00:00:00Z"]), ("{\"$numberLong\":\"1\"}", ["$numberLong": "1"]),
+        ] as [(String, Value)])
     func `values`(text: String, expected: Value) {
         #expect(JSONText.parse(text) == .success(expected))
     }

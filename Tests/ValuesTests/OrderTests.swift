@@ -25,12 +25,14 @@ import Testing
         [.int32(-1), .int64(-1), .double(-1)], [.double(-.leastNonzeroMagnitude)], [.int32(0), .int64(0), .double(0), .double(-0.0)],
         [.double(.leastNonzeroMagnitude)], [.double(0.5)], [.int32(1), .int64(1), .double(1)], [.double(1.5)], [.int32(2)],
         // Beyond 2^53 a double no longer tells neighbours apart: neither side may be rounded to the other's type.
-        [.int64((1 << 53) - 1), .double(0x1p53 - 1)], [.int64(1 << 53), .double(0x1p53)], [.int64((1 << 53) + 1)], [.int64((1 << 53) + 2), .double(0x1p53 + 2)],
+        [.int64((1 << 53) - 1), .double(0x1p53 - 1)], [.int64(1 << 53), .double(0x1p53)], [.int64((1 << 53) + 1)],
+        [.int64((1 << 53) + 2), .double(0x1p53 + 2)],
         [.double(0x1p63 - 1024)], [.int64(.max - 1)], [.int64(.max)], [.double(0x1p63)], [.double(.infinity)],
     ]
 
     static let texts: [[Value]] = [
-        [""], ["\u{0}"], ["A"], ["a", .other(text("a", BSONType.symbol))], ["a\u{0}"], ["aa"], ["b"], [.other(text("ba", BSONType.symbol))], ["e\u{301}"], ["é"], ["😀"],
+        [""], ["\u{0}"], ["A"], ["a", .other(text("a", BSONType.symbol))], ["a\u{0}"], ["aa"], ["b"], [.other(text("ba", BSONType.symbol))], ["e\u{301}"],
+        ["é"], ["😀"],
     ]
 
     /// Field by field: type, then name, then value.

@@ -1,7 +1,6 @@
 import Events
+import RedisAddress
 import Testing
-
-@testable import RedisBuffer
 
 @Suite struct RedisURLTests {
     @Test(

@@ -7,15 +7,15 @@ import Events
 ///
 /// Characters with a meaning of their own are percent-encoded in user, password and path.
 public struct RedisURL: Hashable, Sendable, CustomStringConvertible {
-    enum Server: Hashable, Sendable {
+    package enum Server: Hashable, Sendable {
         case tcp(host: String, port: UInt16)
         case unix(path: String)
     }
 
-    let server: Server
-    let user: String?
-    let password: String?
-    let database: Int
+    package let server: Server
+    package let user: String?
+    package let password: String?
+    package let database: Int
 
     /// - Throws: a `Refusal` (`bad-configuration`) that says what is wrong and repeats nothing of what could be a
     ///   password.

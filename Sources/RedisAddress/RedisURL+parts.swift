@@ -2,7 +2,7 @@ import Events
 
 extension RedisURL {
     static func refusal(_ message: String) -> Refusal {
-        Refusal(.badConfiguration, "Redis URL: \(message)")
+        Refusal(.badConfiguration, "the URL of Redis is not valid: \(message)")
     }
 
     /// Login and host of `login@host`.
