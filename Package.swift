@@ -81,6 +81,16 @@ let package = Package(
         .testTarget(
             name: "MongoStoreTests", dependencies: ["MongoStore", "Projector", "Models", "Events", "EventFixtures", "Fixtures", "Values"], swiftSettings: strict
         ),
+        .testTarget(
+            name: "ProjectorTests",
+            dependencies: ["Projector", "Models", "Events", "EventFixtures", "Fixtures", "Values", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "FaultTests",
+            dependencies: ["Sandbox", "MongoStore", "RedisAddress", "RedisBuffer", "Projector", "Threads", "Events", "Fixtures", "Values"],
+            path: "Tests/Faults", exclude: ["config"], swiftSettings: strict
+        ),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "MongoStore", "RedisAddress", "RedisBuffer", "Projector", "Events", "Values"], swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17

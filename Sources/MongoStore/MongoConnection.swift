@@ -34,7 +34,7 @@ public actor MongoConnection {
 
     public init(pool: MongoPool, name: String) throws(Refusal) {
         guard let client = mongo_shim_client_pop(pool.pool) else {
-            throw Refusal(.serverUnreachable, "all MongoDB connections of this process are in use: raise maxPoolSize in the URL")
+            throw Refusal(.serverUnreachable, "all \(pool.connections) MongoDB connections of this process are in use")
         }
         executor = ThreadExecutor(name: "mongo-\(name)")
         handles = Handles(pool: pool, client: client)

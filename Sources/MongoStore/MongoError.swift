@@ -82,6 +82,6 @@ public struct MongoError: StoreFailure {
             } else {
                 ""
             }
-        return "MongoDB, \(operation): \(message) (\(serverCode.map { "code \($0)" } ?? "driver error \(domain).\(code)"))\(advice)"
+        return "\(problem): MongoDB, \(operation): \(message) (\(serverCode.map { "code \($0)" } ?? "driver error \(domain).\(code)"))\(advice)"
     }
 }

@@ -8,6 +8,7 @@ import Logging
 /// inside one `MongoConnection`.
 public final class MongoPool: @unchecked Sendable {
     let pool: OpaquePointer
+    let connections: Int
 
     /// How long one call waits for a server to answer.
     private static let socketTimeout = Duration.seconds(30)
@@ -37,6 +38,7 @@ public final class MongoPool: @unchecked Sendable {
             throw Refusal(.badConfiguration, "the MongoDB URL is not valid: check its scheme, hosts and options")
         }
         self.pool = pool
+        self.connections = connections
     }
 
     deinit { mongo_shim_pool_free(pool) }

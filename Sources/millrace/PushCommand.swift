@@ -67,6 +67,7 @@ struct PushCommand: AsyncParsableCommand {
 
 /// The lines of a file or of standard input, in runs. Empty lines are left out.
 private struct LineReader {
+    private let path: String
     private let handle: FileHandle
     private var rest = Data()
     private var isAtEnd = false
@@ -74,16 +75,19 @@ private struct LineReader {
     private static let block = 1 << 20
 
     init(path: String) throws(Refusal) {
+        self.path = path
         if path == "-" {
             handle = .standardInput
         } else if let file = FileHandle(forReadingAtPath: path) {
             handle = file
         } else {
-            throw Refusal(.badInput, "\(path) cannot be read: is it there, and a file?")
+            throw Self.unreadable(path)
         }
     }
 
-    mutating func next(_ count: Int) throws -> [[UInt8]] {
+    private static func unreadable(_ path: String) -> Refusal { Refusal(.badInput, "\(path) cannot be read: is it there, and a file?") }
+
+    mutating func next(_ count: Int) throws(Refusal) -> [[UInt8]] {
         var lines: [[UInt8]] = []
         while lines.count < count {
             if let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
@@ -93,12 +97,20 @@ private struct LineReader {
                 if !rest.isEmpty { lines.append([UInt8](rest)) }
                 rest = Data()
                 break
-            } else if let block = try handle.read(upToCount: Self.block), !block.isEmpty {
+            } else if let block = try read(), !block.isEmpty {
                 rest = Data(rest) + block
             } else {
                 isAtEnd = true
             }
         }
         return lines
+    }
+
+    private func read() throws(Refusal) -> Data? {
+        do {
+            return try handle.read(upToCount: Self.block)
+        } catch {
+            throw Self.unreadable(path)
+        }
     }
 }

@@ -91,18 +91,21 @@ extension MongoSuite {
             }
         }
 
-        /// What can happen between reading documents and writing them: something appears, something goes, and with it
-        /// something that would not be noticed alone.
+        /// Something appears, something goes, and with it something changes that would not be noticed alone.
         @Test func `what somebody does between reading and writing is found by the counts`() async throws {
             for isWarm in [true, false] {
                 try await run { keeper, _ in
-                    let mongo = keeper.mongo
-                    let projection = try keeper.projection {
+                    let (mongo, meddler) = (keeper.mongo, Meddler())
+                    let projection = try keeper.projection(meddler: meddler)
+                    if isWarm {
+                        try await keeper.log([.stock("a", 1), .stock("b", 1), .stock("c", 1)])
+                        try await projection.drain()
+                    }
+                    await meddler.prepare {
                         try await mongo.change(documents, ["_id": "d"], ["$set": ["stock": 999]], upsert: true)
                         try await mongo.remove(documents, ["_id": "a"])
                         try await mongo.change(documents, ["_id": "b"], ["$set": ["name": "edited"]])
                     }
-                    if isWarm { try await projection.drain() }
                     try await keeper.log([.stock("d", 1), .stock("a", 1), .stock("b", 1), .stock("c", 1)])
                     try await projection.drain()
                     #expect(try await keeper.faults() == [])

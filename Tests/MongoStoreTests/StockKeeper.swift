@@ -25,14 +25,14 @@ struct StockKeeper {
 
     /// A projection with connections and a memory of its own.
     ///
-    /// - Parameter meddling: what somebody else does once, between this one's reading and its writing.
-    func projection(limits: BatchLimits = BatchLimits(), meddling: (@Sendable () async throws -> Void)? = nil) throws -> Projection {
+    /// - Parameter meddler: who writes between this one's reading and its writing.
+    func projection(limits: BatchLimits = BatchLimits(), meddler: Meddler? = nil) throws -> Projection {
         let store = try mongo.store()
         let log = MongoLog(connection: try mongo.connection(), database: mongo.database)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         return Projection(
-            build: Commits.build, partition: Commits.partition, fold: Self.fold, store: meddling.map { MeddledStore(store: store, meddle: .init($0)) } ?? store,
+            build: Commits.build, partition: Commits.partition, fold: Self.fold, store: meddler.map { MeddledStore(store: store, meddler: $0) } ?? store,
             log: log, limits: limits, logger: logger)
     }
 
@@ -105,34 +105,4 @@ extension Projection {
     func drain() async throws {
         while try await !turn([], tail: nil) {}
     }
-}
-
-/// A real store with somebody who writes once, right before the first commit.
-private struct MeddledStore: ProjectionStore {
-    let store: MongoProjectionStore
-    let meddle: Once
-
-    actor Once {
-        private var body: (@Sendable () async throws -> Void)?
-
-        init(_ body: @escaping @Sendable () async throws -> Void) { self.body = body }
-
-        func run() async throws {
-            let body = self.body
-            self.body = nil
-            try await body?()
-        }
-    }
-
-    func commit(_ commit: Commit) async throws -> CommitReply {
-        try await meddle.run()
-        return try await store.commit(commit)
-    }
-
-    func checkpoint(of build: BuildID, _ partition: PartitionID) async throws -> Checkpoint { try await store.checkpoint(of: build, partition) }
-    func logEnd(of partition: PartitionID) async throws -> Int64 { try await store.logEnd(of: partition) }
-    func documents(of build: BuildID, keys: [String]) async throws -> [(key: String, bson: [UInt8])] { try await store.documents(of: build, keys: keys) }
-    func note(_ complete: [ListCompleteness], in checkpoint: Checkpoint) async throws -> CommitReply { try await store.note(complete, in: checkpoint) }
-    func sessionId() async throws -> [UInt8] { try await store.sessionId() }
-    func reset() async { await store.reset() }
 }

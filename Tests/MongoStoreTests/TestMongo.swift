@@ -15,14 +15,16 @@ struct TestMongo: Sendable {
         var description: String { "MILLRACE_MONGODB_URL is not set: run scripts/test" }
     }
 
-    /// Of all tests: libmongoc takes half a second to let go of a pool.
-    private static let pool = Result {
+    static func url() throws -> String {
         guard let url = ProcessInfo.processInfo.environment["MILLRACE_MONGODB_URL"], !url.isEmpty else { throw NoServers() }
-        return (url: url, pool: try MongoPool(url: url, connections: 100))
+        return url
     }
 
+    /// Of all tests: libmongoc takes half a second to let go of a pool.
+    private static let pool = Result { try MongoPool(url: url(), connections: 100) }
+
     static func run(_ body: (TestMongo) async throws -> Void) async throws {
-        let (url, pool) = try pool.get()
+        let (url, pool) = (try url(), try pool.get())
         let database = "store_\(UUID().uuidString.prefix(8).lowercased())"
         let mongo = TestMongo(url: url, database: database, outsider: try MongoConnection(pool: pool, name: "outsider"))
         do {
@@ -38,7 +40,7 @@ struct TestMongo: Sendable {
     ///
     /// - Parameter application: what the server knows its client by, so that a fail point meets it alone.
     func connection(application: String? = nil) throws -> MongoConnection {
-        guard let application else { return try MongoConnection(pool: Self.pool.get().pool, name: "test") }
+        guard let application else { return try MongoConnection(pool: Self.pool.get(), name: "test") }
         return try MongoConnection(url: "\(url)&appName=\(application)", name: "test")
     }
 

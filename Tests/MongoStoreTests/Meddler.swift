@@ -1,0 +1,34 @@
+import Events
+import MongoStore
+import Projector
+
+/// Somebody who writes documents of a build once, at the worst moment: right before a commit.
+actor Meddler {
+    private var deed: (@Sendable () async throws -> Void)?
+
+    func prepare(_ deed: @escaping @Sendable () async throws -> Void) { self.deed = deed }
+
+    fileprivate func act() async throws {
+        let deed = deed
+        self.deed = nil
+        try await deed?()
+    }
+}
+
+/// The real store, with a meddler beside it.
+struct MeddledStore: ProjectionStore {
+    let store: MongoProjectionStore
+    let meddler: Meddler
+
+    func commit(_ commit: Commit) async throws -> CommitReply {
+        try await meddler.act()
+        return try await store.commit(commit)
+    }
+
+    func checkpoint(of build: BuildID, _ partition: PartitionID) async throws -> Checkpoint { try await store.checkpoint(of: build, partition) }
+    func logEnd(of partition: PartitionID) async throws -> Int64 { try await store.logEnd(of: partition) }
+    func documents(of build: BuildID, keys: [String]) async throws -> [(key: String, bson: [UInt8])] { try await store.documents(of: build, keys: keys) }
+    func note(_ complete: [ListCompleteness], in checkpoint: Checkpoint) async throws -> CommitReply { try await store.note(complete, in: checkpoint) }
+    func sessionId() async throws -> [UInt8] { try await store.sessionId() }
+    func reset() async { await store.reset() }
+}

@@ -1,0 +1,73 @@
+import EventFixtures
+import Events
+import Testing
+
+@testable import Projector
+
+@Suite struct BatchSizeTests {
+    private func page(_ count: Int, bytes: Int) -> RawElements { RawElements((0..<count).map { _ in String(repeating: "x", count: bytes) }) }
+
+    @Test func `reading starts small, grows by steps, and stays near a chunk's bytes`() {
+        var settings = TestLog.settings
+        settings.chunkEvents = 5000
+        settings.chunkBytes = ByteCount(100_000)
+        var size = ReadSize(settings)
+        #expect(size.count == 64)
+        size.learn(page(64, bytes: 10))
+        #expect(size.count == 512)
+        size.learn(page(512, bytes: 10))
+        #expect(size.count == 4096)
+        size.learn(page(4096, bytes: 10))
+        // 10,000 would fit; a chunk holds no more events.
+        #expect(size.count == 5000)
+        size.learn(page(100, bytes: 200))
+        #expect(size.count == 500)
+        size.learn(page(2, bytes: 1_000_000))
+        #expect(size.count == 1)
+        size.learn(page(1, bytes: 10))
+        #expect(size.count == 8)
+        size.learn(page(8, bytes: 0))
+        #expect(size.count == 64)
+        size.learn(RawElements())
+        #expect(size.count == 512)
+    }
+
+    @Test func `an element whose head was read counts with all its bytes`() {
+        var settings = TestLog.settings
+        settings.chunkBytes = .mebibytes(4)
+        var size = ReadSize(settings)
+        size.learn(RawElements([String(repeating: "x", count: 2 << 20)], limit: .kibibytes(64)))
+        #expect(size.count <= 2)
+    }
+
+    @Test func `the same batch halves with every third failure`() {
+        var failures = BatchFailures()
+        #expect(failures.limit(100, at: 7) == 100)
+        for (number, expected) in [100, 100, 50, 50, 50, 25, 25, 25, 12].enumerated() {
+            let limit = failures.limit(100, at: 7)
+            failures.count(at: 7, events: limit)
+            #expect(failures.limit(100, at: 7) == expected, "after failure \(number + 1)")
+        }
+        // Another batch has its own luck.
+        #expect(failures.limit(100, at: 8) == 100)
+        failures.count(at: 8, events: 100)
+        failures.count(at: 8, events: 100)
+        #expect(failures.limit(100, at: 8) == 100 && failures.limit(100, at: 7) == 100)
+    }
+
+    @Test func `a batch that fails for good ends at one event`() {
+        var failures = BatchFailures()
+        for _ in 0..<60 { failures.count(at: 0, events: failures.limit(20_000, at: 0)) }
+        #expect(failures.limit(20_000, at: 0) == 1)
+    }
+
+    @Test func `a batch counts events and bytes of its chunks`() {
+        var settings = TestLog.settings
+        settings.chunkEvents = 2
+        let chunks = TestLog(settings: settings).append([EventText("1").json, EventText("1").json, "rubbish"])
+        var batch = IngestBatch()
+        for chunk in chunks { batch.append(chunk) }
+        #expect(batch.chunks.count == 2 && batch.events == 3)
+        #expect(batch.bytes == EventText("1").json.utf8.count + "rubbish".utf8.count)
+    }
+}

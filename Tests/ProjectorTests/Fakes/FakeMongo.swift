@@ -1,0 +1,142 @@
+import Events
+import Fixtures
+import Models
+import Projector
+import Values
+
+/// What MongoDB keeps of one partition. Chunks and documents are kept as bytes, as they are there.
+struct FakeMongo: Sendable {
+    private(set) var heads: [Chunk] = []
+    private(set) var bytes: [[UInt8]] = []
+    var checkpoints: [BuildID: Checkpoint] = [:]
+    var documents: [BuildID: [ExactString: [UInt8]]] = [:]
+    var deadLetters: Set<DeadLetter> = []
+    var clock: Int64 = 1_000_000
+    var leases = FakeLeases.State()
+    var epoch: Int64 = 0
+    /// What no store would notice, and no reader could put right.
+    var damage: [String] = []
+    /// Appended by somebody else just before a chunk at its offset.
+    var intruder: Chunk?
+    /// Happens just before the next commit.
+    var beforeCommit: (@Sendable (inout FakeMongo) -> Void)?
+    /// A transaction over more elements fails.
+    var mostElements = Int64.max
+    private(set) var commits = 0
+
+    // MARK: The log
+
+    var end: Int64 { heads.last?.end ?? 0 }
+
+    func tail() -> LogTail {
+        let last = heads.last
+        return LogTail(offset: end, totals: last?.totals ?? LogTotals(), at: last?.at ?? 0, age: last?.age ?? 0, now: clock)
+    }
+
+    mutating func append(_ chunk: Chunk) -> AppendReply {
+        if let other = intruder, other.offset == chunk.offset {
+            intruder = nil
+            _ = append(other)
+        }
+        guard !heads.contains(where: { $0.offset == chunk.offset || $0.segment == chunk.segment && $0.index == chunk.index }) else { return .collision }
+        if chunk.offset != end { damage.append("a chunk at \(chunk.offset), and the log ends at \(end)") }
+        if chunk.totals.received != tail().totals.received + Int64(chunk.count) { damage.append("the totals jump at \(chunk.offset)") }
+        if chunk.at < tail().at || chunk.age < tail().age { damage.append("time runs backwards at \(chunk.offset)") }
+        heads.append(chunk)
+        bytes.append(ChunkCodec.encode(chunk))
+        return .appended
+    }
+
+    /// Newest first, while the window reaches a chunk.
+    func windowStart(_ tail: LogTail, _ bounds: DedupeWindow.Bounds) -> Int64 {
+        var start = tail.offset
+        for chunk in heads.reversed() where chunk.offset < tail.offset {
+            let after = tail.totals.originals - chunk.totals.originals
+            guard after <= Int64(bounds.originals) && tail.age - chunk.age <= bounds.age || after < Int64(bounds.originalsAtAnyAge) else { break }
+            start = chunk.offset
+        }
+        return start
+    }
+
+    /// Two chunks a page, so that there are several.
+    func digests(from: Int64, below: Int64) throws -> [ChunkDigests] {
+        try heads.indices.filter { from..<below ~= heads[$0].offset }.prefix(2).map { try ChunkCodec.decodeDigests(Document(bson: bytes[$0])) }
+    }
+
+    func progress(_ identity: String) -> SegmentProgress {
+        let chunks = heads.filter { $0.segment == identity }
+        return SegmentProgress(end: chunks.map { $0.index + Int64($0.count) }.max() ?? 0, oversize: chunks.flatMap(\.oversize))
+    }
+
+    func chunks(_ isWanted: (Chunk) -> Bool) throws -> [Chunk] {
+        try heads.indices.filter { isWanted(heads[$0]) }.map { try ChunkCodec.decode(Document(bson: bytes[$0])) }
+    }
+
+    func chunks(from offset: Int64, events: Int) throws -> [Chunk] {
+        var count = 0
+        return try chunks { chunk in
+            guard chunk.end > offset, count < events else { return false }
+            count += chunk.count
+            return true
+        }
+    }
+
+    // MARK: Documents and checkpoints
+
+    mutating func checkpoint(_ build: BuildID, _ partition: PartitionID) -> Checkpoint {
+        let checkpoint = checkpoints[build] ?? Checkpoint(build: build, partition: partition)
+        checkpoints[build] = checkpoint
+        return checkpoint
+    }
+
+    private func holds(_ from: Checkpoint) -> Bool {
+        guard let stored = checkpoints[from.build] else { return false }
+        return stored.offset == from.offset && stored.generation == from.generation && stored.frozen == from.frozen
+    }
+
+    /// All of it or nothing.
+    mutating func commit(_ commit: Commit) throws -> CommitReply {
+        if let change = beforeCommit {
+            beforeCommit = nil
+            change(&self)
+        }
+        guard commit.to.offset - commit.from.offset <= mostElements else { throw StoreLost() }
+        guard holds(commit.from) else { return .conflict }
+        if Set(commit.writes.map { ExactString($0.key) }).count != commit.writes.count { damage.append("two writes of one document") }
+        var documents = documents[commit.from.build] ?? [:]
+        for write in commit.writes {
+            let key = ExactString(write.key)
+            switch write {
+            case .insert(_, let bson):
+                guard documents.updateValue(bson, forKey: key) == nil else { return .mismatch }
+            case .update(_, let set, let unset):
+                guard let stored = documents[key] else { return .mismatch }
+                guard let updated = try Document(bson: stored).updated(set: set, unset: unset) else { throw StoreLost(isRetriable: false) }
+                documents[key] = BSON.encode(updated)
+            case .replace(_, let bson):
+                guard documents.updateValue(bson, forKey: key) != nil else { return .mismatch }
+            case .put(_, let bson): documents[key] = bson
+            case .delete:
+                guard documents.removeValue(forKey: key) != nil else { return .mismatch }
+            }
+        }
+        self.documents[commit.from.build] = documents
+        checkpoints[commit.from.build] = commit.to
+        deadLetters.formUnion(commit.deadLetters)
+        commits += 1
+        return .committed
+    }
+
+    mutating func note(_ complete: [ListCompleteness], in checkpoint: Checkpoint) -> CommitReply {
+        guard holds(checkpoint) else { return .conflict }
+        checkpoints[checkpoint.build]?.complete = complete
+        return .committed
+    }
+}
+
+/// A store that did not answer, or refused.
+struct StoreLost: StoreFailure {
+    var isRetriable = true
+    var problem: Problem { isRetriable ? .outcomeUnknown : .serverRefused }
+    var description: String { problem.rawValue }
+}

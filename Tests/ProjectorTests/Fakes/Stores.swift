@@ -1,0 +1,91 @@
+import Events
+import Projector
+import Values
+
+// One worker's connections to the world.
+
+struct FakeBuffer: SegmentBuffer {
+    let world: World
+    let worker: Int
+    let limit: ByteCount
+    var list: String { "events:{test}" }
+
+    func cut(epoch: Int64, identity: String) async throws -> CutReply {
+        try await world.call(worker) { redis, _ in redis.cut(epoch: epoch, identity: identity) }
+    }
+
+    func read(identity: String, from: Int64, count: Int) async throws -> RawElements? {
+        let limit = limit
+        return try await world.call(worker) { redis, _ in redis.read(identity: identity, from: from, count: count, limit: limit) }
+    }
+
+    func release(epoch: Int64, identity: String, oversize: [Int64]) async throws -> ReleaseReply {
+        try await world.call(worker) { redis, _ in redis.release(epoch: epoch, identity: identity, oversize: oversize) }
+    }
+
+    func token() async throws -> BufferToken { try await world.call(worker) { redis, _ in redis.token } }
+
+    func waiting() async throws -> BufferState {
+        try await world.call(worker) { redis, _ in
+            BufferState(waiting: Int64(redis.list.count), inSegment: Int64(redis.segment?.count ?? 0), oversize: Int64(redis.oversize.count), oldest: nil)
+        }
+    }
+}
+
+struct FakeLog: EventLog {
+    let world: World
+    let worker: Int
+
+    func tail(of partition: PartitionID) async throws -> LogTail { try await world.call(worker) { _, mongo in mongo.tail() } }
+
+    func windowStart(of partition: PartitionID, tail: LogTail, bounds: DedupeWindow.Bounds) async throws -> Int64 {
+        try await world.call(worker) { _, mongo in mongo.windowStart(tail, bounds) }
+    }
+
+    func digests(of partition: PartitionID, from offset: Int64, below end: Int64) async throws -> [ChunkDigests] {
+        try await world.call(worker) { _, mongo in try mongo.digests(from: offset, below: end) }
+    }
+
+    func progress(of partition: PartitionID, segment identity: String) async throws -> SegmentProgress {
+        try await world.call(worker) { _, mongo in mongo.progress(identity) }
+    }
+
+    func clock() async throws -> Int64 { try await world.call(worker) { _, mongo in mongo.clock } }
+
+    func append(_ chunk: Chunk) async throws -> AppendReply { try await world.call(worker) { _, mongo in mongo.append(chunk) } }
+
+    func chunks(of partition: PartitionID, from offset: Int64, events: Int) async throws -> [Chunk] {
+        try await world.call(worker) { _, mongo in try mongo.chunks(from: offset, events: events) }
+    }
+
+    func chunks(of partition: PartitionID, withKey key: String, below end: Int64) async throws -> [Chunk] {
+        try await world.call(worker) { _, mongo in try mongo.chunks { $0.offset < end && $0.keys.contains { $0.utf8Equal(key) } } }
+    }
+}
+
+struct FakeStore: ProjectionStore {
+    let world: World
+    let worker: Int
+
+    func checkpoint(of build: BuildID, _ partition: PartitionID) async throws -> Checkpoint {
+        try await world.call(worker) { _, mongo in mongo.checkpoint(build, partition) }
+    }
+
+    func logEnd(of partition: PartitionID) async throws -> Int64 { try await world.call(worker) { _, mongo in mongo.end } }
+
+    func documents(of build: BuildID, keys: [String]) async throws -> [(key: String, bson: [UInt8])] {
+        try await world.call(worker) { _, mongo in
+            keys.compactMap { key in mongo.documents[build]?[ExactString(key)].map { (key, $0) } }
+        }
+    }
+
+    func commit(_ commit: Commit) async throws -> CommitReply { try await world.call(worker) { _, mongo in try mongo.commit(commit) } }
+
+    func note(_ complete: [ListCompleteness], in checkpoint: Checkpoint) async throws -> CommitReply {
+        try await world.call(worker) { _, mongo in mongo.note(complete, in: checkpoint) }
+    }
+
+    func sessionId() async throws -> [UInt8] { try await world.call(worker) { _, _ in [UInt8(worker)] } }
+
+    func reset() async {}
+}

@@ -1,0 +1,76 @@
+import Events
+import Logging
+import Models
+
+@testable import Projector
+
+/// One worker of one partition, step by step: what `PartitionWorker` does, without its clocks.
+struct Worker: Sendable {
+    let number: Int
+    let world: World
+    let ingest: Ingest
+    let projections: [Projection]
+    let list: String
+
+    struct Setting: Sendable {
+        var stream: StreamSettings
+        var builds: [(build: BuildID, fold: EffectFold)]
+        var limits = BatchLimits()
+        /// Elements of one call of ingest.
+        var events = 7
+    }
+
+    let setting: Setting
+
+    init(_ number: Int, _ world: World, _ setting: Setting) {
+        self.number = number
+        self.world = world
+        self.setting = setting
+        let log = FakeLog(world: world, worker: number)
+        let buffer = FakeBuffer(world: world, worker: number, limit: setting.stream.maxEventBytes)
+        let partition = PartitionID(stream: setting.stream.name, number: 0)
+        list = buffer.list
+        ingest = Ingest(settings: setting.stream, partition: partition, buffer: buffer, log: log, collisionPause: .zero)
+        projections = setting.builds.map { build, fold in
+            Projection(
+                build: build, partition: partition, fold: fold, store: FakeStore(world: world, worker: number), log: log, limits: setting.limits,
+                logger: .silent
+            )
+        }
+    }
+
+    /// One batch through ingest and every projection; after a failure, everything in memory is forgotten. Returns the
+    /// fence to lift the epoch above.
+    func step(epoch: Int64) async throws -> Int64? {
+        do {
+            let batch = try await ingest.next(epoch: epoch, events: setting.events, bytes: 1 << 20)
+            for projection in projections {
+                if let completeness = batch.completeness { await projection.expect(list, completeness) }
+                var reached = try await projection.turn(batch.chunks, tail: batch.tail)
+                while !reached, !batch.chunks.isEmpty, try await projection.isWithin(batch.chunks) {
+                    reached = try await projection.turn(batch.chunks, tail: batch.tail)
+                }
+            }
+            return batch.fence
+        } catch let lost as StoreLost where lost.isRetriable {
+            await ingest.forget()
+            for projection in projections { await projection.forget() }
+            return nil
+        }
+    }
+}
+
+extension Logger {
+    static var silent: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
+}
+
+extension World {
+    /// Nothing is left to do: Redis is empty, and every build has all of the log and knows that the list is complete.
+    func isDone(_ builds: [BuildID], list: String) -> Bool {
+        !isOpen && redis.isEmpty
+            && builds.allSatisfy { build in
+                guard let checkpoint = mongo.checkpoints[build] else { return false }
+                return checkpoint.offset == mongo.end && checkpoint.complete == [ListCompleteness(list: list, token: redis.token)]
+            }
+    }
+}

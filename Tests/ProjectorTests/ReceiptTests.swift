@@ -1,0 +1,84 @@
+import EventFixtures
+import Events
+import Fixtures
+import Models
+import Testing
+import Values
+
+@testable import Projector
+
+@Suite struct ReceiptTests {
+    private static func reading(_ mongo: FakeMongo) -> PartitionReading {
+        PartitionReading(log: mongo.tail().totals, builds: mongo.checkpoints.mapValues(\.totals))
+    }
+
+    private func checkSums(_ receipt: Receipt, _ comment: String) {
+        #expect(receipt.received == receipt.logged + receipt.duplicates, "\(comment)")
+        for (name, sums) in receipt.models {
+            let totals = sums.totals
+            let behind = totals.applied + totals.ignored + totals.parked + totals.held + sums.behindAfter
+            #expect(sums.behindBefore + receipt.logged == behind, "\(comment), \(name)")
+        }
+    }
+
+    /// Calls fail on the way; the totals move with what they count, so that every two readings agree.
+    @Test(arguments: Seed.ofThisRun) func `the sums of any two moments agree`(seed: Seed) async throws {
+        for round in 0..<10 {
+            var random = Random(seed, round: round)
+            let world = World(turns: Turns(random, workers: [0], failures: 8))
+            var stream = TestLog.settings
+            stream.chunkEvents = 4
+            var setting = Worker.Setting(stream: stream, builds: Commerce.builds)
+            setting.limits.events = 3
+            let worker = Worker(0, world, setting)
+            var readings = [PartitionReading()]
+            for _ in 0..<25 {
+                let lot = random.texts(random.below(5), types: Commerce.types)
+                await world.change { redis, _ in redis.list += lot }
+                _ = try await worker.step(epoch: 1)
+                readings.append(Self.reading(await world.mongo))
+            }
+            #expect(readings.last.map { $0.log.received > 10 } == true)
+            for (number, before) in readings.enumerated() {
+                for after in readings[number...] { checkSums(Receipt([(before, after)], seconds: 1), "round \(round), from \(number)") }
+                #expect(Receipt([(before, before)], seconds: 1).isEmpty)
+            }
+            // Several partitions are added up.
+            let projected = readings.filter { !$0.builds.isEmpty }
+            let middle = projected.count / 2
+            let pairs = (0..<3).map { _ in (projected[random.below(middle)], projected[middle + random.below(middle)]) }
+            checkSums(Receipt(pairs, seconds: 1), "round \(round)")
+        }
+    }
+
+    @Test func `the members that are printed`() {
+        var totals = ProjectionTotals()
+        for (number, count) in ProjectionTotals.counts.enumerated() { totals[keyPath: count.path] = Int64(number + 1) }
+        let after = PartitionReading(log: LogTotals(received: 10, duplicates: 3, undecodable: 2), builds: [BuildID(model: "m", number: 1): totals])
+        let receipt = Receipt([(PartitionReading(), after)], seconds: 1.23456)
+        #expect(!receipt.isEmpty)
+        #expect(receipt.parked == totals.parked)
+        let model: Document = [
+            "behindBefore": .int64(0), "applied": .int64(3), "ignored": .int64(4), "parked": .int64(5), "held": .int64(6), "behindAfter": .int64(6),
+            "inserted": .int64(7),
+            "updated": .int64(8), "deleted": .int64(9), "unchanged": .int64(10), "drift": .int64(11),
+        ]
+        let expected: Document = [
+            "received": .int64(10), "logged": .int64(7), "duplicates": .int64(3), "undecodable": .int64(2), "seconds": 1.235, "models": ["m": .document(model)],
+        ]
+        #expect(receipt.document == expected)
+    }
+
+    @Test func `no count is forgotten`() {
+        #expect(ProjectionTotals.counts.map(\.name) == Mirror(reflecting: ProjectionTotals()).children.compactMap(\.label))
+    }
+
+    @Test func `something happened when an element came, or a checkpoint moved`() {
+        let build = BuildID(model: "m", number: 1)
+        var totals = ProjectionTotals()
+        totals.ignored = 1
+        #expect(!Receipt([(PartitionReading(), PartitionReading(log: LogTotals(received: 1, duplicates: 1)))], seconds: 0).isEmpty)
+        #expect(!Receipt([(PartitionReading(), PartitionReading(builds: [build: totals]))], seconds: 0).isEmpty)
+        #expect(Receipt([(PartitionReading(builds: [build: totals]), PartitionReading(builds: [build: totals]))], seconds: 0).isEmpty)
+    }
+}
