@@ -19,6 +19,8 @@ public struct PartitionReading: Hashable, Sendable {
 public struct Receipt: Hashable, Sendable {
     public struct ModelSums: Hashable, Sendable {
         public var behindBefore: Int64 = 0
+        /// What was logged in the model's own partitions: a receipt may cover several streams.
+        public var logged: Int64 = 0
         public var behindAfter: Int64 = 0
         /// What the checkpoint counted in between.
         public var totals = ProjectionTotals()
@@ -42,6 +44,7 @@ public struct Receipt: Hashable, Sendable {
                 let earlier = before.builds[build] ?? ProjectionTotals()
                 var sums = models[build.model] ?? ModelSums()
                 sums.behindBefore += before.log.logged - earlier.logged
+                sums.logged += after.log.logged - before.log.logged
                 sums.behindAfter += after.log.logged - totals.logged
                 sums.totals += totals - earlier
                 models[build.model] = sums
@@ -66,7 +69,8 @@ public struct Receipt: Hashable, Sendable {
                         Document.Field(
                             name,
                             [
-                                "behindBefore": .int64(sums.behindBefore), "applied": .int64(sums.totals.applied), "ignored": .int64(sums.totals.ignored),
+                                "behindBefore": .int64(sums.behindBefore), "logged": .int64(sums.logged), "applied": .int64(sums.totals.applied),
+                                "ignored": .int64(sums.totals.ignored),
                                 "parked": .int64(sums.totals.parked), "held": .int64(sums.totals.held), "behindAfter": .int64(sums.behindAfter),
                                 "inserted": .int64(sums.totals.inserted), "updated": .int64(sums.totals.updated), "deleted": .int64(sums.totals.deleted),
                                 "unchanged": .int64(sums.totals.unchanged), "drift": .int64(sums.totals.drift),

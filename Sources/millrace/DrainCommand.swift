@@ -55,7 +55,7 @@ struct DrainCommand: AsyncParsableCommand {
             receipt.models.sorted { $0.key < $1.key }.map { name, sums in
                 [name]
                     + [
-                        sums.behindBefore, sums.behindAfter + sums.totals.logged - sums.behindBefore, sums.totals.applied, sums.totals.ignored,
+                        sums.behindBefore, sums.logged, sums.totals.applied, sums.totals.ignored,
                         sums.totals.parked, sums.totals.held, sums.behindAfter, sums.totals.inserted, sums.totals.updated, sums.totals.deleted,
                         sums.totals.unchanged,
                     ].map(Output.count)

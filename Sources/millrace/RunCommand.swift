@@ -2,6 +2,7 @@ import ArgumentParser
 import Definitions
 import Events
 import Jobs
+import Logging
 import ServiceLifecycle
 import UnixSignals
 
@@ -23,17 +24,33 @@ struct RunCommand: AsyncParsableCommand {
             guard !configuration.jobs.isEmpty else {
                 throw Refusal(.badConfiguration, "there is no job in \(options.jobs): add \(options.jobs)/drain.yaml with version: 1 and job: drain")
             }
-            let runtime = try await Runtime.open(configuration, logger: logger)
-            let services = configuration.jobs.map { job -> any Service in
-                switch job.work {
-                case .drain(let drain):
-                    DrainService(name: job.name, runtime, streams: drain.streams, poll: drain.poll, every: drain.every, logger: logger)
-                }
-            }
-            var settings = ServiceGroupConfiguration(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            let work = WorkService(configuration: configuration, logger: logger)
+            var settings = ServiceGroupConfiguration(services: [work], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
             settings.maximumGracefulShutdownDuration = Self.gracefulLimit
             settings.maximumCancellationDuration = .milliseconds(500)
             try await ServiceGroup(configuration: settings).run()
+        }
+    }
+}
+
+/// Opens the installation and runs every job. Opening is part of it, so that a stop during start-up is a stop like any
+/// other.
+private struct WorkService: Service {
+    let configuration: Configuration
+    let logger: Logger
+
+    func run() async throws {
+        let runtime = try await Runtime.open(configuration, logger: logger)
+        if Task.isShuttingDownGracefully { return }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for job in configuration.jobs {
+                switch job.work {
+                case .drain(let drain):
+                    let service = DrainService(name: job.name, runtime, streams: drain.streams, poll: drain.poll, every: drain.every, logger: logger)
+                    group.addTask { try await service.run() }
+                }
+            }
+            try await group.waitForAll()
         }
     }
 }

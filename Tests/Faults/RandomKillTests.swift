@@ -25,15 +25,18 @@ extension Faults {
                         let pid = try await place.mongo.holder("trace")
                         return workers.first { $0.pid == pid }
                     }
-                    // Mostly soon, while it catches up with what has come in since the kill before.
-                    try await Task.sleep(for: .milliseconds(random.below(random.once(in: 3) ? 500 : 100)))
-                    victim.send(SIGKILL)
-                    #expect(try await victim.ended().cause == .signal(SIGKILL))
+                    // While it catches up with what has come in since the kill before, or later, when it has nearly
+                    // nothing to do.
+                    try await Task.sleep(for: .milliseconds(random.once(in: 2) ? random.below(60) : 100 + random.below(500)))
+                    // Now and then the whole machine.
+                    let victims = random.once(in: 4) ? workers : [victim]
+                    for victim in victims { victim.send(SIGKILL) }
+                    for victim in victims { #expect(try await victim.ended().cause == .signal(SIGKILL)) }
                     let found = try await place.unfinished()
                     // It only counts if it is the dead worker's doing, and not the next one's.
                     if try await place.mongo.holder("trace") == victim.pid { kills[found, default: 0] += 1 }
-                    workers.removeAll { $0 === victim }
-                    workers.append(try place.start(.release, ["run"]))
+                    workers.removeAll { worker in victims.contains { $0 === worker } }
+                    for _ in victims { workers.append(try place.start(.release, ["run"])) }
                 }
                 let pushed = try await place.finish(producer)
                 for worker in workers { #expect(try await worker.stop().cause == .exit(0)) }

@@ -83,7 +83,8 @@ extension Faults {
                     #expect(applied == verdict.events, "\(model)")
                 }
                 tally(
-                    "\(faults.count) faults of servers: \(verdict.events) of \(pushed.events) events, \(verdict.duplicates) duplicates, \(receipts.count) receipts (\(seed))"
+                    "\(faults.count) faults of servers: \(verdict.events) of \(pushed.events) events, \(verdict.duplicates) duplicates, "
+                        + "\(receipts.count) receipts (\(seed))"
                 )
             }
         }

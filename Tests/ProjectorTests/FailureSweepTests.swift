@@ -56,7 +56,7 @@ import Values
     }
 
     @Test(arguments: [false, true], Seed.ofThisRun)
-    func `every call fails once, in one process and at the end of one`(restarts: Bool, seed: Seed) async throws {
+    func `every call fails once, and the worker goes on or begins anew`(restarts: Bool, seed: Seed) async throws {
         let lots = Self.lots(seed)
         var call = 1
         while true {

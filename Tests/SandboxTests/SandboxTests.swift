@@ -37,9 +37,7 @@ import Values
     @Test func `up, twice, after deaths, and down`() async throws {
         try await withSandbox { sandbox in
             #expect(try sandbox.status() == nil)
-            let start = ContinuousClock.now
             let endpoints = try await sandbox.up()
-            #expect(ContinuousClock.now - start < .seconds(20))
             let first = try pids(sandbox)
             #expect(first.count == 4 && !first.contains(nil))
             for pid in first.compactMap(\.self) { #expect(getsid(pid) == pid, "in the session of whoever started it") }

@@ -124,7 +124,8 @@ struct Place: Sendable {
     func push(_ elements: [[UInt8]], to stream: String = "trace", _ journal: Journal) async throws {
         try await journal.append(elements)
         let partitions = streams.first { $0.name == stream }?.partitions ?? 1
-        let byPartition = Dictionary(grouping: elements) { partitions == 1 ? 0 : Partitioning.partition(of: Self.key(of: $0), count: partitions) }
+        guard partitions > 1 else { return try await push(elements, onto: list(stream)) }
+        let byPartition = Dictionary(grouping: elements) { Partitioning.partition(of: Self.key(of: $0), count: partitions) }
         for (partition, elements) in byPartition { try await push(elements, onto: list(stream, partition)) }
     }
 

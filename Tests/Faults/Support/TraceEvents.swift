@@ -32,10 +32,10 @@ struct TraceEvents {
             }
         let type = random.once(in: 100) ? "removed" : "counted"
         let tag = random.pick(["red", "green", "blue", "gold"])
-        let time = String(format: "%02d:%02d:%02d.%03d", number / 3_600_000 % 24, number / 60_000 % 60, number / 1000 % 60, number % 1000)
+        let time = "10:\(10 + number / 50_000 % 50):\(10 + number / 1000 % 50).\(100 + number % 900)"
         return """
-            {"eventId":"\(prefix)-\(number)","eventType":"\(type)","key":"k-\(random.below(keys))",\
-            "occurredAt":"2026-11-20T\(time)Z","data":{"amount":\(amount),"seq":\(number),"tag":"\(tag)"}}
+            {"eventId":"\(prefix)-\(number)","eventType":"\(type)","key":"k-\(random.below(keys))","occurredAt":"2026-11-20T\(time)Z",\
+            "data":{"amount":\(amount),"seq":\(number),"tag":"\(tag)"}}
             """
     }
 
