@@ -73,7 +73,7 @@ public final class JSONTape: @unchecked Sendable {
     /// The node must not outlive the tape.
     public func root(_ index: Int) -> Result<JSONNode, JSONProblem> {
         precondition(index < count)
-        let root = cjson_roots(tape)![index]
+        guard let root = cjson_roots(tape)?[index] else { preconditionFailure("the tape has roots") }
         if let problem = JSONProblem(code: root.error) { return .failure(problem) }
         return .success(JSONNode(nodes: cjson_nodes(tape), strings: cjson_strings(tape), index: Int(root.root)))
     }

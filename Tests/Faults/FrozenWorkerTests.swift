@@ -43,7 +43,7 @@ extension Faults {
                 try await until("\(point): everything is applied") { try await place.checkpoints(reach: 1001) }
 
                 // A last word of the first worker, which has had time to say it.
-                for worker in [first, second] { #expect(try await worker.stop().cause == .exit(0), "\(point)") }
+                for worker in [first, second] { try await worker.expectStop("\(point)") }
                 let receipt = try await place.drain()
                 #expect(receipt.received == 0, "\(point)")
                 try await place.expectAllWell("trace", journal.file, comment: "\(point)")
@@ -77,7 +77,7 @@ extension Faults {
                     holder.send(SIGCONT)
                 }
                 let pushed = try await place.finish(producer)
-                for worker in workers { #expect(try await worker.stop().cause == .exit(0)) }
+                for worker in workers { try await worker.expectStop() }
                 try await place.drain().expectSums()
                 let verdict = try await place.expectAllWell("trace", journal)
                 #expect(mid > 0, "no freeze fell into the middle of anything")

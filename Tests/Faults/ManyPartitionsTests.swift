@@ -34,7 +34,7 @@ extension Faults {
                 #expect(taken <= lease + .seconds(2))
                 for _ in 0..<5 { try await place.push(events.next(500), journal) }
                 try await place.drain().expectSums()
-                #expect(try await second.stop().cause == .exit(0))
+                try await second.expectStop()
                 let traces = try await place.expectAllWell("trace", journal.file)
                 let bought = try await place.expectAllWell("product", products.output)
                 tally(

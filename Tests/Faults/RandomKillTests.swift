@@ -39,7 +39,7 @@ extension Faults {
                     for _ in victims { workers.append(try place.start(.release, ["run"])) }
                 }
                 let pushed = try await place.finish(producer)
-                for worker in workers { #expect(try await worker.stop().cause == .exit(0)) }
+                for worker in workers { try await worker.expectStop() }
                 try await place.drain().expectSums()
                 let verdict = try await place.expectAllWell("trace", journal)
                 tally(

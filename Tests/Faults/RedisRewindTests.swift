@@ -39,7 +39,7 @@ extension Faults {
                     try await until("Redis takes events again") { await producer.acknowledged > acknowledged }
                 }
                 try await producer.finish()
-                #expect(try await worker.stop().cause == .exit(0))
+                try await worker.expectStop()
                 try await place.drain().expectSums()
 
                 let logged = try LoggedIds(try await place.log())

@@ -71,7 +71,7 @@ extension Faults {
                     try await sandbox.waitUntilComplete()
                 }
                 let pushed = try await place.finish(producer)
-                for worker in workers { #expect(try await worker.stop().cause == .exit(0)) }
+                for worker in workers { try await worker.expectStop() }
                 try await place.drain().expectSums()
                 let verdict = try await place.expectAllWell("trace", journal)
                 // Every receipt begins where the one before ended, so that together they count everything once.

@@ -134,7 +134,7 @@ extension Faults {
                 try await place.push(events.next(5000), journal)
                 try await until(within: .seconds(60), "the last events are applied") { try await place.checkpoints(reach: 15_003) }
                 guard let after = worker.peakMemory else { throw Failure("no VmHWM") }
-                #expect(try await worker.stop().cause == .exit(0))
+                try await worker.expectStop()
                 try await place.drain().expectSums()
                 try await place.expectAllWell("trace", journal.file, refused: giants.count)
 

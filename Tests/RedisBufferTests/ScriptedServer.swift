@@ -14,6 +14,14 @@ final class ScriptedServer: Sendable {
         func send(_ text: String) -> Bool {
             Array(text.utf8).withUnsafeBytes { Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) } > 0
         }
+
+        /// Says that nothing more will come, and takes what the other side sends until it hangs up. A connection that is
+        /// closed with something unread is reset, and what was sent on it may be lost.
+        func hangUp() {
+            shutdown(descriptor, Int32(SHUT_WR))
+            var bytes = [UInt8](repeating: 0, count: 4096)
+            while recv(descriptor, &bytes, bytes.count, 0) > 0 {}
+        }
     }
 
     let url: RedisURL

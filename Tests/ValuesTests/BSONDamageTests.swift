@@ -56,7 +56,7 @@ import Values
             ("a binary of negative length", [13, 0, 0, 0, 5, 97, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0]),
             ("an inner document that ends outside the outer", [13, 0, 0, 0, 3, 97, 0, 7, 0, 0, 0, 0, 0]),
             ("an inner document that ends early", [14, 0, 0, 0, 3, 97, 0, 6, 0, 0, 0, 0, 0, 0]),
-        ("an inner document that takes its outer's end", [13, 0, 0, 0, 3, 97, 0, 6, 0, 0, 0, 0, 0]),
+            ("an inner document that takes its outer's end", [13, 0, 0, 0, 3, 97, 0, 6, 0, 0, 0, 0, 0]),
             ("code with scope of length 3", [12, 0, 0, 0, 15, 97, 0, 3, 0, 0, 0, 0]),
         ] as [(String, [UInt8])])
     func `bytes that are no document are refused`(what: String, bytes: [UInt8]) {

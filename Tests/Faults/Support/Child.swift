@@ -1,6 +1,7 @@
 import Events
 import Foundation
 import Synchronization
+import Testing
 
 /// A process of a test. It is killed when nobody keeps this any more.
 final class Child: Sendable {
@@ -111,6 +112,14 @@ final class Child: Sendable {
     func stop(within limit: Duration = .seconds(15)) async throws -> Ended {
         send(SIGTERM)
         return try await ended(within: limit)
+    }
+
+    /// SIGTERM to a service that has begun, which must end with 0.
+    func expectStop(_ comment: @autoclosure () -> String = "", sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        // Before that it knows of no signals, has done nothing yet, and simply dies.
+        try await until("\(name) has begun") { log.contains("draining") }
+        let ended = try await stop()
+        #expect(ended.cause == .exit(0), "\(comment()) \(ended.summary)", sourceLocation: sourceLocation)
     }
 
     private func poll() -> Int32? {
