@@ -176,7 +176,8 @@ struct FoldBatch {
             if try fold.fold(event, into: &slots[slot].fields) { slots[slot].position = position(decoded, item, event) }
             return
         }
-        // A document that has come near its limit, or may have by what the log makes it: each event is checked, so that the one that goes too far is parked.
+        // A document that has come near its limit, or may have by what the log makes it: each event is checked, so that
+        // the one that goes too far is parked.
         var fields = slots[slot].fields
         let changed = try fold.fold(event, into: &fields)
         if let grown = fields {

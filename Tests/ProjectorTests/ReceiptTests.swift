@@ -56,6 +56,18 @@ import Values
         }
     }
 
+    @Test func `each model is measured by its own stream`() {
+        let readings = [("a", Int64(5)), ("b", 3)].map { name, logged in
+            var totals = ProjectionTotals()
+            (totals.logged, totals.ignored) = (logged - 1, logged - 1)
+            return PartitionReading(log: LogTotals(received: logged), builds: [BuildID(model: name, number: 1): totals])
+        }
+        let receipt = Receipt(readings.map { (PartitionReading(), $0) }, seconds: 1)
+        #expect(receipt.logged == 8)
+        #expect(receipt.models.mapValues(\.logged) == ["a": 5, "b": 3])
+        checkSums(receipt, "two streams")
+    }
+
     @Test func `the members that are printed`() {
         var totals = ProjectionTotals()
         for (number, count) in ProjectionTotals.counts.enumerated() { totals[keyPath: count.path] = Int64(number + 1) }
