@@ -51,6 +51,63 @@ extension Faults {
             }
         }
 
+        @Test func `a worker that wakes up with a chunk that another cut differently drops it`() async throws {
+            try await Place.with([Place.Stream(settings: ["chunk: { events: 100 }"])], lease: "1s") { place in
+                var events = try TraceEvents()
+                let journal = try place.journal()
+                try await place.push(events.next(300), journal)
+                let sleeper = try place.start(.debug, ["run"], environment: ["MILLRACE_FREEZE_AT": "chunk-decided:2"])
+                try await until("it is frozen with a chunk of 100 elements") { sleeper.isFrozen }
+                #expect(try await place.mongo.tail("trace") == 64)
+                // A worker that has just begun reads 64 elements, logs them, and dies.
+                let second = try place.start(.debug, ["run"], environment: ["MILLRACE_CRASH_AT": "chunk-appended:1"])
+                #expect(try await second.ended().cause == .signal(SIGKILL))
+                #expect(try await place.mongo.tail("trace") == 128)
+
+                // Neither may 36 elements be taken for logged, nor for duplicates of themselves.
+                sleeper.send(SIGCONT)
+                try await until("everything is applied") { try await place.checkpoints(reach: 300) }
+                try await sleeper.expectStop()
+                let receipt = try await place.drain()
+                #expect(receipt.received == 0)
+                let verdict = try await place.expectAllWell("trace", journal.file)
+                #expect(verdict.log["duplicate"] == nil)
+            }
+        }
+
+        @Test func `a worker that wakes up to another segment takes none of it for its own`() async throws {
+            try await Place.with([Place.Stream(settings: ["chunk: { events: 100 }"])], lease: "1s") { place in
+                var events = try TraceEvents()
+                let journal = try place.journal()
+                let gone = events.next(300)
+                try await place.push(gone, onto: place.list())
+                let crash = ["MILLRACE_CRASH_AT": "chunk-appended:2"]
+                #expect(try await place.run(.debug, ["drain", "--once"], environment: crash).cause == .signal(SIGKILL))
+                let logged = try await place.mongo.tail("trace")
+                try await journal.append(Array(gone.prefix(logged)))
+
+                let sleeper = try place.start(.debug, ["run"], environment: ["MILLRACE_FREEZE_AT": "progress-read:1"])
+                try await until("it is frozen in the middle of the segment") { sleeper.isFrozen }
+                // What remains of a Redis that went back to before the events were pushed, and was pushed to again.
+                try await place.redis.call("DEL", place.list() + ":segment", place.list() + ":segment:id")
+                try await place.push(events.next(300), journal)
+                // Another worker makes a segment of that, and dies before it logs any.
+                let second = try place.start(.debug, ["run"], environment: ["MILLRACE_CRASH_AT": "segment-read:1"])
+                #expect(try await second.ended().cause == .signal(SIGKILL))
+                #expect(try await place.mongo.tail("trace") == logged)
+                #expect(try await place.redis.length(of: place.list() + ":segment") == 300)
+
+                // With the first segment's place in its mind and the log's end unchanged, nothing else would stop it from
+                // logging the second one's later elements first.
+                sleeper.send(SIGCONT)
+                try await until("everything is applied") { try await place.checkpoints(reach: logged + 300) }
+                try await sleeper.expectStop()
+                try await place.drain().expectSums()
+                let verdict = try await place.expectAllWell("trace", journal.file)
+                #expect(verdict.log["duplicate"] == nil)
+            }
+        }
+
         @Test(arguments: Seed.ofThisRun)
         func `a worker frozen at any moment and thawed after three leases changes nothing`(seed: Seed) async throws {
             var random = Random(seed)

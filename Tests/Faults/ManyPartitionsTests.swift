@@ -35,6 +35,15 @@ extension Faults {
                 for _ in 0..<5 { try await place.push(events.next(500), journal) }
                 try await place.drain().expectSums()
                 try await second.expectStop()
+
+                // One receipt over both streams.
+                try await place.push(events.next(500), journal)
+                #expect(try await place.run(.release, ["push", "product", products.output.path]).cause == .exit(0))
+                let receipt = try await place.drain()
+                receipt.expectSums()
+                #expect(receipt.received == 30_500)
+                #expect(receipt.duplicates == 30_000)
+                #expect(receipt.models.mapValues(\.applied) == ["trace": 500, "trace-again": 500, "product": 0, "product-again": 0])
                 let traces = try await place.expectAllWell("trace", journal.file)
                 let bought = try await place.expectAllWell("product", products.output)
                 tally(

@@ -116,7 +116,7 @@ final class Child: Sendable {
 
     /// SIGTERM to a service that has begun, which must end with 0.
     func expectStop(_ comment: @autoclosure () -> String = "", sourceLocation: SourceLocation = #_sourceLocation) async throws {
-        // Before that it knows of no signals, has done nothing yet, and simply dies.
+        // In its first milliseconds a process does not listen yet, and simply dies.
         try await until("\(name) has begun") { log.contains("draining") }
         let ended = try await stop()
         #expect(ended.cause == .exit(0), "\(comment()) \(ended.summary)", sourceLocation: sourceLocation)
