@@ -66,7 +66,7 @@ import Values
         let ended = try await installation.start(["events", "product", "--json", "--limit", "\(limit)"] + arguments + after).ended()
         guard ended.code == 0 else { throw Failure(ended.errors) }
         let lines = try ended.documents()
-        #expect(lines.count <= limit)
+        guard lines.count <= limit, last.map({ lines.first != $0 }) ?? true else { throw Failure("after \(after) came \(lines)") }
         return lines.isEmpty ? nil : lines
     }
 

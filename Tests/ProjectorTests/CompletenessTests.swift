@@ -48,7 +48,7 @@ import Values
         let world = World()
         await world.change { redis, _ in redis.list = Self.texts }
         let worker = Worker(0, world, Self.setting)
-        while await world.mongo.checkpoints[Self.build]?.offset != 4 { _ = try await worker.step(epoch: 1) }
+        try await worker.run { $0.mongo.checkpoints[Self.build]?.offset == 4 }
         await world.change { _, mongo in mongo.checkpoints[Self.build]?.complete = [] }
         let projection = Worker(1, world, Self.setting).projections[0]
         #expect(try await noted(projection, world, ("a", 7), offset: 5).isEmpty)

@@ -78,7 +78,7 @@ import Values
         }
         await deleting.close()
         let worker = Worker(0, deleting, setting)
-        while await !deleting.isDone([Self.build], list: worker.list) { _ = try await worker.step(epoch: 1) }
+        try await worker.finish()
         #expect(await deleting.mongo.documents[Self.build]?.isEmpty == true)
         #expect(await deleting.mongo.checkpoints[Self.build]?.totals.drift == 1)
     }

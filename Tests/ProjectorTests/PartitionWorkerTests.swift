@@ -110,7 +110,7 @@ import Values
         let worker = Self.worker(0, world, stop: stop)
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await worker.run() }
-            while worker.report.stopped == nil { await Task.yield() }
+            while worker.report.stopped == nil, !Task.isCancelled { await Task.yield() }
             stop.request()
         }
         #expect((worker.report.stopped as? Refusal)?.problem == .otherInstallation)

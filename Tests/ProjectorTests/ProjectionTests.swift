@@ -22,8 +22,9 @@ import Values
     private static func logged(_ texts: [String]) async throws -> World {
         let world = World()
         await world.change { redis, _ in redis.list = texts }
-        let ingest = Worker(0, world, setting()).ingest
-        while await !world.redis.isEmpty { _ = try await ingest.next(epoch: 1, events: 100, bytes: 1 << 20) }
+        var nothing = setting()
+        nothing.builds = []
+        try await Worker(0, world, nothing).run { $0.redis.isEmpty }
         return world
     }
 

@@ -43,7 +43,7 @@ import Values
                 readings.append(Self.reading(await world.mongo))
             }
             await world.close()
-            while await !world.isDone(setting.builds.map(\.build), list: worker.list) { _ = try await worker.step(epoch: 1) }
+            try await worker.finish("round \(round)")
             readings.append(Self.reading(await world.mongo))
             #expect(readings.last?.log.received == pushed)
             for (number, before) in readings.enumerated() {

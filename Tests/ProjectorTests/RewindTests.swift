@@ -19,22 +19,13 @@ import Values
         return Worker.Setting(stream: stream, builds: Commerce.builds)
     }
 
-    private func finish(_ worker: Worker, _ world: World, _ comment: String) async throws {
-        var steps = 0
-        while await !world.isDone(worker.setting.builds.map(\.build), list: worker.list), steps < 100 {
-            #expect(try await worker.step(epoch: 1) == nil)
-            steps += 1
-        }
-        #expect(steps < 100, "\(comment)")
-    }
-
     /// A worker that has logged the texts, and knows the log by its narrow window.
     private func logged() async throws -> (worker: Worker, world: World, before: FakeMongo) {
         let world = World()
         await world.change { redis, _ in redis.list = Self.texts }
         await world.close()
         let worker = Worker(0, world, Self.setting())
-        try await finish(worker, world, "straight")
+        try await worker.finish("straight")
         return (worker, world, await world.mongo)
     }
 
@@ -62,7 +53,7 @@ import Values
                 }
                 let failure = World.Failure(call: call, isReplyLost: isReplyLost)
                 await world.fail(failure)
-                try await finish(worker, world, "\(failure)")
+                try await worker.finish("\(failure)")
                 try checkOnlyMarkers(await world.mongo, before, count, "\(failure)")
                 hasFailed = await world.hasFailed
             }
@@ -79,11 +70,11 @@ import Values
         }
         // Sets the mark, and is never heard of again.
         _ = try await world.call(0) { redis, _ in redis.cut(epoch: 1, identity: "adopted") }
-        try await finish(Worker(1, world, Self.setting()), world, "second worker")
+        try await Worker(1, world, Self.setting()).finish("second worker")
         try checkOnlyMarkers(await world.mongo, before, 24, "second worker")
         // Afterwards the window is narrow again: what comes as a list of its own is decided by the settings.
         await world.change { redis, _ in redis.list = [Self.texts[0]] }
-        try await finish(first, world, "afterwards")
+        try await first.finish("afterwards")
         #expect(try await world.mongo.chunks { _ in true }.last?.elements.last?.kind == .event)
     }
 
@@ -95,10 +86,10 @@ import Values
         let older = await world.redis
         #expect(older.segment?.count == 24)
         await world.close()
-        try await finish(worker, world, "straight")
+        try await worker.finish("straight")
         let before = await world.mongo
         await world.change { redis, _ in redis = older }
-        try await finish(Worker(1, world, Self.setting()), world, "again")
+        try await Worker(1, world, Self.setting()).finish("again")
         #expect(await world.mongo.end == before.end)
         #expect(await world.redis.isEmpty)
         try Expected(Self.texts, Self.setting().stream, Commerce.builds).check(await world.mongo, "again")

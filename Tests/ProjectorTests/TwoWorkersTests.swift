@@ -43,23 +43,15 @@ import Values
         let turns = Turns(random, workers: Set(0...producer), failures: weather.failures)
         let world = World(turns: turns)
         let comment = "round \(round)"
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        await withTaskGroup(of: Void.self) { group in
             for number in 0..<weather.workers {
                 group.addTask {
-                    let worker = Worker(number, world, setting)
-                    var (epoch, steps) = (Int64(number), 0)
-                    while await !world.isDone(setting.builds.map(\.build), list: worker.list), steps < 3000 {
-                        // As a lease holder does who finds himself below the fence.
-                        if let fence = try await worker.step(epoch: epoch) { epoch = fence + 1 }
-                        steps += 1
-                    }
-                    #expect(steps < 3000, "\(comment)")
+                    do { try await work(Worker(number, world, setting), comment) } catch { Issue.record(error, "\(comment)") }
                     await turns.leave(number)
                 }
             }
             let weatherRandom = Random(seed, round: -1 - round)
             group.addTask { await push(texts, world, turns, producer, weather, weatherRandom) }
-            try await group.waitForAll()
         }
         let mongo = await world.mongo
         if weather.rewinds {
@@ -67,6 +59,17 @@ import Values
         } else {
             try Expected(texts, setting.stream, setting.builds).check(mongo, comment)
         }
+    }
+
+    private func work(_ worker: Worker, _ comment: String) async throws {
+        let builds = worker.setting.builds.map(\.build)
+        var epoch = Int64(worker.number)
+        for _ in 0..<3000 {
+            if await worker.world.isDone(builds, list: worker.list) { return }
+            // As a lease holder does who finds himself below the fence.
+            if let fence = try await worker.step(epoch: epoch) { epoch = fence + 1 }
+        }
+        Issue.record("does not end: \(comment)")
     }
 
     private func push(_ texts: [String], _ world: World, _ turns: Turns, _ producer: Int, _ weather: Weather, _ seeded: Random) async {

@@ -89,7 +89,7 @@ struct Expected: Sendable {
         let chunks = try mongo.chunks { _ in true }
         let stored = chunks.flatMap(Self.elements(of:))
         #expect(stored == elements, "\(comment)")
-        #expect(mongo.damage.isEmpty, "\(comment)")
+        #expect(mongo.damage.isEmpty && mongo.mismatches == 0, "\(comment)")
         #expect(mongo.deadLetters == deadLetters, "\(comment)")
         for (build, documents) in documents {
             #expect(mongo.documents[build] ?? [:] == documents, "\(comment)")

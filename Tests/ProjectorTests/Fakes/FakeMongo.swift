@@ -23,6 +23,8 @@ struct FakeMongo: Sendable {
     /// A transaction over more elements fails.
     var mostElements = Int64.max
     private(set) var commits = 0
+    /// Transactions that met another document than they were planned for, which only somebody else can have written.
+    private(set) var mismatches = 0
 
     // MARK: The log
 
@@ -102,29 +104,38 @@ struct FakeMongo: Sendable {
         }
         guard commit.to.offset - commit.from.offset <= mostElements else { throw StoreLost() }
         guard holds(commit.from) else { return .conflict }
+        guard let written = try written(commit) else {
+            mismatches += 1
+            return .mismatch
+        }
+        documents[commit.from.build] = written
+        checkpoints[commit.from.build] = commit.to
+        deadLetters.formUnion(commit.deadLetters)
+        commits += 1
+        return .committed
+    }
+
+    /// The documents after a commit; nil where one of them is not what it was planned for.
+    private mutating func written(_ commit: Commit) throws -> [ExactString: [UInt8]]? {
         if Set(commit.writes.map { ExactString($0.key) }).count != commit.writes.count { damage.append("two writes of one document") }
         var documents = documents[commit.from.build] ?? [:]
         for write in commit.writes {
             let key = ExactString(write.key)
             switch write {
             case .insert(_, let bson):
-                guard documents.updateValue(bson, forKey: key) == nil else { return .mismatch }
+                guard documents.updateValue(bson, forKey: key) == nil else { return nil }
             case .update(_, let set, let unset):
-                guard let stored = documents[key] else { return .mismatch }
+                guard let stored = documents[key] else { return nil }
                 guard let updated = try Document(bson: stored).updated(set: set, unset: unset) else { throw StoreLost(isRetriable: false) }
                 documents[key] = BSON.encode(updated)
             case .replace(_, let bson):
-                guard documents.updateValue(bson, forKey: key) != nil else { return .mismatch }
+                guard documents.updateValue(bson, forKey: key) != nil else { return nil }
             case .put(_, let bson): documents[key] = bson
             case .delete:
-                guard documents.removeValue(forKey: key) != nil else { return .mismatch }
+                guard documents.removeValue(forKey: key) != nil else { return nil }
             }
         }
-        self.documents[commit.from.build] = documents
-        checkpoints[commit.from.build] = commit.to
-        deadLetters.formUnion(commit.deadLetters)
-        commits += 1
-        return .committed
+        return documents
     }
 
     mutating func note(_ complete: [ListCompleteness], in checkpoint: Checkpoint) -> CommitReply {

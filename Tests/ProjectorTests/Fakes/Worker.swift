@@ -1,6 +1,7 @@
 import Events
 import Logging
 import Models
+import Testing
 
 @testable import Projector
 
@@ -47,9 +48,12 @@ struct Worker: Sendable {
             for projection in projections {
                 if let completeness = batch.completeness { await projection.expect(list, completeness) }
                 var reached = try await projection.turn(batch.chunks, tail: batch.tail)
-                while !reached, !batch.chunks.isEmpty, try await projection.isWithin(batch.chunks) {
+                var turns = 1
+                while !reached, !batch.chunks.isEmpty, turns < 100, try await projection.isWithin(batch.chunks) {
                     reached = try await projection.turn(batch.chunks, tail: batch.tail)
+                    turns += 1
                 }
+                #expect(turns < 100, "the projection does not move")
             }
             return batch.fence
         } catch let lost as StoreLost where lost.isRetriable {
@@ -57,6 +61,23 @@ struct Worker: Sendable {
             for projection in projections { await projection.forget() }
             return nil
         }
+    }
+}
+
+extension Worker {
+    /// Steps as the only worker until the condition holds. One that never gets there has failed.
+    func run(_ comment: String = "", until isMet: @Sendable (isolated World) -> Bool) async throws {
+        for _ in 0..<500 {
+            if await world.meets(isMet) { return }
+            #expect(try await step(epoch: 1) == nil, "\(comment)")
+        }
+        Issue.record("does not end: \(comment)")
+    }
+
+    /// Until nothing is left to do.
+    func finish(_ comment: String = "") async throws {
+        let (builds, list) = (setting.builds.map(\.build), list)
+        try await run(comment) { $0.isDone(builds, list: list) }
     }
 }
 

@@ -12,6 +12,7 @@ actor World {
     private(set) var hasFailed = false
     /// Somebody may still push.
     private(set) var isOpen = true
+    private var isCancelled = false
     private var waiters: [(isMet: @Sendable (isolated World) -> Bool, continuation: CheckedContinuation<Void, Never>)] = []
 
     /// The call of a number fails: before it takes effect, or when it has and only the reply is lost.
@@ -44,10 +45,21 @@ actor World {
 
     func close() { isOpen = false }
 
-    /// Returns when a call has made the condition true.
+    func meets(_ condition: @Sendable (isolated World) -> Bool) -> Bool { condition(self) }
+
+    /// Returns when a call has made the condition true, or the test has run out of time.
     func wait(until isMet: @escaping @Sendable (isolated World) -> Bool) async {
         if isMet(self) { return }
-        await withCheckedContinuation { waiters.append((isMet, $0)) }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { waiters.append(({ isMet($0) || $0.isCancelled }, $0)) }
+        } onCancel: {
+            Task { await cancel() }
+        }
+    }
+
+    private func cancel() {
+        isCancelled = true
+        wakeUp()
     }
 
     private func wakeUp() {
