@@ -71,6 +71,12 @@ final class Child: Sendable {
 
     var isRunning: Bool { poll() == nil }
 
+    /// Whether SIGSTOP has taken effect.
+    var isFrozen: Bool {
+        guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8), let name = text.lastIndex(of: ")") else { return false }
+        return text[text.index(after: name)...].split(separator: " ").first == "T"
+    }
+
     /// What it has said so far.
     var output: String { text("output") }
     var errors: String {

@@ -6,7 +6,7 @@ import Values
 @Suite(.serialized) struct InterruptionTests {
     private static let total = 30_000
 
-    /// Runs `body` with so many events waiting that a drain takes a while: many small chunks.
+    /// Runs `body` with events waiting that make many small chunks.
     private func run(lease: String, _ body: (Installation) async throws -> Void) async throws {
         try await Installation.run { installation in
             let stream = "product: { list: \"\(installation.name):{product}\", chunk: { events: 500 } }"
@@ -17,11 +17,16 @@ import Values
         }
     }
 
-    /// How much is logged, and how much of that has taken effect.
-    private func progress(_ installation: Installation) async throws -> (logged: Int64, applied: Int64) {
-        let chunks = try await installation.documents("millrace.log", [:]).compactMap { $0["n"]?.asInteger }
-        let checkpoint = try await installation.documents("millrace.checkpoints").first
-        return (chunks.reduce(0, +), checkpoint?["offset"]?.asInteger ?? 0)
+    /// How much is logged.
+    private func logged(_ installation: Installation) async throws -> Int64 {
+        try await installation.documents("millrace.log", [:]).compactMap { $0["n"]?.asInteger }.reduce(0, +)
+    }
+
+    /// A drain that stands still in the middle of the work, however fast the machine is, until it is sent SIGCONT.
+    private func frozenDrain(_ installation: Installation) async throws -> Child {
+        let drain = try installation.start(["drain", "--once", "--json"], environment: ["MILLRACE_FREEZE_AT": "chunk-appended:3"])
+        _ = try await eventually("the drain stands still") { drain.isFrozen ? true : nil }
+        return drain
     }
 
     /// Every event has taken effect once.
@@ -36,24 +41,22 @@ import Values
     func `an interrupted drain keeps what it did, and gives its lease back at once`(signal: Int32, code: Int32) async throws {
         // A lease that nobody could wait for.
         try await run(lease: "10m") { installation in
-            let drain = try installation.start(["drain", "--once", "--json"])
-            let before = try await eventually("a part is logged") {
-                let progress = try await progress(installation)
-                return progress.logged > 0 ? progress : nil
-            }
+            let drain = try await frozenDrain(installation)
+            let before = try await logged(installation)
             drain.send(signal)
+            drain.send(18)  // SIGCONT
             let ended = try await drain.ended(within: .seconds(20))
             #expect(ended.code == code)
             #expect(ended.output == "")
             #expect(ended.errors.contains("millrace: interrupted; everything done so far is kept"), "\(ended.errors)")
 
-            let after = try await progress(installation)
-            #expect(after.logged >= before.logged && after.logged < Int64(Self.total), "it was interrupted with \(after) done, which shows nothing")
+            let after = try await logged(installation)
+            #expect(after >= before && after < Int64(Self.total), "it was interrupted with \(after) done, which shows nothing")
             let lease = try #require(try await installation.documents("millrace.leases").first)
             #expect(lease["until"] == .date(0), "\(lease)")
 
             let receipt = try await installation.json("drain", "--once")
-            #expect(receipt["received"]?.asInteger == Int64(Self.total) - after.logged)
+            #expect(receipt["received"]?.asInteger == Int64(Self.total) - after)
             #expect(receipt["duplicates"] == 0)
             try await expectEverythingOnce(installation)
         }
@@ -61,9 +64,7 @@ import Values
 
     @Test func `somebody who holds the lease and hangs makes others give up after three leases, and loses nothing`() async throws {
         try await run(lease: "10m") { installation in
-            let hanging = try installation.start(["drain", "--once"])
-            _ = try await eventually("a part is logged") { try await progress(installation).logged > 0 ? true : nil }
-            hanging.send(19)  // SIGSTOP
+            let hanging = try await frozenDrain(installation)
             let start = ContinuousClock.now
             try installation.write(
                 "config/millrace.yaml", "version: 1\nlease: 1s\nstreams: { product: { list: \"\(installation.name):{product}\", chunk: { events: 500 } } }\n")
@@ -82,9 +83,9 @@ import Values
 
     @Test func `a drain waits for whoever holds the lease and works`() async throws {
         try await run(lease: "1s") { installation in
-            let first = try installation.start(["drain", "--once", "--json"])
-            _ = try await eventually("a part is logged") { try await progress(installation).logged > 0 ? true : nil }
+            let first = try await frozenDrain(installation)
             let second = try installation.start(["drain", "--once", "--json"])
+            first.send(18)  // SIGCONT
             for child in [first, second] {
                 let ended = try await child.ended()
                 #expect(ended.code == 0, "\(ended.errors)")
