@@ -36,8 +36,8 @@ public struct Chunk: Sendable {
     public var age: Int64
     public var totals: LogTotals
     /// The distinct keys, in order of first appearance.
-    public var keys: [String] = []
-    public var types: [String] = []
+    public var keys: [ExactString] = []
+    public var types: [ExactString] = []
     public var elements: [Element] = []
     /// What refused elements were refused for; elements point here.
     public var refusals: [Refusal] = []
@@ -75,8 +75,8 @@ public struct Chunk: Sendable {
     /// The offset after the last element.
     public var end: Int64 { offset + Int64(elements.count) }
 
-    public func type(of element: Element) -> String? { element.type < 0 ? nil : types[Int(element.type)] }
-    public func key(of element: Element) -> String? { element.key < 0 ? nil : keys[Int(element.key)] }
+    public func type(of element: Element) -> String? { element.type < 0 ? nil : types[Int(element.type)].text }
+    public func key(of element: Element) -> String? { element.key < 0 ? nil : keys[Int(element.key)].text }
     public func time(of element: Element) -> Int64? { element.time == .min ? nil : element.time }
 
     /// The digests of an element's id and content.
@@ -128,6 +128,6 @@ public struct DecodedChunk: Sendable {
     public func event(at place: Int) -> Event? {
         let element = chunk.elements[place]
         guard element.kind == .event, case .success(let root) = tape.root(firstText + place) else { return nil }
-        return Event(type: chunk.types[Int(element.type)], key: chunk.keys[Int(element.key)], time: chunk.time(of: element), root: root)
+        return Event(type: chunk.types[Int(element.type)].text, key: chunk.keys[Int(element.key)].text, time: chunk.time(of: element), root: root)
     }
 }

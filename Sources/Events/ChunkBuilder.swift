@@ -39,6 +39,7 @@ public struct ChunkBuilder {
         let last = min(elements.count, first + settings.chunkEvents)
         chunk.elements.reserveCapacity(last - first)
         chunk.digests.reserveCapacity((last - first) * Chunk.digestBytes)
+        chunk.raw.reserveCapacity(min(settings.chunkBytes.bytes, elements.lengths[first..<last].reduce(0) { $0 + Int($1) }))
         for number in first..<last {
             let length = Int(elements.lengths[number])
             if !chunk.elements.isEmpty, chunk.raw.count + length > settings.chunkBytes.bytes { break }
@@ -46,22 +47,16 @@ public struct ChunkBuilder {
             append(decision, bytes: elements.offsets[number], length, elements, to: &chunk)
             if elements.oversize[number] != nil { chunk.oversize.append(place.index + Int64(number - first)) }
         }
+        chunk.types = tables.types.names
+        chunk.keys = tables.keys.names
         return chunk
     }
 
-    /// Indexes of the distinct types, keys and refusals of the chunk so far.
+    /// The distinct types, keys and refusals of the chunk so far.
     private struct Tables {
-        var types: [ExactString: Int32] = [:]
-        var keys: [ExactString: Int32] = [:]
+        var types = NameTable()
+        var keys = NameTable()
         var refusals: [Refusal: Int64] = [:]
-
-        static func index(of name: String, in table: inout [ExactString: Int32], _ list: inout [String]) -> Int32 {
-            if let index = table[ExactString(name)] { return index }
-            let index = Int32(list.count)
-            table[ExactString(name)] = index
-            list.append(name)
-            return index
-        }
     }
 
     private struct Decision {
@@ -85,10 +80,9 @@ public struct ChunkBuilder {
             let root = try root(tape, number)
             let envelope = try Envelope.decode(root, key: settings.key)
             element.time = envelope.time ?? .min
-            element.type = Tables.index(of: String(decoding: envelope.type, as: UTF8.self), in: &tables.types, &chunk.types)
-            let key = envelope.key.string
-            element.key = Tables.index(of: key, in: &tables.keys, &chunk.keys)
-            let right = Partitioning.partition(of: key.utf8, count: settings.partitions)
+            element.type = Int32(tables.types.number(of: envelope.type))
+            element.key = Int32(envelope.key.number(in: &tables.keys))
+            let right = Partitioning.partition(of: tables.keys.names[Int(element.key)].text.utf8, count: settings.partitions)
             guard right == partition.number else {
                 throw Refusal(
                     .wrongPartition,

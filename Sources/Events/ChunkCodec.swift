@@ -33,7 +33,7 @@ public enum ChunkCodec {
 
     public static func encode(_ chunk: Chunk) -> [UInt8] {
         let head = head(of: chunk)
-        let keys = Value.array(chunk.keys.map(Value.string))
+        let keys = Value.array(chunk.keys.map { .string($0.text) })
         let columns = Zstd.compress(ColumnBlock.encode(chunk))
         let raw = Zstd.compress(chunk.raw)
         var sum: [UInt8] = []
@@ -62,7 +62,7 @@ public enum ChunkCodec {
         guard digest(raw) == sums[3] else { throw .damaged("the raw bytes do not match their checksum") }
         guard digest(digests) == sums[1] else { throw .damaged("the digests do not match their checksum") }
         guard let bytes = Zstd.decompress(raw), let block = Zstd.decompress(columns) else { throw .damaged("a block does not decompress") }
-        chunk.keys = names.compactMap(\.asString)
+        chunk.keys = names.compactMap { $0.asString.map { ExactString($0) } }
         chunk.digests = Array(digests)
         chunk.raw = bytes
         let count = Int(document["n"]?.asInteger ?? -1)

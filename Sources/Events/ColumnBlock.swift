@@ -6,7 +6,7 @@ enum ColumnBlock {
     static func encode(_ chunk: Chunk) -> [UInt8] {
         var out = VarintWriter()
         out.bytes.reserveCapacity(chunk.elements.count * 8)
-        out.write(strings: chunk.types)
+        out.write(strings: chunk.types.map(\.text))
         out.write(strings: chunk.refusals.map(\.problem.rawValue))
         out.write(strings: chunk.refusals.map(\.message))
         for element in chunk.elements { out.bytes.append(element.kind.rawValue) }
@@ -25,7 +25,7 @@ enum ColumnBlock {
 
     static func decode(_ bytes: [UInt8], count: Int, into chunk: inout Chunk) throws(ChunkError) {
         var input = VarintReader(bytes: bytes)
-        chunk.types = try input.strings()
+        chunk.types = try input.strings().map { ExactString($0) }
         let problems = try input.strings()
         let messages = try input.strings()
         guard problems.count == messages.count else { throw .damaged("the refusals do not fit together") }

@@ -61,14 +61,27 @@ public final class DedupeWindow {
         var chainCount = 1024
         while chainCount < capacity { chainCount *= 2 }
         chainMask = chainCount - 1
-        entries = UnsafeMutablePointer<Entry>.allocate(capacity: capacity)
-        guard let zeroed = calloc(chainCount, MemoryLayout<UInt32>.size) else { preconditionFailure("out of memory") }
-        chains = zeroed.bindMemory(to: UInt32.self, capacity: chainCount)
+        entries = Self.allocate(capacity)
+        chains = Self.allocate(chainCount)
     }
 
     deinit {
-        entries.deallocate()
-        free(chains)
+        Self.free(entries, capacity)
+        Self.free(chains, chainMask + 1)
+    }
+
+    /// Zeroed memory that is only used as it is touched, in large pages where the system has them: an id leads anywhere.
+    private static func allocate<Element>(_ count: Int) -> UnsafeMutablePointer<Element> {
+        let size = count * MemoryLayout<Element>.stride
+        guard let memory = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0), memory != MAP_FAILED else {
+            preconditionFailure("out of memory")
+        }
+        madvise(memory, size, Int32(MADV_HUGEPAGE))
+        return memory.bindMemory(to: Element.self, capacity: count)
+    }
+
+    private static func free<Element>(_ memory: UnsafeMutablePointer<Element>, _ count: Int) {
+        munmap(memory, count * MemoryLayout<Element>.stride)
     }
 
     /// Entries kept.

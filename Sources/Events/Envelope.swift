@@ -13,11 +13,18 @@ public struct Envelope {
         case text(UnsafeRawBufferPointer)
         case integer(Int64)
 
-        /// The key's text, made once per distinct key.
         public var string: String {
             switch self {
             case .text(let bytes): String(decoding: bytes, as: UTF8.self)
             case .integer(let number): String(number)
+            }
+        }
+
+        /// The key's number among those met so far.
+        func number(in keys: inout NameTable) -> Int {
+            switch self {
+            case .text(let bytes): keys.number(of: bytes)
+            case .integer: keys.number(of: ExactString(string))
             }
         }
     }

@@ -33,21 +33,14 @@ public struct StoredDocument: Sendable, Equatable {
         guard let key = document["_id"]?.asString, let position = document["_position"]?.asDocument, position.fields.count == 3,
             case .int32(let partition)? = position["p"], case .int64(let offset)? = position["o"], case .date(let time)? = position["t"]
         else { return nil }
-        self.init(
-            key: key, position: DocumentPosition(partition: Int(partition), offset: offset, time: time),
-            fields: Document(document.fields.filter { $0.name != "_id" && $0.name != "_position" })
-        )
+        var fields = document
+        fields["_id"] = nil
+        fields["_position"] = nil
+        self.init(key: key, position: DocumentPosition(partition: Int(partition), offset: offset, time: time), fields: fields)
     }
 
     public var bson: [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(256)
-        let start = BSON.openDocument(&bytes)
-        BSON.append("_id", .string(key), to: &bytes)
-        BSON.append("_position", position.value, to: &bytes)
-        for field in fields.fields { BSON.append(field.name, field.value, to: &bytes) }
-        BSON.closeDocument(start, &bytes)
-        return bytes
+        BSON.encode(["_id": .string(key), "_position": position.value], fields)
     }
 }
 
@@ -69,16 +62,18 @@ public enum DocumentWrite: Sendable, Equatable {
 
     /// The write that turns the stored document into the folded one, or nil when nothing changed.
     ///
-    /// A document whose fields came back to what they were still moves its position. A change is sent as `$set` and `$unset` of top-level fields where MongoDB then stores exactly the folded order,
-    /// else as a replacement.
-    public static func change(from before: StoredDocument?, to after: StoredDocument?) -> DocumentWrite? {
+    /// A document whose fields came back to what they were still moves its position. A change is sent as `$set` and
+    /// `$unset` of top-level fields where MongoDB then stores exactly the folded order, else as a replacement.
+    ///
+    /// - Parameter bson: what `after` is as BSON, where the caller has it.
+    public static func change(from before: StoredDocument?, to after: StoredDocument?, bson: [UInt8]? = nil) -> DocumentWrite? {
         switch (before, after) {
         case (nil, nil): return nil
-        case (nil, let after?): return .insert(key: after.key, bson: after.bson)
+        case (nil, let after?): return .insert(key: after.key, bson: bson ?? after.bson)
         case (let before?, nil): return .delete(key: before.key)
         case (let before?, let after?):
             if before == after { return nil }
-            guard let (set, unset) = difference(before.fields, after.fields) else { return .replace(key: after.key, bson: after.bson) }
+            guard let (set, unset) = difference(before.fields, after.fields) else { return .replace(key: after.key, bson: bson ?? after.bson) }
             return .update(key: after.key, set: Document([Document.Field("_position", after.position.value)] + set.fields), unset: unset)
         }
     }

@@ -6,7 +6,7 @@ import Values
 struct FoldBatch {
     /// A document under way.
     struct Slot {
-        let key: String
+        let key: ExactString
         /// As stored: what the write is computed against.
         var before: StoredDocument?
         /// The stored document is not what the log makes it, or may not be: write whatever the fold gives.
@@ -15,29 +15,35 @@ struct FoldBatch {
         var isStored = false
         /// Large enough that each event's effect on its size is checked.
         var checksSize = false
-        /// What the log makes the document before the batch: what is folded onto.
-        var origin: StoredDocument?
+        /// What the log makes the document before the batch, where that may be another than is stored.
+        var refolded: StoredDocument?
         var fields: Document?
         var position: DocumentPosition?
 
-        init(key: String) { self.key = key }
+        init(key: ExactString) { self.key = key }
 
         /// The document before the batch, as it is stored in so many bytes.
         mutating func load(_ document: StoredDocument?, bytes: Int) {
             isStored = true
             checksSize = bytes > Model.maximumDocumentSize.bytes / 4
             before = document
-            origin = document
         }
 
+        /// What is folded onto.
+        var origin: StoredDocument? { isSuspect ? refolded : before }
+
         mutating func begin() {
+            let origin = origin
             fields = origin?.fields
             position = origin?.position
         }
 
+        /// What the batch makes of it, as it will be stored; empty where there is no document then.
+        var bson: [UInt8] = []
+
         var after: StoredDocument? {
             guard let fields, let position else { return nil }
-            return StoredDocument(key: key, position: position, fields: fields)
+            return StoredDocument(key: key.text, position: position, fields: fields)
         }
     }
 
@@ -49,7 +55,8 @@ struct FoldBatch {
 
     private(set) var elements: [Item] = []
     var slots: [Slot] = []
-    private var places: [ExactString: Int] = [:]
+    /// The keys, numbered as their slots are.
+    private var keys = NameTable()
     private let chunks: [DecodedChunk]
 
     /// An element: where it is, and which document it touches.
@@ -73,7 +80,7 @@ struct FoldBatch {
             guard chunk.end > offset else { continue }
             // Keys and types repeat within a chunk: each is looked up once.
             var slotOfKey = [Int32](repeating: -1, count: chunk.keys.count)
-            let handled = chunk.types.map(fold.handles)
+            let handled = chunk.types.map { fold.handles($0.text) }
             for place in max(0, Int(offset - chunk.offset))..<chunk.count {
                 guard elements.count < limits.events else { return }
                 let element = chunk.elements[place]
@@ -93,31 +100,30 @@ struct FoldBatch {
     }
 
     /// Takes only the events of one key, below an offset.
-    init(key: String, _ chunks: [DecodedChunk], below limit: Int64, fold: any Folding) {
+    init(key: ExactString, _ chunks: [DecodedChunk], below limit: Int64, fold: any Folding) {
         self.chunks = chunks
         start = chunks.first?.chunk.offset ?? 0
         end = limit
         slots = [Slot(key: key)]
         for (number, decoded) in chunks.enumerated() {
-            guard let wanted = decoded.chunk.keys.firstIndex(where: { $0.utf8Equal(key) }) else { continue }
+            guard let wanted = decoded.chunk.keys.firstIndex(of: key) else { continue }
             for (place, element) in decoded.chunk.elements.enumerated()
             where element.kind == .event && element.key == Int32(wanted) && decoded.chunk.offset + Int64(place) < limit {
-                guard fold.handles(decoded.chunk.types[Int(element.type)]) else { continue }
+                guard fold.handles(decoded.chunk.types[Int(element.type)].text) else { continue }
                 elements.append(Item(chunk: Int32(number), place: Int32(place), slot: 0))
             }
         }
     }
 
-    private mutating func slotIndex(_ key: String, _ limits: Limits) -> Int32? {
-        if let place = place(of: key) { return Int32(place) }
-        guard slots.count < limits.documents else { return nil }
-        places[ExactString(key)] = slots.count
-        slots.append(Slot(key: key))
-        return Int32(slots.count - 1)
+    private mutating func slotIndex(_ key: ExactString, _ limits: Limits) -> Int32? {
+        guard slots.count < limits.documents else { return keys.find(key).map(Int32.init) }
+        let slot = keys.number(of: key)
+        if slot == slots.count { slots.append(Slot(key: key)) }
+        return Int32(slot)
     }
 
     /// The slot of a key, if the batch touches its document.
-    func place(of key: String) -> Int? { places[ExactString(key)] }
+    func place(of key: String) -> Int? { keys.find(ExactString(key)) }
 
     /// Ends the batch before the first element of a document from `slot` on: their documents are not loaded.
     mutating func truncate(documents: Int) {
@@ -126,7 +132,7 @@ struct FoldBatch {
             elements.removeSubrange(first...)
             end = start + Int64(elements.count)
         }
-        for slot in slots[documents...] { places[ExactString(slot.key)] = nil }
+        keys.truncate(to: documents)
         slots.removeSubrange(documents...)
     }
 
@@ -136,9 +142,26 @@ struct FoldBatch {
         var deadLetters: [DeadLetter] = []
     }
 
-    /// Folds every element, in order, onto the documents' origins. `totals` are those before the batch.
+    /// Folds every element, in order, onto the documents' origins, and encodes what becomes of them. `totals` are those
+    /// before the batch.
     mutating func fold(_ fold: any Folding, build: BuildID, totals: ProjectionTotals) -> Outcome {
-        for slot in slots.indices { slots[slot].begin() }
+        while true {
+            for slot in slots.indices { slots[slot].begin() }
+            let outcome = foldElements(fold, build, totals)
+            var isTooLarge = false
+            for slot in slots.indices {
+                slots[slot].bson = slots[slot].after?.bson ?? []
+                // One that grew beyond the limit unwatched: watched, the event that goes too far is parked.
+                if slots[slot].bson.count > Model.maximumDocumentSize.bytes, !slots[slot].checksSize {
+                    slots[slot].checksSize = true
+                    isTooLarge = true
+                }
+            }
+            if !isTooLarge { return outcome }
+        }
+    }
+
+    private mutating func foldElements(_ fold: any Folding, _ build: BuildID, _ totals: ProjectionTotals) -> Outcome {
         var outcome = Outcome(totals: totals)
         for item in elements {
             let chunk = chunks[Int(item.chunk)]
@@ -181,7 +204,7 @@ struct FoldBatch {
         var fields = slots[slot].fields
         let changed = try fold.fold(event, into: &fields)
         if let grown = fields {
-            let size = BSON.encode(grown).count
+            let size = BSON.size(of: grown)
             guard size <= Model.maximumDocumentSize.bytes else {
                 throw Refusal(.documentTooLarge, "the document would have \(size) bytes, above the limit of \(Model.maximumDocumentSize.bytes)")
             }

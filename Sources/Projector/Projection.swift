@@ -169,7 +169,7 @@ public actor Projection {
                 break
             }
             let page = missing[place..<min(missing.count, place + loadSize)]
-            let found = try await store.documents(of: build, keys: page.map { batch.slots[$0].key })
+            let found = try await store.documents(of: build, keys: page.map { batch.slots[$0].key.text })
             let bytes = found.reduce(0) { $0 + $1.bson.count }
             loaded += bytes
             let average = max(256, bytes / max(1, found.count))
@@ -180,7 +180,7 @@ public actor Projection {
             place = page.endIndex
         }
         for slot in batch.slots.indices where batch.slots[slot].isSuspect {
-            batch.slots[slot].origin = try await refold(batch.slots[slot].key, below: from.offset)
+            batch.slots[slot].refolded = try await refold(batch.slots[slot].key.text, below: from.offset)
         }
     }
 
@@ -195,16 +195,16 @@ public actor Projection {
     /// those that are not what the batch was computed from out of the log.
     private func verify(_ batch: inout FoldBatch, _ from: Checkpoint) async throws {
         cache.removeAll()
-        let stored = try await store.documents(of: build, keys: batch.slots.map(\.key))
+        let stored = try await store.documents(of: build, keys: batch.slots.map(\.key.text))
         let byKey = Dictionary(stored.map { (ExactString($0.key), $0.bson) }, uniquingKeysWith: { $1 })
         for slot in batch.slots.indices {
             let assumed = batch.slots[slot].before
-            let found = byKey[ExactString(batch.slots[slot].key)]
+            let found = byKey[batch.slots[slot].key]
             guard found != assumed?.bson else { continue }
             batch.slots[slot].load(try found.flatMap { StoredDocument(try Document(bson: $0)) }, bytes: found?.count ?? 0)
             batch.slots[slot].isStored = found != nil
             batch.slots[slot].isSuspect = true
-            batch.slots[slot].origin = try await refold(batch.slots[slot].key, below: from.offset)
+            batch.slots[slot].refolded = try await refold(batch.slots[slot].key.text, below: from.offset)
         }
     }
 
@@ -217,21 +217,18 @@ public actor Projection {
     // MARK: Planning
 
     private func plan(_ batch: inout FoldBatch, _ from: Checkpoint) -> Commit {
-        var outcome = batch.fold(fold, build: build, totals: from.totals)
-        let tooLarge = batch.slots.indices.filter { slot in
-            !batch.slots[slot].checksSize && batch.slots[slot].fields.map { BSON.encode($0).count > Model.maximumDocumentSize.bytes } ?? false
-        }
-        if !tooLarge.isEmpty {
-            for slot in tooLarge { batch.slots[slot].checksSize = true }
-            outcome = batch.fold(fold, build: build, totals: from.totals)
-        }
+        let outcome = batch.fold(fold, build: build, totals: from.totals)
         var to = from
         to.offset = batch.end
         to.totals = outcome.totals
         var writes: [DocumentWrite] = []
         writes.reserveCapacity(batch.slots.count)
-        for slot in batch.slots {
-            let write = slot.isSuspect ? repair(slot, &to.totals) : DocumentWrite.change(from: slot.before, to: slot.after)
+        // By index: a copy of a slot would count all its references up and down.
+        for slot in batch.slots.indices {
+            let write =
+                batch.slots[slot].isSuspect
+                ? repair(batch.slots[slot], &to.totals)
+                : DocumentWrite.change(from: batch.slots[slot].before, to: batch.slots[slot].after, bson: batch.slots[slot].bson)
             switch write {
             case nil: to.totals.unchanged += 1
             case .insert?: to.totals.inserted += 1
@@ -248,14 +245,14 @@ public actor Projection {
     private func repair(_ slot: FoldBatch.Slot, _ totals: inout ProjectionTotals) -> DocumentWrite? {
         if slot.before != slot.origin || (slot.isStored && slot.before == nil) {
             totals.drift += 1
-            logger.warning("a document is not what the log makes it, and is written anew", metadata: ["build": "\(build)", "key": "\(slot.key)"])
+            logger.warning("a document is not what the log makes it, and is written anew", metadata: ["build": "\(build)", "key": "\(slot.key.text)"])
         }
-        guard let after = slot.after else { return slot.isStored ? .delete(key: slot.key) : nil }
-        return .put(key: slot.key, bson: after.bson)
+        guard !slot.bson.isEmpty else { return slot.isStored ? .delete(key: slot.key.text) : nil }
+        return .put(key: slot.key.text, bson: slot.bson)
     }
 
     private func remember(_ batch: FoldBatch) {
-        for slot in batch.slots { cache[slot.key] = slot.after?.bson }
+        for slot in batch.slots.indices { cache[batch.slots[slot].key] = batch.slots[slot].bson.isEmpty ? nil : batch.slots[slot].bson }
     }
 
     // MARK: Completeness

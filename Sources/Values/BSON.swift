@@ -56,19 +56,24 @@ public enum BSON {
     public static let maximumDepth = 180
 
     /// The document's BSON.
-    @inlinable
     public static func encode(_ document: Document) -> [UInt8] {
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(256)
         append(document, to: &bytes)
         return bytes
     }
 
-    @inlinable
+    /// The BSON of one document with the fields of both.
+    public static func encode(_ first: Document, _ second: Document) -> [UInt8] {
+        var bytes: [UInt8] = []
+        write(BSONCursor.size(of: first) + BSONCursor.size(of: second) - 5, to: &bytes) { $0.write(first, second) }
+        return bytes
+    }
+
+    /// Bytes of the document's BSON.
+    public static func size(of document: Document) -> Int { BSONCursor.size(of: document) }
+
     public static func append(_ document: Document, to bytes: inout [UInt8]) {
-        let start = openDocument(&bytes)
-        for field in document.fields { append(field.name, field.value, to: &bytes) }
-        closeDocument(start, &bytes)
+        write(BSONCursor.size(of: document), to: &bytes) { $0.write(document) }
     }
 
     /// Reserves the length of a document that is written piece by piece; `closeDocument` fills it in.
@@ -87,62 +92,19 @@ public enum BSON {
     }
 
     /// Type and name of an element whose value the caller writes next.
-    @inlinable
     public static func appendHeader(_ type: UInt8, _ name: String, to bytes: inout [UInt8]) {
-        bytes.append(type)
-        append(utf8: name, to: &bytes)
-        bytes.append(0)
+        write(name.utf8.count + 2, to: &bytes) { $0.write(type, name) }
     }
 
     /// One element. Names must not hold NUL, which BSON cannot store: readers of JSON and YAML refuse them.
     public static func append(_ name: String, _ value: Value, to bytes: inout [UInt8]) {
-        switch value {
-        case .null: appendHeader(BSONType.null, name, to: &bytes)
-        case .bool(let value):
-            appendHeader(BSONType.bool, name, to: &bytes)
-            bytes.append(value ? 1 : 0)
-        case .int32(let value):
-            appendHeader(BSONType.int32, name, to: &bytes)
-            append(value, to: &bytes)
-        case .int64(let value):
-            appendHeader(BSONType.int64, name, to: &bytes)
-            append(value, to: &bytes)
-        case .double(let value):
-            appendHeader(BSONType.double, name, to: &bytes)
-            append(Int64(bitPattern: value.bitPattern), to: &bytes)
-        case .date(let value):
-            appendHeader(BSONType.date, name, to: &bytes)
-            append(value, to: &bytes)
-        case .string(let value):
-            appendHeader(BSONType.string, name, to: &bytes)
-            appendString(value, to: &bytes)
-        case .document(let value):
-            appendHeader(BSONType.document, name, to: &bytes)
-            append(value, to: &bytes)
-        case .array(let values):
-            appendHeader(BSONType.array, name, to: &bytes)
-            let start = openDocument(&bytes)
-            for (index, value) in values.enumerated() { append(String(index), value, to: &bytes) }
-            closeDocument(start, &bytes)
-        case .other(let value):
-            appendHeader(value.type, name, to: &bytes)
-            bytes.append(contentsOf: value.bytes)
-        }
+        write(name.utf8.count + 2 + BSONCursor.size(of: value), to: &bytes) { $0.write(name, value) }
     }
 
     /// An element whose value is a document that is BSON already.
-    @inlinable
     public static func append(_ name: String, encoded document: [UInt8], to bytes: inout [UInt8]) {
         appendHeader(BSONType.document, name, to: &bytes)
         bytes.append(contentsOf: document)
-    }
-
-    /// A string value: length, bytes, NUL.
-    @inlinable
-    public static func appendString(_ value: String, to bytes: inout [UInt8]) {
-        append(Int32(value.utf8.count + 1), to: &bytes)
-        append(utf8: value, to: &bytes)
-        bytes.append(0)
     }
 
     @inlinable
@@ -150,9 +112,15 @@ public enum BSON {
         withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
-    @inlinable
-    static func append(utf8 text: String, to bytes: inout [UInt8]) {
-        var text = text
-        text.withUTF8 { bytes.append(contentsOf: $0) }
+    /// Appends so many bytes, which `body` writes all.
+    private static func write(_ size: Int, to bytes: inout [UInt8], _ body: (inout BSONCursor) -> Void) {
+        bytes.append(addingCapacity: size) { room in
+            room.withUnsafeMutableBufferPointer { buffer, count in
+                guard let start = UnsafeMutableRawPointer(buffer.baseAddress) else { return }
+                var cursor = BSONCursor(at: start)
+                body(&cursor)
+                count = cursor.at - start
+            }
+        }
     }
 }

@@ -26,6 +26,7 @@ struct BSONReader {
     mutating func document(depth: Int) throws(BSONError) -> Document {
         let (outerEnd, close) = try open(depth)
         var document = Document()
+        document.fields.reserveCapacity(depth == 0 ? 8 : 4)
         while true {
             let type = try byte()
             if type == 0 { break }

@@ -143,7 +143,7 @@ public struct JSONNode {
             while place < end {
                 let value = at(place + 1)
                 let found = at(place).utf8
-                if found.count == wanted.count, found.elementsEqual(wanted) { return value }
+                if found.hasSameBytes(as: UnsafeRawBufferPointer(wanted)) { return value }
                 place = value.after
             }
             return nil

@@ -51,31 +51,10 @@ extension Value: Equatable {
 extension String {
     /// Equality of bytes. Swift's `==` also holds for strings that only look alike (é composed and decomposed), which
     /// are different names, keys and values to MongoDB.
-    @inlinable
     public func utf8Equal(_ other: String) -> Bool {
         guard utf8.count == other.utf8.count else { return false }
-        let compared = utf8.withContiguousStorageIfAvailable { left -> Bool? in
-            other.utf8.withContiguousStorageIfAvailable { right -> Bool in left.elementsEqual(right) }
-        }
-        return (compared ?? nil) ?? utf8.elementsEqual(other.utf8)
-    }
-}
-
-/// A string that equals another exactly when their bytes do: a dictionary of names, keys or types needs it, since two
-/// keys that only look alike are two documents.
-public struct ExactString: Hashable, Sendable {
-    public var text: String
-
-    @inlinable
-    public init(_ text: String) { self.text = text }
-
-    @inlinable
-    public static func == (left: ExactString, right: ExactString) -> Bool { left.text.utf8Equal(right.text) }
-
-    @inlinable
-    public func hash(into hasher: inout Hasher) {
-        var text = text
-        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        var (left, right) = (self, other)
+        return left.withUTF8 { left in right.withUTF8 { right in UnsafeRawBufferPointer(left).hasSameBytes(as: UnsafeRawBufferPointer(right)) } }
     }
 }
 

@@ -33,8 +33,8 @@ extension Chunk {
             ("partition", partition == other.partition), ("offset", offset == other.offset), ("segment", segment == other.segment),
             ("index", index == other.index),
             ("at", at == other.at), ("age", age == other.age), ("totals", totals == other.totals), ("elements", elements == other.elements),
-            ("keys", keys.map { Array($0.utf8) } == other.keys.map { Array($0.utf8) }),
-            ("types", types.map { Array($0.utf8) } == other.types.map { Array($0.utf8) }),
+            ("keys", keys == other.keys),
+            ("types", types == other.types),
             ("refusals", refusals == other.refusals), ("digests", digests == other.digests), ("raw", raw == other.raw),
             ("oversize", oversize == other.oversize),
         ]

@@ -7,7 +7,7 @@ extension Document {
     public func updated(set: Document, unset: [String]) -> Document? {
         let names = set.fields.map(\.name) + unset
         guard names.allSatisfy({ !$0.isEmpty && !$0.utf8.contains(UInt8(ascii: ".")) && $0.utf8.first != UInt8(ascii: "$") }),
-            Set(names.map(ExactString.init)).count == names.count
+            Set(names.map { ExactString($0) }).count == names.count
         else { return nil }
         var document = self
         let sorted = set.fields.sorted { left, right in

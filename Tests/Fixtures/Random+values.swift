@@ -83,9 +83,7 @@ extension Random {
     }
 
     private static func string(_ text: String) -> [UInt8] {
-        var bytes: [UInt8] = []
-        BSON.appendString(text, to: &bytes)
-        return bytes
+        length(text.utf8.count + 1) + Array(text.utf8) + [0]
     }
 
     public mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) } }

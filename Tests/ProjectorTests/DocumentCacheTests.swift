@@ -16,10 +16,10 @@ import Values
             // Without removals, and each entry always of one size, it is also known what must be there.
             let isSteady = random.once(in: 2)
             var cache = DocumentCache(limit: limit)
-            var truth: [String: [UInt8]] = [:]
-            var used: [String] = []
+            var truth: [ExactString: [UInt8]] = [:]
+            var used: [ExactString] = []
             for step in 0..<400 {
-                let key = "key-\(random.below(60))"
+                let key = ExactString("key-\(random.below(60))")
                 switch random.below(5) {
                 case 0...2:
                     let found = cache[key]
@@ -27,7 +27,7 @@ import Values
                     if found == nil { continue }
                 case 3:
                     truth[key] = [UInt8](
-                        repeating: UInt8(step % 256), count: isSteady ? key.utf8.reduce(0) { $0 &* 31 &+ Int($1) } % largest : random.below(largest))
+                        repeating: UInt8(step % 256), count: isSteady ? key.text.utf8.reduce(0) { $0 &* 31 &+ Int($1) } % largest : random.below(largest))
                     cache[key] = truth[key]
                 default:
                     if isSteady { continue }
@@ -37,11 +37,11 @@ import Values
                 used.removeAll { $0 == key }
                 used.append(key)
                 // A look changes the cache: so only a copy is looked at.
-                func has(_ key: String) -> Bool {
+                func has(_ key: ExactString) -> Bool {
                     var copy = cache
                     return copy[key] != nil
                 }
-                func cost(_ key: String) -> Int { (truth[key]?.count ?? 0) + Self.overhead }
+                func cost(_ key: ExactString) -> Int { (truth[key]?.count ?? 0) + Self.overhead }
                 #expect(truth.keys.filter(has).map(cost).reduce(0, +) <= limit + largest + Self.overhead, "round \(round), step \(step)")
                 guard isSteady else { continue }
                 var recent = 0
@@ -58,8 +58,9 @@ import Values
 
     @Test func `keys that only look alike are two entries`() {
         var cache = DocumentCache(limit: 10_000)
-        cache["é"] = [1]
-        cache["e\u{301}"] = [2]
-        #expect(cache["é"] == [1] && cache["e\u{301}"] == [2])
+        let (composed, decomposed) = (ExactString("é"), ExactString("e\u{301}"))
+        cache[composed] = [1]
+        cache[decomposed] = [2]
+        #expect(cache[composed] == [1] && cache[decomposed] == [2])
     }
 }

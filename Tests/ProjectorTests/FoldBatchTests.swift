@@ -32,11 +32,11 @@ import Values
                 return result
             }
             for slot in batch.slots.indices {
-                #expect(batch.place(of: batch.slots[slot].key) == slot)
-                if let stored = result.documents[ExactString(batch.slots[slot].key)] { batch.slots[slot].load(stored, bytes: stored.bson.count) }
+                #expect(batch.place(of: batch.slots[slot].key.text) == slot)
+                if let stored = result.documents[batch.slots[slot].key] { batch.slots[slot].load(stored, bytes: stored.bson.count) }
             }
             let outcome = batch.fold(fold, build: build, totals: result.totals)
-            for slot in batch.slots { result.documents[ExactString(slot.key)] = slot.after }
+            for slot in batch.slots { result.documents[slot.key] = slot.after }
             result.totals = outcome.totals
             result.deadLetters += outcome.deadLetters
             offset = batch.end
@@ -100,7 +100,7 @@ import Values
             var batch = FoldBatch(chunks, from: 0, fold: Self.fold, limits: .init(events: 100, documents: 100))
             batch.truncate(documents: documents)
             #expect(batch.end == end)
-            #expect(batch.slots.map(\.key) == slots)
+            #expect(batch.slots.map(\.key.text) == slots)
             #expect(batch.place(of: "c") == (slots.contains("c") ? 2 : nil))
         }
     }

@@ -51,8 +51,8 @@ import Testing
 
     private static func text(_ text: String, _ type: UInt8) -> OpaqueValue {
         var bytes: [UInt8] = []
-        BSON.appendString(text, to: &bytes)
-        return OpaqueValue(type: type, bytes: bytes)
+        BSON.append(Int32(text.utf8.count + 1), to: &bytes)
+        return OpaqueValue(type: type, bytes: bytes + Array(text.utf8) + [0])
     }
 
     @Test func `every value against every other`() {

@@ -1,6 +1,8 @@
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -62,6 +64,9 @@ const cjson_node *cjson_nodes(const cjson_tape *tape);
 const uint8_t *cjson_strings(const cjson_tape *tape);
 const cjson_root *cjson_roots(const cjson_tape *tape);
 size_t cjson_root_count(const cjson_tape *tape);
+
+/// Whether two runs of bytes are the same.
+static inline bool cjson_same(const void *left, const void *right, size_t count) { return memcmp(left, right, count) == 0; }
 
 #ifdef __cplusplus
 }

@@ -59,7 +59,7 @@ struct FakeLog: EventLog {
     }
 
     func chunks(of partition: PartitionID, withKey key: String, below end: Int64) async throws -> [Chunk] {
-        try await world.call(worker) { _, mongo in try mongo.chunks { $0.offset < end && $0.keys.contains { $0.utf8Equal(key) } } }
+        try await world.call(worker) { _, mongo in try mongo.chunks { $0.offset < end && $0.keys.contains(ExactString(key)) } }
     }
 }
 

@@ -1,0 +1,115 @@
+/// Writes BSON into memory that has room for it: what is written is measured first, and no step has to ask whether the
+/// array must grow, which took most of the time.
+struct BSONCursor {
+    private(set) var at: UnsafeMutableRawPointer
+
+    static func size(of document: Document) -> Int {
+        document.fields.reduce(5) { $0 + 2 + $1.name.utf8.count + size(of: $1.value) }
+    }
+
+    static func size(of value: Value) -> Int {
+        switch value {
+        case .null: 0
+        case .bool: 1
+        case .int32: 4
+        case .int64, .double, .date: 8
+        case .string(let value): 5 + value.utf8.count
+        case .document(let value): size(of: value)
+        case .array(let values):
+            values.reduce(into: (size: 5, index: 0)) { sum, value in
+                sum.size += 2 + digits(sum.index) + size(of: value)
+                sum.index += 1
+            }.size
+        case .other(let value): value.bytes.count
+        }
+    }
+
+    /// One document with the fields of both.
+    mutating func write(_ first: Document, _ second: Document = Document()) {
+        let start = open()
+        for field in first.fields { write(field.name, field.value) }
+        for field in second.fields { write(field.name, field.value) }
+        close(start)
+    }
+
+    mutating func write(_ name: String, _ value: Value) {
+        switch value {
+        case .null: write(BSONType.null, name)
+        case .bool(let value):
+            write(BSONType.bool, name)
+            byte(value ? 1 : 0)
+        case .int32(let value):
+            write(BSONType.int32, name)
+            integer(value)
+        case .int64(let value):
+            write(BSONType.int64, name)
+            integer(value)
+        case .double(let value):
+            write(BSONType.double, name)
+            integer(value.bitPattern)
+        case .date(let value):
+            write(BSONType.date, name)
+            integer(value)
+        case .string(let value):
+            write(BSONType.string, name)
+            integer(Int32(value.utf8.count + 1))
+            text(value)
+            byte(0)
+        case .document(let value):
+            write(BSONType.document, name)
+            write(value)
+        case .array(let values):
+            write(BSONType.array, name)
+            let start = open()
+            for (index, value) in values.enumerated() { write(String(index), value) }
+            close(start)
+        case .other(let value):
+            write(value.type, name)
+            value.bytes.withUnsafeBytes { bytes($0) }
+        }
+    }
+
+    /// Type and name of an element.
+    mutating func write(_ type: UInt8, _ name: String) {
+        byte(type)
+        text(name)
+        byte(0)
+    }
+
+    private mutating func open() -> UnsafeMutableRawPointer {
+        defer { at += 4 }
+        return at
+    }
+
+    private mutating func close(_ start: UnsafeMutableRawPointer) {
+        byte(0)
+        start.storeBytes(of: Int32(at - start).littleEndian, as: Int32.self)
+    }
+
+    private mutating func byte(_ value: UInt8) {
+        at.storeBytes(of: value, as: UInt8.self)
+        at += 1
+    }
+
+    private mutating func integer<Integer: FixedWidthInteger & BitwiseCopyable>(_ value: Integer) {
+        at.storeBytes(of: value.littleEndian, as: Integer.self)
+        at += MemoryLayout<Integer>.size
+    }
+
+    private mutating func text(_ text: String) {
+        var text = text
+        text.withUTF8 { bytes(UnsafeRawBufferPointer($0)) }
+    }
+
+    private mutating func bytes(_ source: UnsafeRawBufferPointer) {
+        guard let base = source.baseAddress else { return }
+        at.copyMemory(from: base, byteCount: source.count)
+        at += source.count
+    }
+
+    private static func digits(_ number: Int) -> Int {
+        var (rest, digits) = (number / 10, 1)
+        while rest > 0 { (rest, digits) = (rest / 10, digits + 1) }
+        return digits
+    }
+}
