@@ -75,6 +75,9 @@ public struct Chunk: Sendable {
     /// The offset after the last element.
     public var end: Int64 { offset + Int64(elements.count) }
 
+    /// An element's bytes; empty for a duplicate.
+    public func bytes(at place: Int) -> ArraySlice<UInt8> { raw[elements[place].start..<elements[place].start + elements[place].length] }
+
     public func type(of element: Element) -> String? { element.type < 0 ? nil : types[Int(element.type)].text }
     public func key(of element: Element) -> String? { element.key < 0 ? nil : keys[Int(element.key)].text }
     public func time(of element: Element) -> Int64? { element.time == .min ? nil : element.time }
@@ -95,13 +98,17 @@ public struct Chunk: Sendable {
         for word in [id.low, id.high, content.low, content.high] { BSON.append(word, to: &digests) }
     }
 
-    /// Parses the elements' bytes again, for a chunk that was read from the log. Duplicates parse as empty.
-    public func parse() -> JSONTape {
+    /// Parses the bytes of the events at these offsets again, for a chunk that was read from the log. The rest parses as
+    /// empty: what was refused may have been refused because it cannot be parsed and survived.
+    func parse(_ offsets: Range<Int64>) -> JSONTape {
         let tape = JSONTape()
         let padded = raw + [UInt8](repeating: 0, count: JSONTape.padding)
+        let lengths = elements.enumerated().map { place, element in
+            element.kind == .event && offsets.contains(offset + Int64(place)) ? UInt32(element.length) : 0
+        }
         padded.withUnsafeBufferPointer { buffer in
             guard let base = buffer.baseAddress else { return }
-            tape.parse(base: base, offsets: elements.map { UInt64($0.start) }, lengths: elements.map { UInt32($0.length) })
+            tape.parse(base: base, offsets: elements.map { UInt64($0.start) }, lengths: lengths)
         }
         return tape
     }
@@ -120,8 +127,11 @@ public struct DecodedChunk: Sendable {
         self.firstText = firstText
     }
 
-    public init(parsing chunk: Chunk) {
-        self.init(chunk: chunk, tape: chunk.parse(), firstText: 0)
+    public init(parsing chunk: Chunk) { self.init(parsing: chunk, 0..<Int64.max) }
+
+    /// - Parameter offsets: of the events that will be asked for.
+    public init(parsing chunk: Chunk, _ offsets: Range<Int64>) {
+        self.init(chunk: chunk, tape: chunk.parse(offsets), firstText: 0)
     }
 
     /// The event at a place, for an element of kind event.

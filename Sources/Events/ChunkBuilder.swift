@@ -31,7 +31,11 @@ public struct ChunkBuilder {
 
     /// Builds the chunk of the elements from `first` on, as many as its limits allow, and enters its originals into the
     /// window: whoever cannot append the chunk rolls the window back.
-    public func build(_ elements: RawElements, _ tape: JSONTape, from first: Int, at place: Place, window: DedupeWindow) -> Chunk {
+    ///
+    /// - Parameter refusal: refuses them all, unread.
+    public func build(
+        _ elements: RawElements, _ tape: JSONTape, from first: Int, at place: Place, window: DedupeWindow, refusing refusal: Refusal? = nil
+    ) -> Chunk {
         var chunk = Chunk(
             partition: partition, offset: place.offset, segment: place.segment, index: place.index, at: place.at, age: place.age, totals: place.totals
         )
@@ -43,7 +47,7 @@ public struct ChunkBuilder {
         for number in first..<last {
             let length = Int(elements.lengths[number])
             if !chunk.elements.isEmpty, chunk.raw.count + length > settings.chunkBytes.bytes { break }
-            let decision = decide(elements, tape, number, &chunk, &tables, window)
+            let decision = decide(elements, tape, number, &chunk, &tables, window, refusal)
             append(decision, bytes: elements.offsets[number], length, elements, to: &chunk)
             if elements.oversize[number] != nil { chunk.oversize.append(place.index + Int64(number - first)) }
         }
@@ -66,10 +70,12 @@ public struct ChunkBuilder {
     }
 
     private func decide(
-        _ elements: RawElements, _ tape: JSONTape, _ number: Int, _ chunk: inout Chunk, _ tables: inout Tables, _ window: DedupeWindow
+        _ elements: RawElements, _ tape: JSONTape, _ number: Int, _ chunk: inout Chunk, _ tables: inout Tables, _ window: DedupeWindow,
+        _ refusal: Refusal?
     ) -> Decision {
         var element = Chunk.Element(kind: .refused)
         do throws(Refusal) {
+            if let refusal { throw refusal }
             if let oversize = elements.oversize[number] {
                 throw Refusal(
                     .oversize,

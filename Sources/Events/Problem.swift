@@ -21,6 +21,8 @@ extension Problem {
     public static let wrongPartition = Problem(rawValue: "wrong-partition")
     public static let idReused = Problem(rawValue: "id-reused")
     public static let oversize = Problem(rawValue: "oversize")
+    /// Also of an event that a model cannot take.
+    public static let crashParked = Problem(rawValue: "crash-parked")
 }
 
 // An event that a model cannot take.

@@ -3,7 +3,7 @@ import Projector
 import Values
 
 /// A dead letter as it is stored: `{_id: {b, s, p, o}, format, problem, message, key, type, at}`; `b` is null for an
-/// element that is no event.
+/// element that is no event. One that was parked unread also has `decision`.
 enum DeadLetterDocument {
     static func id(_ letter: DeadLetter) -> Value {
         [
@@ -13,7 +13,7 @@ enum DeadLetterDocument {
     }
 
     static func fields(_ letter: DeadLetter) -> Document {
-        [
+        var fields: Document = [
             "format": .int32(StoredFormat.current),
             "problem": .string(letter.refusal.problem.rawValue),
             "message": .string(letter.refusal.message),
@@ -21,5 +21,22 @@ enum DeadLetterDocument {
             "type": letter.type.map(Value.string) ?? .null,
             "at": .date(letter.at),
         ]
+        if letter.isDecision { fields.append("decision", .string(letter.refusal.problem.rawValue)) }
+        return fields
+    }
+
+    static let createIndexes: Document = [
+        "createIndexes": .string(Collections.deadLetters),
+        "indexes": [
+            [
+                "key": ["decision": 1, "_id.s": 1, "_id.p": 1], "name": "decisions",
+                "partialFilterExpression": ["decision": ["$exists": true]],
+            ]
+        ],
+    ]
+
+    /// Finds the decisions on a partition's events; an index holds no other letters.
+    static func decisions(_ partition: PartitionID) -> Document {
+        ["decision": ["$exists": true], "_id.s": .string(partition.stream), "_id.p": .int32(Int32(partition.number))]
     }
 }

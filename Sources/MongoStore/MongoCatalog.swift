@@ -60,7 +60,7 @@ extension MongoConnection {
 
     fileprivate func open(_ database: String) throws -> MongoCatalog.Installation {
         if let known = try installation(database) {
-            try MongoLog.createIndexes(self, database)
+            try createIndexes(database)
             return known
         }
         for name in [
@@ -69,7 +69,7 @@ extension MongoConnection {
         ] {
             try create(database, ["create": .string(name)])
         }
-        try MongoLog.createIndexes(self, database)
+        try createIndexes(database)
         try insertUnlessThere(
             database, Collections.meta, id: "installation",
             [
@@ -81,6 +81,11 @@ extension MongoConnection {
             throw MongoError(code: 0, operation: "make the installation", message: "it cannot be read after it was made")
         }
         return made
+    }
+
+    private func createIndexes(_ database: String) throws {
+        try MongoLog.createIndexes(self, database)
+        try run(database, BSON.encode(DeadLetterDocument.createIndexes), .write, "create the dead letters' index")
     }
 
     fileprivate func register(_ database: String, _ stream: StreamSettings) throws {

@@ -2,7 +2,7 @@ import Events
 import Projector
 import Values
 
-/// Leases by the server's clock: `{_id: {s, p}, format, holder, epoch, until, sessions}`.
+/// Leases by the server's clock: `{_id: {s, p}, format, holder, epoch, until, sessions, crashes}`.
 public struct MongoLeases: LeaseStore {
     let connection: MongoConnection
     let database: String
@@ -24,6 +24,10 @@ public struct MongoLeases: LeaseStore {
         var lifted = lease
         lifted.epoch = max(lease.epoch, fence) + 1
         return try await connection.change(database, lease, ["epoch": .int64(lifted.epoch)]) ? lifted : nil
+    }
+
+    public func store(_ crashes: CrashHistory, in lease: Lease) async throws -> Bool {
+        try await connection.change(database, lease, ["crashes": ["$literal": CrashHistoryDocument.encode(crashes)]])
     }
 
     public func release(_ lease: Lease) async throws {
@@ -57,8 +61,9 @@ extension MongoConnection {
                         "format": .int32(StoredFormat.current), "holder": ["$literal": .string(holder.id)],
                         "epoch": ["$add": [["$ifNull": ["$epoch", .int64(0)]], .int64(1)]],
                         "until": MongoLeases.until(duration), "sessions": ["$literal": sessions],
-                        // Kept aside for the next lines: the sessions to kill.
+                        // Kept aside for the next lines: the sessions to kill, and whether the lease was not given back.
                         "before": ["$ifNull": ["$sessions", []]],
+                        "died": ["$and": [["$gt": ["$until", .date(0)]], ["$ne": ["$holder", ["$literal": .string(holder.id)]]]]],
                     ]
                 ]
             ],
@@ -80,7 +85,11 @@ extension MongoConnection {
         if !before.isEmpty {
             try run("admin", BSON.encode(["killSessions": .array(before.map { ["id": $0] })]), .plain, "kill the former holder's sessions")
         }
-        return .acquired(Lease(partition: partition, holder: holder, epoch: epoch))
+        return .acquired(
+            Lease(
+                partition: partition, holder: holder, epoch: epoch, crashes: CrashHistoryDocument.decode(stored["crashes"]?.asDocument),
+                isAfterDeath: stored["died"] == true
+            ))
     }
 
     /// Changes a lease that is still the caller's. False when it is not.

@@ -22,6 +22,10 @@ public struct MongoProjectionStore: ProjectionStore {
         try await connection.checkpoint(database, build, partition)
     }
 
+    public func crashParked(in build: BuildID, _ partition: PartitionID) async throws -> Set<Int64> {
+        try await connection.crashParked(database, build, partition)
+    }
+
     public func logEnd(of partition: PartitionID) async throws -> Int64 { try await connection.tail(database, partition).offset }
 
     public func documents(of build: BuildID, keys: [String]) async throws -> [(key: String, bson: [UInt8])] {
@@ -58,6 +62,13 @@ extension MongoConnection {
             throw MongoError(code: 0, operation: "make a checkpoint", message: "it cannot be read after it was made")
         }
         return try CheckpointDocument.decode(stored)
+    }
+
+    fileprivate func crashParked(_ database: String, _ build: BuildID, _ partition: PartitionID) throws -> Set<Int64> {
+        let letters = try documents(
+            database, Collections.deadLetters, DeadLetterDocument.decisions(partition), options: ["projection": ["_id": 1]], "read decisions")
+        let ids = letters.compactMap { $0["_id"]?.asDocument }.filter { $0["b"]?.asString.flatMap(BuildID.init)?.model == build.model }
+        return Set(ids.compactMap { $0["o"]?.asInteger })
     }
 
     fileprivate func documents(_ database: String, _ build: BuildID, _ keys: [String]) throws -> [(key: String, bson: [UInt8])] {

@@ -36,7 +36,35 @@ public enum CrashPoint: String, CaseIterable, Sendable {
         #endif
     }
 
+    /// With `MILLRACE_CRASH_ON=decode:TEXT` or `fold:TEXT`, the process is killed by an element that holds the text.
+    @inline(__always)
+    static func decoding(_ bytes: ArraySlice<UInt8>) {
+        #if DEBUG
+            killer?.meet("decode", bytes)
+        #endif
+    }
+
+    @inline(__always)
+    static func folding(_ bytes: @autoclosure () -> ArraySlice<UInt8>) {
+        #if DEBUG
+            killer?.meet("fold", bytes())
+        #endif
+    }
+
     #if DEBUG
+        private struct Killer {
+            var stage: String
+            var text: [UInt8]
+
+            func meet(_ stage: String, _ bytes: ArraySlice<UInt8>) {
+                if stage == self.stage, bytes.firstRange(of: text) != nil { raise(SIGKILL) }
+            }
+        }
+
+        private static let killer = ProcessInfo.processInfo.environment["MILLRACE_CRASH_ON"].flatMap { setting in
+            setting.firstIndex(of: ":").map { Killer(stage: String(setting[..<$0]), text: Array(setting[setting.index(after: $0)...].utf8)) }
+        }
+
         private static let remaining = Mutex(setting("MILLRACE_CRASH_AT", SIGKILL) ?? setting("MILLRACE_FREEZE_AT", SIGSTOP))
 
         private static func setting(_ variable: String, _ signal: Int32) -> (name: String, count: Int, signal: Int32)? {

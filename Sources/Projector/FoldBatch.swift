@@ -58,6 +58,8 @@ struct FoldBatch {
     /// The keys, numbered as their slots are.
     private var keys = NameTable()
     private let chunks: [DecodedChunk]
+    /// Offsets of events that are parked unread.
+    private let crashParked: Set<Int64>
 
     /// An element: where it is, and which document it touches.
     struct Item {
@@ -71,8 +73,9 @@ struct FoldBatch {
     private(set) var end: Int64
 
     /// Takes the elements from `offset` on that the limits allow. `chunks` are consecutive, and hold `offset`.
-    init(_ chunks: [DecodedChunk], from offset: Int64, fold: any Folding, limits: Limits) {
+    init(_ chunks: [DecodedChunk], from offset: Int64, fold: any Folding, limits: Limits, crashParked: Set<Int64> = []) {
         self.chunks = chunks
+        self.crashParked = crashParked
         start = offset
         end = offset
         for (number, decoded) in chunks.enumerated() {
@@ -100,8 +103,9 @@ struct FoldBatch {
     }
 
     /// Takes only the events of one key, below an offset.
-    init(key: ExactString, _ chunks: [DecodedChunk], below limit: Int64, fold: any Folding) {
+    init(key: ExactString, _ chunks: [DecodedChunk], below limit: Int64, fold: any Folding, crashParked: Set<Int64>) {
         self.chunks = chunks
+        self.crashParked = crashParked
         start = chunks.first?.chunk.offset ?? 0
         end = limit
         slots = [Slot(key: key)]
@@ -174,6 +178,11 @@ struct FoldBatch {
                 outcome.deadLetters.append(letter(item, nil, chunk.chunk.refusals[Int(element.reference)]))
             case .event:
                 outcome.totals.logged += 1
+                guard crashParked.isEmpty || !crashParked.contains(chunk.chunk.offset + Int64(item.place)) else {
+                    outcome.totals.parked += 1
+                    outcome.deadLetters.append(letter(item, build, .crashParked("folding it")))
+                    continue
+                }
                 guard item.slot >= 0 else {
                     outcome.totals.ignored += 1
                     continue
@@ -192,6 +201,7 @@ struct FoldBatch {
 
     private mutating func apply(_ fold: any Folding, _ decoded: DecodedChunk, _ item: Item) throws(Refusal) {
         let slot = Int(item.slot)
+        CrashPoint.folding(decoded.chunk.bytes(at: Int(item.place)))
         guard let event = decoded.event(at: Int(item.place)) else {
             throw Refusal(.logDamaged, "the event's bytes no longer parse, though they did when it was logged")
         }

@@ -36,6 +36,8 @@ public actor Ingest {
         var elements: RawElements
         var tape: JSONTape
         var next = 0
+        /// The one element is parked unread.
+        var isParked = false
     }
 
     /// - Parameter collisionPause: before the log is read again after a collision, because what is in the way may not have
@@ -61,7 +63,7 @@ public actor Ingest {
     }
 
     /// Logs what is waiting, until a segment is done, a batch is full, or nothing is left.
-    public func next(epoch: Int64, events: Int, bytes: Int) async throws -> IngestBatch {
+    public func next(epoch: Int64, events: Int, bytes: Int, watch: CrashWatch? = nil) async throws -> IngestBatch {
         var batch = IngestBatch()
         while batch.events < events, batch.bytes < bytes {
             guard var working = segment else {
@@ -85,7 +87,7 @@ public actor Ingest {
                 break
             }
             if working.read == nil {
-                guard let page = try await read(working) else {
+                guard let page = try await read(working, watch) else {
                     // 2: another segment, or too few elements.
                     forget()
                     continue
@@ -93,7 +95,10 @@ public actor Ingest {
                 working.read = page
                 segment = working
             }
-            if let chunk = try await append() { batch.append(chunk) }
+            if let chunk = try await append() {
+                batch.append(chunk)
+                try await watch?.passed(.ingest, to: chunk.chunk.end)
+            }
         }
         return finish(&batch)
     }
@@ -172,11 +177,16 @@ public actor Ingest {
         }
     }
 
-    private func read(_ working: Working) async throws -> Page? {
-        let count = min(working.segment.length - working.progress.end, Int64(readSize.count))
-        guard let elements = try await buffer.read(identity: working.segment.identity, from: working.progress.end, count: Int(count)) else { return nil }
+    private func read(_ working: Working, _ watch: CrashWatch?) async throws -> Page? {
+        guard let tail else { return nil }
+        let most = Int(min(working.segment.length - working.progress.end, Int64(readSize.count)))
+        let step = try await watch?.step(of: .ingest, at: tail.offset, most: most) ?? .take(most)
+        let count = if case .take(let count) = step { count } else { 1 }
+        guard let elements = try await buffer.read(identity: working.segment.identity, from: working.progress.end, count: count) else { return nil }
         CrashPoint.segmentRead.reached()
+        guard step != .park else { return Page(elements: elements, tape: JSONTape(), isParked: true) }
         readSize.learn(elements)
+        CrashPoint.decoding(elements.bytes[...])
         return Page(elements: elements, tape: elements.parse())
     }
 
@@ -190,7 +200,7 @@ public actor Ingest {
         let chunk = builder.build(
             page.elements, page.tape, from: page.next,
             at: .init(offset: tail.offset, totals: tail.totals, segment: working.segment.identity, index: working.progress.end, at: at, age: age),
-            window: window
+            window: window, refusing: page.isParked ? .crashParked("decoding it") : nil
         )
         CrashPoint.chunkDecided.reached()
         do {
@@ -217,52 +227,6 @@ public actor Ingest {
         working.read = page.next < page.elements.count ? page : nil
         segment = working
         return DecodedChunk(chunk: chunk, tape: page.tape, firstText: first)
-    }
-}
-
-/// What one call of `Ingest.next` logged.
-public struct IngestBatch: Sendable {
-    public private(set) var chunks: [DecodedChunk] = []
-    public private(set) var events = 0
-    public private(set) var bytes = 0
-    /// Nothing is waiting.
-    public var isIdle = false
-    /// The fence in Redis, when it stands above the caller's epoch.
-    public var fence: Int64?
-    public var completeness: Completeness?
-    /// The log's next offset, where it is known.
-    public var tail: Int64?
-
-    mutating func append(_ chunk: DecodedChunk) {
-        chunks.append(chunk)
-        events += chunk.chunk.count
-        bytes += chunk.chunk.raw.count
-    }
-}
-
-/// Rule 12: once a checkpoint has reached `offset`, everything cut up to `token` has taken effect.
-public struct Completeness: Hashable, Sendable {
-    public var token: BufferToken
-    public var offset: Int64
-}
-
-/// How many elements to read at once: as many as stay near a chunk's bytes, by the sizes seen. It starts small and grows
-/// by steps, so that a list of huge elements is noticed before many of them are asked for.
-struct ReadSize {
-    private(set) var count = 64
-    private let events: Int
-    private let bytes: Int
-
-    init(_ settings: StreamSettings) {
-        events = settings.chunkEvents
-        bytes = settings.chunkBytes.bytes
-    }
-
-    mutating func learn(_ page: RawElements) {
-        let heads = page.bytes.count
-        let whole = page.oversize.values.reduce(0) { $0 + $1.length }
-        let average = max(1, (heads + whole) / max(1, page.count))
-        count = max(1, min(events, bytes / average, count * 8))
     }
 }
 

@@ -11,6 +11,9 @@ public protocol LeaseStore: Sendable {
     /// Lifts the lease's epoch above a fence found in Redis. nil when somebody else has it.
     func lift(_ lease: Lease, above fence: Int64) async throws -> Lease?
 
+    /// Keeps the crash history with the lease. False when somebody else has it.
+    func store(_ crashes: CrashHistory, in lease: Lease) async throws -> Bool
+
     /// Gives the lease back, so that nobody has to wait for it to run out.
     func release(_ lease: Lease) async throws
 }
@@ -33,11 +36,17 @@ public struct Lease: Hashable, Sendable {
     public var partition: PartitionID
     public var holder: LeaseHolder
     public var epoch: Int64
+    /// As it was when the lease was acquired.
+    public var crashes: CrashHistory
+    /// The holder before let the lease run out.
+    public var isAfterDeath: Bool
 
-    public init(partition: PartitionID, holder: LeaseHolder, epoch: Int64) {
+    public init(partition: PartitionID, holder: LeaseHolder, epoch: Int64, crashes: CrashHistory = CrashHistory(), isAfterDeath: Bool = false) {
         self.partition = partition
         self.holder = holder
         self.epoch = epoch
+        self.crashes = crashes
+        self.isAfterDeath = isAfterDeath
     }
 }
 

@@ -61,7 +61,8 @@ public struct PartitionWorker: Sendable {
                     await wait(min(settings.lease / 10, .seconds(1)))
                 case .acquired(let lease):
                     CrashPoint.leaseAcquired.reached()
-                    try await work(HeldLease(lease, leases: leases, duration: settings.lease))
+                    let held = HeldLease(lease, leases: leases, duration: settings.lease)
+                    try await work(held, watch(lease, held))
                 }
             } catch {
                 if ContinuousClock.now - began > Self.goodWhile { pause.reset() }
@@ -87,14 +88,33 @@ public struct PartitionWorker: Sendable {
         }
     }
 
+    /// What the holders before died of, if they did.
+    private func watch(_ lease: Lease, _ held: HeldLease) async throws -> CrashWatch {
+        var history = lease.crashes
+        // What a holder wrote down that gave the lease back, or that is still alive, killed nobody.
+        history.attempt = lease.isAfterDeath ? history.attempt : nil
+        if lease.isAfterDeath {
+            var offsets: [CrashHistory.Stage: Int64] = [.ingest: try await store.logEnd(of: partition)]
+            for projection in projections { offsets[.project(projection.build)] = try await store.checkpoint(of: projection.build, partition).offset }
+            history.holderDied(at: offsets)
+            try await held.store(history)
+            if history.isCareful {
+                logger.warning(
+                    "workers died here \(CrashHistory.patience) times without getting on: going on step by step, to find the event that kills them",
+                    metadata: ["partition": "\(partition)", "suspect": "\(history.suspect.map { "\($0.attempt.offsets), by \($0.deaths)" } ?? "none yet")"])
+            }
+        }
+        return CrashWatch(history) { try await held.store($0) }
+    }
+
     /// Works while the lease holds. Returns when it is lost or the worker is asked to stop.
-    private func work(_ lease: HeldLease) async throws {
+    private func work(_ lease: HeldLease, _ watch: CrashWatch) async throws {
         report.began()
         defer { report.ended() }
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await lease.keep() }
-                group.addTask { try await pump(lease) }
+                group.addTask { try await pump(lease, watch) }
                 // Whichever ends first ends the other: without the lease there is no work, without work no lease.
                 defer { group.cancelAll() }
                 try await group.next()
@@ -112,36 +132,45 @@ public struct PartitionWorker: Sendable {
     }
 
     /// Ingests the next batch while the one before it is projected.
-    private func pump(_ lease: HeldLease) async throws {
-        var handed = try await next(lease)
+    private func pump(_ lease: HeldLease, _ watch: CrashWatch) async throws {
+        var handed = try await next(lease, watch)
         while true {
             if stop.isRequested && handed.chunks.isEmpty { return }
             let batch = handed
-            async let ahead = stop.isRequested ? IngestBatch() : next(lease)
-            let isCurrent = try await project(batch)
-            handed = try await ahead
+            let isCurrent: Bool
+            if await watch.isCareful {
+                // One after the other, so that a death is the death of the step that was written down.
+                isCurrent = try await project(batch, watch)
+                handed = stop.isRequested ? IngestBatch() : try await next(lease, watch)
+            } else {
+                async let ahead = stop.isRequested ? IngestBatch() : next(lease, watch)
+                isCurrent = try await project(batch, watch)
+                handed = try await ahead
+            }
             try Task.checkCancellation()
             if batch.isIdle && handed.isIdle && isCurrent && !stop.isRequested { try await Task.sleep(for: settings.poll) }
         }
     }
 
-    private func next(_ lease: HeldLease) async throws -> IngestBatch {
-        let batch = try await ingest.next(epoch: lease.epoch, events: settings.limits.events, bytes: settings.limits.loaded.bytes)
+    private func next(_ lease: HeldLease, _ watch: CrashWatch) async throws -> IngestBatch {
+        let batch = try await ingest.next(epoch: lease.epoch, events: settings.limits.events, bytes: settings.limits.loaded.bytes, watch: watch)
         // 8: the fence never stands in the way of whoever holds the lease.
         if let fence = batch.fence { try await lease.lift(above: fence) }
+        if batch.isIdle { try await watch.rests(.ingest) }
         return batch
     }
 
     /// Projects what was handed over in every build. Builds that are behind catch up batch by batch, one a turn, so that
     /// none waits for another's history.
-    private func project(_ batch: IngestBatch) async throws -> Bool {
+    private func project(_ batch: IngestBatch, _ watch: CrashWatch) async throws -> Bool {
         var isCurrent = true
         for projection in projections {
             if let completeness = batch.completeness { await projection.expect(list, completeness) }
-            var reached = try await projection.turn(batch.chunks, tail: batch.tail)
+            var reached = try await projection.turn(batch.chunks, tail: batch.tail, watch: watch)
             while !reached, !batch.chunks.isEmpty, try await projection.isWithin(batch.chunks) {
-                reached = try await projection.turn(batch.chunks, tail: batch.tail)
+                reached = try await projection.turn(batch.chunks, tail: batch.tail, watch: watch)
             }
+            if reached { try await watch.rests(.project(projection.build)) }
             isCurrent = isCurrent && reached
         }
         return isCurrent
@@ -154,43 +183,4 @@ public struct PartitionWorker: Sendable {
             try? await Task.sleep(for: min(.milliseconds(50), deadline - ContinuousClock.now))
         }
     }
-}
-
-/// Somebody else holds the lease.
-struct LeaseLost: Error {}
-
-/// A lease that is renewed while its work runs.
-actor HeldLease {
-    private var lease: Lease
-    private let leases: any LeaseStore
-    private let duration: Duration
-
-    init(_ lease: Lease, leases: any LeaseStore, duration: Duration) {
-        self.lease = lease
-        self.leases = leases
-        self.duration = duration
-    }
-
-    var epoch: Int64 { lease.epoch }
-
-    /// Renews at a third of the duration. Throws when the lease is somebody else's; a failure to ask is left to the
-    /// next try, since nothing rests on the lease but saved work.
-    func keep() async throws {
-        while true {
-            try await Task.sleep(for: duration / 3)
-            do {
-                guard try await leases.renew(lease, duration: duration) else { throw LeaseLost() }
-            } catch let failure as any StoreFailure where failure.isRetriable {
-                continue
-            }
-            CrashPoint.leaseRenewed.reached()
-        }
-    }
-
-    func lift(above fence: Int64) async throws {
-        guard let lifted = try await leases.lift(lease, above: fence) else { throw LeaseLost() }
-        lease = lifted
-    }
-
-    func release() async throws { try await leases.release(lease) }
 }

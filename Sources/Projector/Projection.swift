@@ -38,6 +38,8 @@ public actor Projection {
     private var loadSize = 64
     private var completeness: [ListCompleteness: Int64] = [:]
     private var failures = BatchFailures()
+    /// Offsets of the model's events that are parked unread, read with the checkpoint.
+    private var crashParked: Set<Int64> = []
 
     public init(
         build: BuildID, partition: PartitionID, fold: any Folding, store: any ProjectionStore, log: any EventLog, limits: BatchLimits = BatchLimits(),
@@ -68,26 +70,41 @@ public actor Projection {
 
     /// Applies one batch: of the chunks handed over where they follow the checkpoint, else of what the log has there.
     /// Returns whether the build has reached `tail`.
-    public func turn(_ handed: [DecodedChunk], tail: Int64?) async throws -> Bool {
+    public func turn(_ handed: [DecodedChunk], tail: Int64?, watch: CrashWatch? = nil) async throws -> Bool {
         do {
             let checkpoint = try await currentCheckpoint()
             if let first = handed.first, let last = handed.last, first.chunk.offset <= checkpoint.offset, checkpoint.offset < last.chunk.end {
-                return try await apply(handed, checkpoint) && self.checkpoint.map { $0.offset >= last.chunk.end } ?? false
+                let count = try await permit(checkpoint, last.chunk.end, watch)
+                let isApplied = try await apply(handed, checkpoint, events: count, watch)
+                return isApplied && self.checkpoint.map { $0.offset >= last.chunk.end } ?? false
             }
             if let tail = handed.last?.chunk.end ?? tail, checkpoint.offset >= tail {
                 try await noteCompleteness(checkpoint)
                 return true
             }
             let chunks = try await log.chunks(of: partition, from: checkpoint.offset, events: limits.events)
-            guard !chunks.isEmpty else {
+            guard let last = chunks.last else {
                 try await noteCompleteness(checkpoint)
                 return true
             }
-            _ = try await apply(chunks.map(DecodedChunk.init(parsing:)), checkpoint)
+            let count = try await permit(checkpoint, last.end, watch)
+            let wanted = checkpoint.offset..<checkpoint.offset + Int64(count)
+            _ = try await apply(chunks.map { DecodedChunk(parsing: $0, wanted) }, checkpoint, events: count, watch)
             return false
         } catch {
             forget()
             throw error
+        }
+    }
+
+    /// How many elements from the checkpoint on, of those before `end`, the next batch may take at most.
+    private func permit(_ checkpoint: Checkpoint, _ end: Int64, _ watch: CrashWatch?) async throws -> Int {
+        let most = min(failures.limit(limits.events, at: checkpoint.offset), Int(end - checkpoint.offset))
+        switch try await watch?.step(of: .project(build), at: checkpoint.offset, most: most) ?? .take(most) {
+        case .take(let count): return count
+        case .park:
+            crashParked.insert(checkpoint.offset)
+            return 1
         }
     }
 
@@ -114,14 +131,15 @@ public actor Projection {
         guard stored.frozen == nil else {
             throw Refusal(.logDamaged, "the checkpoint of \(build) in \(partition) is frozen by a switch that this version cannot finish")
         }
+        crashParked = try await store.crashParked(in: build, partition)
         checkpoint = stored
         return stored
     }
 
     /// Applies the batch at the checkpoint. False when the checkpoint turned out to be another.
-    private func apply(_ chunks: [DecodedChunk], _ from: Checkpoint) async throws -> Bool {
+    private func apply(_ chunks: [DecodedChunk], _ from: Checkpoint, events: Int, _ watch: CrashWatch?) async throws -> Bool {
         var batch = FoldBatch(
-            chunks, from: from.offset, fold: fold, limits: .init(events: failures.limit(limits.events, at: from.offset), documents: limits.documents)
+            chunks, from: from.offset, fold: fold, limits: .init(events: events, documents: limits.documents), crashParked: crashParked
         )
         try await load(&batch, from)
         CrashPoint.documentsRead.reached()
@@ -147,6 +165,7 @@ public actor Projection {
         failures = BatchFailures()
         checkpoint = commit.to
         remember(batch)
+        try await watch?.passed(.project(build), to: commit.to.offset)
         return true
     }
 
@@ -211,7 +230,7 @@ public actor Projection {
     /// The document as the log makes it before an offset.
     private func refold(_ key: String, below offset: Int64) async throws -> StoredDocument? {
         let chunks = try await log.chunks(of: partition, withKey: key, below: offset)
-        return KeyHistory(fold: fold).document(of: key, in: chunks.map(DecodedChunk.init(parsing:)), below: offset)
+        return KeyHistory(fold: fold, crashParked: crashParked).document(of: key, in: chunks.map(DecodedChunk.init(parsing:)), below: offset)
     }
 
     // MARK: Planning
@@ -277,21 +296,5 @@ public actor Projection {
         guard try await store.note(complete, in: current) == .committed else { return forget() }
         CrashPoint.completenessNoted.reached()
         checkpoint?.complete = complete
-    }
-}
-
-/// The same error three times on one batch halves it.
-struct BatchFailures {
-    private var offset: Int64 = -1
-    private var times = 0
-    private var events = Int.max
-
-    func limit(_ limit: Int, at offset: Int64) -> Int { offset == self.offset ? min(limit, events) : limit }
-
-    mutating func count(at offset: Int64, events: Int) {
-        if offset != self.offset { self = BatchFailures() }
-        self.offset = offset
-        times += 1
-        if times % 3 == 0 { self.events = max(1, events / 2) }
     }
 }

@@ -80,6 +80,9 @@ public struct DeadLetter: Hashable, Sendable {
     /// When it was logged: milliseconds since 1970.
     public var at: Int64
 
+    /// Whether it was parked unread: not what the fold says, but a decision that every build of the model reads.
+    public var isDecision: Bool { build != nil && refusal.problem == .crashParked }
+
     public init(build: BuildID?, partition: PartitionID, offset: Int64, refusal: Refusal, key: String?, type: String?, at: Int64) {
         self.build = build
         self.partition = partition
@@ -121,6 +124,10 @@ public enum CommitReply: Hashable, Sendable {
 public protocol ProjectionStore: Sendable {
     /// The stored checkpoint; a build's first one is made here.
     func checkpoint(of build: BuildID, _ partition: PartitionID) async throws -> Checkpoint
+
+    /// Offsets of the events that killed workers when the build's model folded them, and that are parked unread: a decision
+    /// that holds for every build of the model.
+    func crashParked(in build: BuildID, _ partition: PartitionID) async throws -> Set<Int64>
 
     /// The log's next offset, as the session sees it.
     func logEnd(of partition: PartitionID) async throws -> Int64

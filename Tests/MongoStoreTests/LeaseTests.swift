@@ -44,6 +44,29 @@ extension MongoSuite {
             }
         }
 
+        @Test func `it keeps its holders' crash history, and whoever takes it over knows whether the one before died`() async throws {
+            try await TestMongo.run { mongo in
+                let (a, b) = (try leases(mongo), try leases(mongo))
+                let build = CrashHistory.Stage.project(BuildID(model: "product", number: 2))
+                var history = CrashHistory()
+                history.standings = [.ingest: .init(offset: 7, deaths: 3), build: .init(offset: 1 << 40, deaths: 1)]
+                history.attempt = .init(stage: .ingest, offsets: 7..<9)
+                history.suspect = .init(attempt: .init(stage: build, offsets: 3..<4), deaths: 2)
+                let first = try #require(try await acquire(a, "a", for: .milliseconds(50)))
+                #expect(first.crashes == CrashHistory() && !first.isAfterDeath)
+                #expect(try await a.store(history, in: first))
+                let again = try #require(try await acquire(a, "a", for: .milliseconds(50)))
+                #expect(again.crashes == history && !again.isAfterDeath)
+                let second = try await eventually("it has run out") { try await acquire(b, "b") }
+                #expect(second.crashes == history && second.isAfterDeath)
+                #expect(try await !a.store(CrashHistory(), in: again))
+                #expect(try await b.store(CrashHistory(), in: second))
+                try await b.release(second)
+                let third = try #require(try await acquire(a, "a"))
+                #expect(third.crashes == CrashHistory() && !third.isAfterDeath)
+            }
+        }
+
         @Test func `its own holder gets it again at once, with a higher epoch`() async throws {
             try await TestMongo.run { mongo in
                 let a = try leases(mongo)

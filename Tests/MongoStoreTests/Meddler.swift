@@ -26,6 +26,8 @@ struct MeddledStore: ProjectionStore {
     }
 
     func checkpoint(of build: BuildID, _ partition: PartitionID) async throws -> Checkpoint { try await store.checkpoint(of: build, partition) }
+    func crashParked(in build: BuildID, _ partition: PartitionID) async throws -> Set<Int64> { try await store.crashParked(in: build, partition) }
+
     func logEnd(of partition: PartitionID) async throws -> Int64 { try await store.logEnd(of: partition) }
     func documents(of build: BuildID, keys: [String]) async throws -> [(key: String, bson: [UInt8])] { try await store.documents(of: build, keys: keys) }
     func note(_ complete: [ListCompleteness], in checkpoint: Checkpoint) async throws -> CommitReply { try await store.note(complete, in: checkpoint) }

@@ -45,6 +45,14 @@ struct FakeLeases: LeaseStore {
         }
     }
 
+    func store(_ crashes: CrashHistory, in lease: Lease) async throws -> Bool {
+        try await world.call(worker) { _, mongo in
+            guard mongo.leases.lease?.holder.id == lease.holder.id else { return false }
+            mongo.leases.lease?.crashes = crashes
+            return true
+        }
+    }
+
     func release(_ lease: Lease) async throws {
         try await world.call(worker) { _, mongo in
             if mongo.leases.lease?.holder.id == lease.holder.id { mongo.leases.lease = nil }

@@ -71,6 +71,12 @@ struct FakeStore: ProjectionStore {
         try await world.call(worker) { _, mongo in mongo.checkpoint(build, partition) }
     }
 
+    func crashParked(in build: BuildID, _ partition: PartitionID) async throws -> Set<Int64> {
+        try await world.call(worker) { _, mongo in
+            Set(mongo.deadLetters.filter { $0.isDecision && $0.build?.model == build.model }.map(\.offset))
+        }
+    }
+
     func logEnd(of partition: PartitionID) async throws -> Int64 { try await world.call(worker) { _, mongo in mongo.end } }
 
     func documents(of build: BuildID, keys: [String]) async throws -> [(key: String, bson: [UInt8])] {
