@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""What drain.py needs of the stores, in processes of its own: see `run` there for the reason.
+"""What the benchmarks need of the stores, in processes of its own: see `run` in harness.py for the reason.
 
   stores.py prepare --redis URL --mongo URL --drop DB [--push FILE --list L]
       empties Redis, drops the database, pushes the lines of a file onto a list
+  stores.py push --redis URL --push FILE [--list L]
+      only pushes
   stores.py agree --mongo URL DB DB…
       compares the documents of `product` in these databases, field order and `_position` aside
 """
@@ -20,10 +22,14 @@ def prepare(a):
     import redis
 
     pymongo.MongoClient(a.mongo, w="majority").drop_database(a.drop)
+    redis.Redis.from_url(a.redis).flushall()
+    return push(a) if a.push else 0
+
+
+def push(a):
+    import redis
+
     r = redis.Redis.from_url(a.redis)
-    r.flushall()
-    if not a.push:
-        return 0
     with open(a.push, "rb") as lines:
         while batch := [line.rstrip(b"\n") for line in itertools.islice(lines, PUSH)]:
             r.rpush(a.list, *batch)
@@ -74,6 +80,11 @@ def main():
     c.add_argument("--mongo", required=True)
     c.add_argument("--drop", required=True)
     c.add_argument("--push")
+    c.add_argument("--list", default="events:{product}")
+    c = commands.add_parser("push")
+    c.set_defaults(run=push)
+    c.add_argument("--redis", required=True)
+    c.add_argument("--push", required=True)
     c.add_argument("--list", default="events:{product}")
     c = commands.add_parser("agree")
     c.set_defaults(run=agree)
