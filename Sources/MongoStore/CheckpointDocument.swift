@@ -17,11 +17,12 @@ enum CheckpointDocument {
         ]
     }
 
-    /// Rule 14: the offset, the build, the generation, and that no switch froze it.
+    /// Rule 14: the offset, the build, the generation, and that no switch froze it. What it says is complete is compared
+    /// too: a worker that read it before another noted more would put back less, which rule 12 forbids.
     static func filter(_ checkpoint: Checkpoint) -> Document {
         [
             "_id": id(checkpoint.build, checkpoint.partition), "offset": .int64(checkpoint.offset), "generation": .int64(checkpoint.generation),
-            "frozen": .null,
+            "frozen": .null, "complete": complete(checkpoint.complete),
         ]
     }
 

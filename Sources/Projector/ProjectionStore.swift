@@ -96,7 +96,7 @@ public struct DeadLetter: Hashable, Sendable {
 
 /// One transaction of a build: the checkpoint moves, and everything it moves over takes effect.
 public struct Commit: Sendable {
-    /// What the stored checkpoint must be, by offset, build, generation and freeze.
+    /// What the stored checkpoint must be, by offset, build, generation, freeze and completeness.
     public var from: Checkpoint
     public var to: Checkpoint
     public var writes: [DocumentWrite]
@@ -112,7 +112,8 @@ public struct Commit: Sendable {
 
 public enum CommitReply: Hashable, Sendable {
     case committed
-    /// The checkpoint is not `from`: somebody else moved it, repaired documents, or froze it. Nothing happened.
+    /// The checkpoint is not `from`: somebody else moved it, repaired documents, noted completeness, or froze it. Nothing
+    /// happened.
     case conflict
     /// A document was not there, or there when it should not be. Nothing happened.
     case mismatch

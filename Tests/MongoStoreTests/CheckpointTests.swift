@@ -52,6 +52,11 @@ extension MongoSuite {
             ("set back", ["$inc": ["offset": .int64(-1)]]),
             ("repaired", ["$inc": ["generation": .int64(1)]]),
             ("frozen", ["$set": ["frozen": "switch-1"]]),
+            ("noted to be complete", ["$push": ["complete": ["list": "events:{product}", "run": "run-1", "cuts": .int64(7)]]]),
+        ]
+
+        private static let unchanged: Value = [
+            "$set": ["offset": .int64(0), "generation": .int64(0), "frozen": .null, "complete": .array([])]
         ]
 
         @Test(arguments: changes.indices)
@@ -67,7 +72,8 @@ extension MongoSuite {
                 #expect(try await store.commit(commit) == .conflict)
                 #expect(try await mongo.everything() == before)
                 // The session is good for the next one.
-                try await mongo.change("millrace.checkpoints", [:], ["$set": ["offset": .int64(read.offset), "generation": .int64(0), "frozen": .null]])
+                try await mongo.change("millrace.checkpoints", [:], Self.unchanged)
+                try await mongo.change("millrace.checkpoints", [:], ["$set": ["offset": .int64(read.offset)]])
                 #expect(try await store.commit(commit) == .committed)
             }
         }
@@ -92,12 +98,17 @@ extension MongoSuite {
                 noted.complete = complete
                 #expect(try await store.checkpoint() == noted)
 
+                // By a worker that read it before: what is complete never becomes less.
+                #expect(try await store.note([], in: read) == .conflict)
+                #expect(try await store.checkpoint() == noted)
+
+                try await mongo.change("millrace.checkpoints", [:], Self.unchanged)
                 for (what, change) in Self.changes {
                     try await mongo.change("millrace.checkpoints", [:], change)
                     let before = try await mongo.everything()
-                    #expect(try await store.note([], in: read) == .conflict, "\(what)")
+                    #expect(try await store.note(complete, in: read) == .conflict, "\(what)")
                     #expect(try await mongo.everything() == before, "\(what)")
-                    try await mongo.change("millrace.checkpoints", [:], ["$set": ["offset": .int64(0), "generation": .int64(0), "frozen": .null]])
+                    try await mongo.change("millrace.checkpoints", [:], Self.unchanged)
                 }
             }
         }
