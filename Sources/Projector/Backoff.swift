@@ -12,7 +12,13 @@ public struct Backoff: Sendable {
 
     /// The next wait.
     public mutating func next() -> Duration {
-        let wait = limit * Double.random(in: 0...1)
+        var random = SystemRandomNumberGenerator()
+        return next(using: &random)
+    }
+
+    /// The next wait, drawn from `random`.
+    public mutating func next(using random: inout some RandomNumberGenerator) -> Duration {
+        let wait = limit * Double.random(in: 0...1, using: &random)
         limit = min(limit * 2, most)
         return wait
     }

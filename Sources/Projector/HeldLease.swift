@@ -6,11 +6,13 @@ actor HeldLease {
     private var lease: Lease
     private let leases: any LeaseStore
     private let duration: Duration
+    private let clock: any Clock<Duration>
 
-    init(_ lease: Lease, leases: any LeaseStore, duration: Duration) {
+    init(_ lease: Lease, leases: any LeaseStore, duration: Duration, clock: any Clock<Duration>) {
         self.lease = lease
         self.leases = leases
         self.duration = duration
+        self.clock = clock
     }
 
     var epoch: Int64 { lease.epoch }
@@ -19,7 +21,7 @@ actor HeldLease {
     /// next try, since nothing rests on the lease but saved work.
     func keep() async throws {
         while true {
-            try await Task.sleep(for: duration / 3)
+            try await clock.sleep(for: duration / 3)
             do {
                 guard try await leases.renew(lease, duration: duration) else { throw LeaseLost() }
             } catch let failure as any StoreFailure where failure.isRetriable {

@@ -13,6 +13,7 @@ public actor Ingest {
     private let log: any EventLog
     private let builder: ChunkBuilder
     private let collisionPause: Duration
+    private let clock: any Clock<Duration>
     private var readSize: ReadSize
 
     private var window: DedupeWindow?
@@ -40,16 +41,20 @@ public actor Ingest {
         var isParked = false
     }
 
-    /// - Parameter collisionPause: before the log is read again after a collision, because what is in the way may not have
-    ///   reached a majority yet.
+    /// - Parameters:
+    ///   - collisionPause: before the log is read again after a collision, because what is in the way may not have reached
+    ///     a majority yet.
+    ///   - clock: what it waits by.
     public init(
-        settings: StreamSettings, partition: PartitionID, buffer: any SegmentBuffer, log: any EventLog, collisionPause: Duration = .milliseconds(20)
+        settings: StreamSettings, partition: PartitionID, buffer: any SegmentBuffer, log: any EventLog, collisionPause: Duration = .milliseconds(20),
+        clock: any Clock<Duration> = ContinuousClock()
     ) {
         self.settings = settings
         self.partition = partition
         self.buffer = buffer
         self.log = log
         self.collisionPause = collisionPause
+        self.clock = clock
         builder = ChunkBuilder(settings: settings, partition: partition)
         readSize = ReadSize(settings)
     }
@@ -209,7 +214,7 @@ public actor Ingest {
                 // 4: drop the chunk, read the tail and the progress again.
                 window.rollback(to: mark)
                 forget()
-                try await Task.sleep(for: collisionPause)
+                try await clock.sleep(for: collisionPause)
                 return nil
             }
         } catch {

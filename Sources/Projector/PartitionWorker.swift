@@ -11,6 +11,9 @@ public struct PartitionWorker: Sendable {
         /// How long to wait when there is nothing to do.
         public var poll: Duration = .milliseconds(20)
         public var limits = BatchLimits()
+        /// What it waits by, and what its waits are drawn from: a simulation brings its own, and runs the same again.
+        public var clock: any Clock<Duration> = ContinuousClock()
+        public var random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
 
         public init() {}
     }
@@ -51,27 +54,33 @@ public struct PartitionWorker: Sendable {
     /// Runs until it is asked to stop.
     public func run() async {
         var pause = Backoff(first: .milliseconds(100), most: .seconds(5))
+        var random = settings.random
         while !stop.isRequested {
-            let began = ContinuousClock.now
-            do {
-                let holder = LeaseHolder(id: holder, sessions: [try await store.sessionId()])
-                switch try await leases.acquire(partition, holder: holder, duration: settings.lease) {
-                case .held:
-                    // Asked again often enough to take over within a lease of the holder's death.
-                    await wait(min(settings.lease / 10, .seconds(1)))
-                case .acquired(let lease):
-                    CrashPoint.leaseAcquired.reached()
-                    let held = HeldLease(lease, leases: leases, duration: settings.lease)
-                    try await work(held, watch(lease, held))
-                }
-            } catch {
-                if ContinuousClock.now - began > Self.goodWhile { pause.reset() }
-                await recover(from: error, &pause)
+            var failure: (any Error)?
+            let took = await settings.clock.measure {
+                do { try await turn() } catch { failure = error }
             }
+            guard let failure else { continue }
+            if took > Self.goodWhile { pause.reset() }
+            await recover(from: failure, pause.next(using: &random))
         }
     }
 
-    private func recover(from error: any Error, _ pause: inout Backoff) async {
+    /// Works as long as it can have the lease, or waits a while for it.
+    private func turn() async throws {
+        let holder = LeaseHolder(id: holder, sessions: [try await store.sessionId()])
+        switch try await leases.acquire(partition, holder: holder, duration: settings.lease) {
+        case .held:
+            // Asked again often enough to take over within a lease of the holder's death.
+            await wait(min(settings.lease / 10, .seconds(1)))
+        case .acquired(let lease):
+            CrashPoint.leaseAcquired.reached()
+            let held = HeldLease(lease, leases: leases, duration: settings.lease, clock: settings.clock)
+            try await work(held, watch(lease, held))
+        }
+    }
+
+    private func recover(from error: any Error, _ pause: Duration) async {
         await ingest.forget()
         for projection in projections { await projection.forget() }
         // Whatever the session had under way ends with it, or when the next lease names another session.
@@ -80,7 +89,7 @@ public struct PartitionWorker: Sendable {
         case .retry:
             report.failed(error, isStopped: false)
             logger.warning("the partition starts again from what is stored", metadata: ["partition": "\(partition)", "error": "\(error)"])
-            await wait(pause.next())
+            await wait(pause)
         case .stop:
             report.failed(error, isStopped: true)
             logger.error("the partition stands still until somebody acts", metadata: ["partition": "\(partition)", "error": "\(error)"])
@@ -148,7 +157,7 @@ public struct PartitionWorker: Sendable {
                 handed = try await ahead
             }
             try Task.checkCancellation()
-            if batch.isIdle && handed.isIdle && isCurrent && !stop.isRequested { try await Task.sleep(for: settings.poll) }
+            if batch.isIdle && handed.isIdle && isCurrent && !stop.isRequested { try await settings.clock.sleep(for: settings.poll) }
         }
     }
 
@@ -178,9 +187,11 @@ public struct PartitionWorker: Sendable {
 
     private func wait(_ duration: Duration) async {
         // Short steps, so that a stop is not slept through.
-        let deadline = ContinuousClock.now + duration
-        while !stop.isRequested, !Task.isCancelled, ContinuousClock.now < deadline {
-            try? await Task.sleep(for: min(.milliseconds(50), deadline - ContinuousClock.now))
+        var left = duration
+        while !stop.isRequested, !Task.isCancelled, left > .zero {
+            let step = min(.milliseconds(50), left)
+            try? await settings.clock.sleep(for: step)
+            left -= step
         }
     }
 }

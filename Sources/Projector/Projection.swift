@@ -99,7 +99,7 @@ public actor Projection {
 
     /// How many elements from the checkpoint on, of those before `end`, the next batch may take at most.
     private func permit(_ checkpoint: Checkpoint, _ end: Int64, _ watch: CrashWatch?) async throws -> Int {
-        let most = min(failures.limit(limits.events, at: checkpoint.offset), Int(end - checkpoint.offset))
+        let most = min(failures.limit(limits.events), Int(end - checkpoint.offset))
         switch try await watch?.step(of: .project(build), at: checkpoint.offset, most: most) ?? .take(most) {
         case .take(let count): return count
         case .park:
@@ -162,7 +162,7 @@ public actor Projection {
             return false
         }
         CrashPoint.committed.reached()
-        failures = BatchFailures()
+        failures.succeeded()
         checkpoint = commit.to
         remember(batch)
         try await watch?.passed(.project(build), to: commit.to.offset)

@@ -5,6 +5,8 @@ import Foundation
 public struct Seed: Sendable, CustomStringConvertible {
     public let value: UInt64
 
+    public init(value: UInt64) { self.value = value }
+
     /// The arguments of a random test.
     public static let ofThisRun: [Seed] = {
         if let text = ProcessInfo.processInfo.environment["MILLRACE_SEED"], let value = UInt64(text) { return [Seed(value: value)] }

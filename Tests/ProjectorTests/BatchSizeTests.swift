@@ -42,23 +42,41 @@ import Testing
 
     @Test func `the same batch halves with every third failure`() {
         var failures = BatchFailures()
-        #expect(failures.limit(100, at: 7) == 100)
+        #expect(failures.limit(100) == 100)
         for (number, expected) in [100, 100, 50, 50, 50, 25, 25, 25, 12].enumerated() {
-            let limit = failures.limit(100, at: 7)
-            failures.count(at: 7, events: limit)
-            #expect(failures.limit(100, at: 7) == expected, "after failure \(number + 1)")
+            failures.count(at: 7, events: failures.limit(100))
+            #expect(failures.limit(100) == expected, "after failure \(number + 1)")
         }
         // Another batch has its own luck.
-        #expect(failures.limit(100, at: 8) == 100)
-        failures.count(at: 8, events: 100)
-        failures.count(at: 8, events: 100)
-        #expect(failures.limit(100, at: 8) == 100 && failures.limit(100, at: 7) == 100)
+        for _ in 0..<2 { failures.count(at: 8, events: 12) }
+        #expect(failures.limit(100) == 12)
+        failures.succeeded()
+        for _ in 0..<2 { failures.count(at: 8, events: 12) }
+        #expect(failures.limit(100) == 12)
+    }
+
+    /// Each batch once began again at the full size, and failed as often as the first.
+    @Test func `the batches after one that was halved are as small, and grow again as they go well`() {
+        var failures = BatchFailures()
+        for _ in 0..<6 { failures.count(at: 0, events: failures.limit(100)) }
+        #expect(failures.limit(100) == 25)
+        for (batches, expected) in [(7, 25), (1, 50), (7, 50), (1, 100), (600, 100)] {
+            for _ in 0..<batches { failures.succeeded() }
+            #expect(failures.limit(100) == expected, "after \(batches) more")
+        }
+        // What goes well in between does not add up.
+        for _ in 0..<3 { failures.count(at: 9, events: failures.limit(100)) }
+        for _ in 0..<20 {
+            for _ in 0..<7 { failures.succeeded() }
+            failures.count(at: 9, events: 50)
+        }
+        #expect(failures.limit(100) == 50)
     }
 
     @Test func `a batch that fails for good ends at one event`() {
         var failures = BatchFailures()
-        for _ in 0..<60 { failures.count(at: 0, events: failures.limit(20_000, at: 0)) }
-        #expect(failures.limit(20_000, at: 0) == 1)
+        for _ in 0..<60 { failures.count(at: 0, events: failures.limit(20_000)) }
+        #expect(failures.limit(20_000) == 1)
     }
 
     @Test func `a batch counts events and bytes of its chunks`() {

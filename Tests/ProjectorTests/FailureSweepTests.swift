@@ -46,7 +46,7 @@ import Values
             for _ in 0..<3 { try await step() }
         }
         await world.close()
-        while await !world.isDone(setting.builds.map(\.build), list: worker.list), steps < 200 { try await step() }
+        while await !world.isDone(setting.builds.map(\.build)), steps < 200 { try await step() }
         #expect(steps < 200, "\(failure)")
         let (redis, mongo) = await (world.redis, world.mongo)
         let whole = lots.flatMap { $0 }

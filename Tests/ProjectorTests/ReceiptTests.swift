@@ -1,58 +1,16 @@
-import EventFixtures
 import Events
-import Fixtures
-import Models
 import Testing
 import Values
 
 @testable import Projector
 
 @Suite struct ReceiptTests {
-    private static func reading(_ mongo: FakeMongo) -> PartitionReading {
-        PartitionReading(log: mongo.tail().totals, builds: mongo.checkpoints.mapValues(\.totals))
-    }
-
     private func checkSums(_ receipt: Receipt, _ comment: String) {
         #expect(receipt.received == receipt.logged + receipt.duplicates, "\(comment)")
         for (name, sums) in receipt.models {
             let totals = sums.totals
             let behind = totals.applied + totals.ignored + totals.parked + totals.held + sums.behindAfter
             #expect(sums.behindBefore + sums.logged == behind, "\(comment), \(name)")
-        }
-    }
-
-    /// Calls fail on the way; the totals move with what they count, so that every two readings agree.
-    @Test(arguments: Seed.ofThisRun) func `the sums of any two moments agree`(seed: Seed) async throws {
-        for round in 0..<10 {
-            var random = Random(seed, round: round)
-            var mongo = FakeMongo()
-            for (build, _) in Commerce.builds { _ = mongo.checkpoint(build, PartitionID(stream: "test", number: 0)) }
-            let world = World(mongo: mongo, turns: Turns(random, workers: [0], failures: 8))
-            var stream = TestLog.settings
-            stream.chunkEvents = 4
-            var setting = Worker.Setting(stream: stream, builds: Commerce.builds)
-            setting.limits.events = 3
-            let worker = Worker(0, world, setting)
-            var readings = [Self.reading(mongo)]
-            var pushed: Int64 = 0
-            for _ in 0..<25 {
-                let lot = random.texts(random.below(5), types: Commerce.types)
-                pushed += Int64(lot.count)
-                await world.change { redis, _ in redis.list += lot }
-                _ = try await worker.step(epoch: 1)
-                readings.append(Self.reading(await world.mongo))
-            }
-            await world.close()
-            try await worker.finish("round \(round)")
-            readings.append(Self.reading(await world.mongo))
-            #expect(readings.last?.log.received == pushed)
-            for (number, before) in readings.enumerated() {
-                for after in readings[number...] { checkSums(Receipt([(before, after)], seconds: 1), "round \(round), from \(number)") }
-                #expect(Receipt([(before, before)], seconds: 1).isEmpty)
-            }
-            // Several partitions are added up.
-            let pairs = (0..<3).map { _ in (readings[random.below(12)], readings[12 + random.below(12)]) }
-            checkSums(Receipt(pairs, seconds: 1), "round \(round)")
         }
     }
 

@@ -56,7 +56,7 @@ import Values
             #expect(mongo.deadLetters == expected.deadLetters, "batches of \(events)")
             #expect(isSame(mongo, expected), "batches of \(events)")
         }
-        let chunks = try expected.chunks { _ in true }.map(DecodedChunk.init(parsing:))
+        let chunks = expected.chunks { _ in true }.map(DecodedChunk.init(parsing:))
         let history = KeyHistory(fold: Self.fold).document(of: "k", in: chunks, below: expected.end)
         #expect(history?.bson == expected.documents[Self.build]?[ExactString("k")])
     }

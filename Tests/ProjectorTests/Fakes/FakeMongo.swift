@@ -4,10 +4,11 @@ import Models
 import Projector
 import Values
 
-/// What MongoDB keeps of one partition. Chunks and documents are kept as bytes, as they are there.
+/// What MongoDB keeps of one partition. Documents are kept as bytes, as they are there; chunks as what is read from the
+/// bytes that were stored, which only needs to be done once.
 struct FakeMongo: Sendable {
     private(set) var heads: [Chunk] = []
-    private(set) var bytes: [[UInt8]] = []
+    private var digests: [ChunkDigests] = []
     var checkpoints: [BuildID: Checkpoint] = [:]
     var documents: [BuildID: [ExactString: [UInt8]]] = [:]
     var deadLetters: Set<DeadLetter> = []
@@ -16,6 +17,7 @@ struct FakeMongo: Sendable {
     var epoch: Int64 = 0
     /// What no store would notice, and no reader could put right.
     var damage: [String] = []
+    var witness = Witness()
     /// Appended by somebody else just before a chunk at its offset.
     var intruder: Chunk?
     /// Happens just before the next commit.
@@ -35,17 +37,25 @@ struct FakeMongo: Sendable {
         return LogTail(offset: end, totals: last?.totals ?? LogTotals(), at: last?.at ?? 0, age: last?.age ?? 0, now: clock)
     }
 
-    mutating func append(_ chunk: Chunk) -> AppendReply {
+    /// - Parameter isIndexUnique: a part of a segment is logged once.
+    mutating func append(_ chunk: Chunk, isIndexUnique: Bool = true) -> AppendReply {
         if let other = intruder, other.offset == chunk.offset {
             intruder = nil
             _ = append(other)
         }
-        guard !heads.contains(where: { $0.offset == chunk.offset || $0.segment == chunk.segment && $0.index == chunk.index }) else { return .collision }
+        let collides = heads.contains { $0.offset == chunk.offset || isIndexUnique && $0.segment == chunk.segment && $0.index == chunk.index }
+        guard !collides else { return .collision }
         if chunk.offset != end { damage.append("a chunk at \(chunk.offset), and the log ends at \(end)") }
         if chunk.totals.received != tail().totals.received + Int64(chunk.count) { damage.append("the totals jump at \(chunk.offset)") }
         if chunk.at < tail().at || chunk.age < tail().age { damage.append("time runs backwards at \(chunk.offset)") }
-        heads.append(chunk)
-        bytes.append(ChunkCodec.encode(chunk))
+        do {
+            let stored = try Document(bson: ChunkCodec.encode(chunk))
+            heads.append(try ChunkCodec.decode(stored))
+            digests.append(try ChunkCodec.decodeDigests(stored))
+        } catch {
+            damage.append("a chunk at \(chunk.offset) cannot be read: \(error)")
+        }
+        witness.logged(chunk)
         return .appended
     }
 
@@ -61,22 +71,18 @@ struct FakeMongo: Sendable {
     }
 
     /// Two chunks a page, so that there are several.
-    func digests(from: Int64, below: Int64) throws -> [ChunkDigests] {
-        try heads.indices.filter { from..<below ~= heads[$0].offset }.prefix(2).map { try ChunkCodec.decodeDigests(Document(bson: bytes[$0])) }
-    }
+    func digests(from: Int64, below: Int64) -> [ChunkDigests] { Array(digests.lazy.filter { from..<below ~= $0.offset }.prefix(2)) }
 
     func progress(_ identity: String) -> SegmentProgress {
         let chunks = heads.filter { $0.segment == identity }
         return SegmentProgress(end: chunks.map { $0.index + Int64($0.count) }.max() ?? 0, oversize: chunks.flatMap(\.oversize))
     }
 
-    func chunks(_ isWanted: (Chunk) -> Bool) throws -> [Chunk] {
-        try heads.indices.filter { isWanted(heads[$0]) }.map { try ChunkCodec.decode(Document(bson: bytes[$0])) }
-    }
+    func chunks(_ isWanted: (Chunk) -> Bool) -> [Chunk] { heads.filter(isWanted) }
 
-    func chunks(from offset: Int64, events: Int) throws -> [Chunk] {
+    func chunks(from offset: Int64, events: Int) -> [Chunk] {
         var count = 0
-        return try chunks { chunk in
+        return chunks { chunk in
             guard chunk.end > offset, count < events else { return false }
             count += chunk.count
             return true
@@ -93,7 +99,7 @@ struct FakeMongo: Sendable {
 
     private func holds(_ from: Checkpoint) -> Bool {
         guard let stored = checkpoints[from.build] else { return false }
-        return stored.offset == from.offset && stored.generation == from.generation && stored.frozen == from.frozen
+        return stored.offset == from.offset && stored.generation == from.generation && stored.frozen == from.frozen && stored.complete == from.complete
     }
 
     /// All of it or nothing.
@@ -109,6 +115,7 @@ struct FakeMongo: Sendable {
             return .mismatch
         }
         documents[commit.from.build] = written
+        checkComplete(commit.to)
         checkpoints[commit.from.build] = commit.to
         deadLetters.formUnion(commit.deadLetters)
         commits += 1
@@ -140,8 +147,25 @@ struct FakeMongo: Sendable {
 
     mutating func note(_ complete: [ListCompleteness], in checkpoint: Checkpoint) -> CommitReply {
         guard holds(checkpoint) else { return .conflict }
+        var noted = checkpoint
+        noted.complete = complete
+        checkComplete(noted)
         checkpoints[checkpoint.build]?.complete = complete
         return .committed
+    }
+
+    /// Rule 12: what a checkpoint says is complete has taken effect, and within a run it never says less than before.
+    private mutating func checkComplete(_ checkpoint: Checkpoint) {
+        let before = checkpoints[checkpoint.build]?.complete ?? []
+        for entry in before
+        where !checkpoint.complete.contains(where: { $0.list == entry.list && ($0.token.run != entry.token.run || $0.token.cuts >= entry.token.cuts) }) {
+            damage.append("\(checkpoint.build) was complete up to \(entry.token), and is not any more")
+        }
+        for entry in checkpoint.complete where !before.contains(entry) {
+            if let missing = witness.missing(entry, below: checkpoint.offset) {
+                damage.append("\(checkpoint.build) at \(checkpoint.offset) says that it is complete up to \(entry.token), and has not \(missing)")
+            }
+        }
     }
 }
 

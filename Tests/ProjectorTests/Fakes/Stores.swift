@@ -8,25 +8,41 @@ struct FakeBuffer: SegmentBuffer {
     let world: World
     let worker: Int
     let limit: ByteCount
-    var list: String { "events:{test}" }
+    var number = 0
+    var list: String { Self.list(number) }
+
+    static func list(_ number: Int) -> String { "events:{test\(number == 0 ? "" : "-\(number)")}" }
 
     func cut(epoch: Int64, identity: String) async throws -> CutReply {
-        try await world.call(worker) { redis, _ in redis.cut(epoch: epoch, identity: identity) }
+        let list = list
+        return try await world.call(worker, list: number) { redis, mongo in
+            let before = redis.cuts
+            let reply = redis.cut(epoch: epoch, identity: identity)
+            if redis.cuts > before, let segment = redis.segment {
+                mongo.witness.cut(segment, of: list, as: BufferToken(run: redis.run, cuts: redis.cuts))
+            }
+            return reply
+        }
     }
 
     func read(identity: String, from: Int64, count: Int) async throws -> RawElements? {
         let limit = limit
-        return try await world.call(worker) { redis, _ in redis.read(identity: identity, from: from, count: count, limit: limit) }
+        return try await world.call(worker, list: number) { redis, _ in redis.read(identity: identity, from: from, count: count, limit: limit) }
     }
 
     func release(epoch: Int64, identity: String, oversize: [Int64]) async throws -> ReleaseReply {
-        try await world.call(worker) { redis, _ in redis.release(epoch: epoch, identity: identity, oversize: oversize) }
+        try await world.call(worker, list: number) { redis, mongo in
+            let segment = redis.segment
+            let reply = redis.release(epoch: epoch, identity: identity, oversize: oversize)
+            if reply == .released { mongo.damage += mongo.witness.missing(segment ?? []).map { "left Redis without being in the log: \($0)" } }
+            return reply
+        }
     }
 
-    func token() async throws -> BufferToken { try await world.call(worker) { redis, _ in redis.token } }
+    func token() async throws -> BufferToken { try await world.call(worker, list: number) { redis, _ in redis.token } }
 
     func waiting() async throws -> BufferState {
-        try await world.call(worker) { redis, _ in
+        try await world.call(worker, list: number) { redis, _ in
             BufferState(waiting: Int64(redis.list.count), inSegment: Int64(redis.segment?.count ?? 0), oversize: Int64(redis.oversize.count), oldest: nil)
         }
     }
@@ -43,7 +59,7 @@ struct FakeLog: EventLog {
     }
 
     func digests(of partition: PartitionID, from offset: Int64, below end: Int64) async throws -> [ChunkDigests] {
-        try await world.call(worker) { _, mongo in try mongo.digests(from: offset, below: end) }
+        try await world.call(worker) { _, mongo in mongo.digests(from: offset, below: end) }
     }
 
     func progress(of partition: PartitionID, segment identity: String) async throws -> SegmentProgress {
@@ -55,11 +71,11 @@ struct FakeLog: EventLog {
     func append(_ chunk: Chunk) async throws -> AppendReply { try await world.call(worker) { _, mongo in mongo.append(chunk) } }
 
     func chunks(of partition: PartitionID, from offset: Int64, events: Int) async throws -> [Chunk] {
-        try await world.call(worker) { _, mongo in try mongo.chunks(from: offset, events: events) }
+        try await world.call(worker) { _, mongo in mongo.chunks(from: offset, events: events) }
     }
 
     func chunks(of partition: PartitionID, withKey key: String, below end: Int64) async throws -> [Chunk] {
-        try await world.call(worker) { _, mongo in try mongo.chunks { $0.offset < end && $0.keys.contains(ExactString(key)) } }
+        try await world.call(worker) { _, mongo in mongo.chunks { $0.offset < end && $0.keys.contains(ExactString(key)) } }
     }
 }
 

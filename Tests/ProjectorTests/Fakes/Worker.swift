@@ -23,20 +23,17 @@ struct Worker: Sendable {
 
     let setting: Setting
 
-    init(_ number: Int, _ world: World, _ setting: Setting) {
+    /// - Parameter ports: the connections to the world, where they are not the plain ones.
+    init(_ number: Int, _ world: World, _ setting: Setting, _ ports: Ports? = nil, clock: any Clock<Duration> = ContinuousClock()) {
         self.number = number
         self.world = world
         self.setting = setting
-        let log = FakeLog(world: world, worker: number)
-        let buffer = FakeBuffer(world: world, worker: number, limit: setting.stream.maxEventBytes)
+        let ports = ports ?? Ports(world, number, limit: setting.stream.maxEventBytes)
         let partition = PartitionID(stream: setting.stream.name, number: 0)
-        list = buffer.list
-        ingest = Ingest(settings: setting.stream, partition: partition, buffer: buffer, log: log, collisionPause: .zero)
+        list = ports.buffer.list
+        ingest = Ingest(settings: setting.stream, partition: partition, buffer: ports.buffer, log: ports.log, collisionPause: .zero, clock: clock)
         projections = setting.builds.map { build, fold in
-            Projection(
-                build: build, partition: partition, fold: fold, store: FakeStore(world: world, worker: number), log: log, limits: setting.limits,
-                logger: .silent
-            )
+            Projection(build: build, partition: partition, fold: fold, store: ports.store, log: ports.log, limits: setting.limits, logger: .silent)
         }
     }
 
@@ -64,6 +61,21 @@ struct Worker: Sendable {
     }
 }
 
+/// A worker's connections.
+struct Ports: Sendable {
+    var buffer: any SegmentBuffer
+    var log: any EventLog
+    var store: any ProjectionStore
+    var leases: any LeaseStore
+
+    init(_ world: World, _ worker: Int, list: Int = 0, limit: ByteCount) {
+        buffer = FakeBuffer(world: world, worker: worker, limit: limit, number: list)
+        log = FakeLog(world: world, worker: worker)
+        store = FakeStore(world: world, worker: worker)
+        leases = FakeLeases(world: world, worker: worker)
+    }
+}
+
 extension Worker {
     /// Steps as the only worker until the condition holds. One that never gets there has failed.
     func run(_ comment: String = "", until isMet: @Sendable (isolated World) -> Bool) async throws {
@@ -76,8 +88,8 @@ extension Worker {
 
     /// Until nothing is left to do.
     func finish(_ comment: String = "") async throws {
-        let (builds, list) = (setting.builds.map(\.build), list)
-        try await run(comment) { $0.isDone(builds, list: list) }
+        let builds = setting.builds.map(\.build)
+        try await run(comment) { $0.isDone(builds) }
     }
 }
 
@@ -86,12 +98,13 @@ extension Logger {
 }
 
 extension World {
-    /// Nothing is left to do: Redis is empty, and every build has all of the log and knows that the list is complete.
-    func isDone(_ builds: [BuildID], list: String) -> Bool {
-        !isOpen && redis.isEmpty
-            && builds.allSatisfy { build in
-                guard let checkpoint = mongo.checkpoints[build] else { return false }
-                return checkpoint.offset == mongo.end && checkpoint.complete == [ListCompleteness(list: list, token: redis.token)]
-            }
+    /// Nothing is left to do: Redis is empty, and every build has all of the log and knows that each list is complete.
+    func isDone(_ builds: [BuildID]) -> Bool {
+        guard !isOpen, lists.allSatisfy(\.isEmpty) else { return false }
+        let complete = Set(lists.indices.map { ListCompleteness(list: FakeBuffer.list($0), token: lists[$0].token) })
+        return builds.allSatisfy { build in
+            guard let checkpoint = mongo.checkpoints[build] else { return false }
+            return checkpoint.offset == mongo.end && Set(checkpoint.complete) == complete
+        }
     }
 }

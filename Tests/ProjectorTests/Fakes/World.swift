@@ -1,19 +1,27 @@
 import Fixtures
+import Projector
 
 /// The servers, and all that happens on the way to them: each call may wait for its turn, and may fail before or after
 /// it has taken effect.
 actor World {
-    private(set) var redis: FakeRedis
+    /// Each list is on a Redis of its own; a worker drains one of them.
+    private(set) var lists: [FakeRedis]
     private(set) var mongo: FakeMongo
     private var calls = 0
     private var failure: Failure?
-    private let turns: Turns?
+    private let schedule: Schedule?
+    /// The time that leases run by.
+    nonisolated let now: @Sendable () -> Duration
     /// The failure came to pass.
     private(set) var hasFailed = false
     /// Somebody may still push.
     private(set) var isOpen = true
     private var isCancelled = false
     private var waiters: [(isMet: @Sendable (isolated World) -> Bool, continuation: CheckedContinuation<Void, Never>)] = []
+    /// Calls that were sent, and whose sender does not know what became of them: they may arrive at any time, or never.
+    private var underWay: [(list: Int, effect: Effect)] = []
+
+    private typealias Effect = @Sendable (inout FakeRedis, inout FakeMongo) throws -> Void
 
     /// The call of a number fails: before it takes effect, or when it has and only the reply is lost.
     struct Failure: Sendable, CustomStringConvertible {
@@ -23,27 +31,54 @@ actor World {
         var description: String { "call \(call) \(isReplyLost ? "took effect and its reply was lost" : "failed")" }
     }
 
-    init(redis: FakeRedis = FakeRedis(), mongo: FakeMongo = FakeMongo(), failure: Failure? = nil, turns: Turns? = nil) {
-        self.redis = redis
+    init(redis: FakeRedis = FakeRedis(), lists: Int = 1, mongo: FakeMongo = FakeMongo(), failure: Failure? = nil, schedule: Schedule? = nil) {
+        self.lists = Array(repeating: redis, count: lists)
         self.mongo = mongo
         self.failure = failure
-        self.turns = turns
+        self.schedule = schedule
+        if let schedule {
+            now = { schedule.now }
+        } else {
+            let began = ContinuousClock.now
+            now = { ContinuousClock.now - began }
+        }
     }
 
+    var redis: FakeRedis { lists[0] }
+
     /// A call that a worker makes over the network.
-    func call<Reply: Sendable>(_ worker: Int, _ body: @Sendable (inout FakeRedis, inout FakeMongo) throws -> Reply) async throws -> Reply {
-        let fate = await turns?.wait(worker)
+    func call<Reply: Sendable>(
+        _ worker: Int, list: Int = 0, _ what: StaticString = #function, _ body: @escaping @Sendable (inout FakeRedis, inout FakeMongo) throws -> Reply
+    ) async throws -> Reply {
+        let fate = await schedule?.turn(of: worker, what)
         calls += 1
         let fails = calls == failure?.call
         if fails { hasFailed = true }
-        if fate == .lost || fails && failure?.isReplyLost == false { throw StoreLost() }
-        let reply = try body(&redis, &mongo)
+        if fate == .late {
+            underWay.append((list, { redis, mongo in _ = try body(&redis, &mongo) }))
+        }
+        if fate == .late || fate == .lost || (fails && failure?.isReplyLost == false) { throw StoreLost() }
+        let reply = try body(&lists[list], &mongo)
+        schedule?.trace(state)
         defer { wakeUp() }
         if fate == .replyLost || fails { throw StoreLost() }
         return reply
     }
 
-    func close() { isOpen = false }
+    /// What a trace shows after a call.
+    private var state: String {
+        let checkpoints = mongo.checkpoints.values.sorted { $0.build.description < $1.build.description }
+            .map { checkpoint in
+                "\(checkpoint.build) \(checkpoint.offset) \(checkpoint.generation) \(checkpoint.complete.map { "\($0.token.run)/\($0.token.cuts)" })"
+            }
+        let lists = lists.map { "list \($0.list.count), segment \($0.segment?.count ?? 0), fence \($0.fence), cuts \($0.run)/\($0.cuts)" }
+        return "  log \(mongo.end), " + (lists + checkpoints).joined(separator: ", ")
+    }
+
+    func close() {
+        isOpen = false
+        wakeUp()
+    }
 
     func meets(_ condition: @Sendable (isolated World) -> Bool) -> Bool { condition(self) }
 
@@ -63,6 +98,7 @@ actor World {
     }
 
     private func wakeUp() {
+        guard !waiters.isEmpty else { return }
         let met = waiters.filter { $0.isMet(self) }
         waiters.removeAll { $0.isMet(self) }
         for waiter in met { waiter.continuation.resume() }
@@ -72,49 +108,21 @@ actor World {
     func fail(_ next: Failure) { (failure, calls, hasFailed) = (next, 0, false) }
 
     /// A change that no worker makes, and that cannot fail.
-    func change<Reply: Sendable>(_ body: @Sendable (inout FakeRedis, inout FakeMongo) -> Reply) -> Reply { body(&redis, &mongo) }
-}
-
-/// Lets one of several go on at a time, each up to its next call, in an order that a seed decides. Turns come in runs, so
-/// that the others find much changed when it is theirs again.
-actor Turns {
-    enum Fate { case good, lost, replyLost }
-
-    private var random: Random
-    private var active: Set<Int>
-    private var waiting: [Int: CheckedContinuation<Fate, Never>] = [:]
-    private var favourite = 0
-    private var run = 0
-    /// One call in so many fails; 0 for none.
-    private let failures: Int
-
-    init(_ random: Random, workers: Set<Int>, failures: Int) {
-        self.random = random
-        active = workers
-        self.failures = failures
+    func change<Reply: Sendable>(list: Int = 0, _ body: @Sendable (inout FakeRedis, inout FakeMongo) -> Reply) -> Reply {
+        defer { wakeUp() }
+        return body(&lists[list], &mongo)
     }
 
-    func wait(_ worker: Int) async -> Fate {
-        await withCheckedContinuation { continuation in
-            waiting[worker] = continuation
-            advance()
-        }
+    /// How many calls may still arrive.
+    var late: Int { underWay.count }
+
+    /// One of them arrives; whatever it answers, nobody hears it.
+    func arrive(_ number: Int) {
+        let (list, effect) = underWay.remove(at: number)
+        try? effect(&lists[list], &mongo)
+        wakeUp()
     }
 
-    /// The worker will not call again.
-    func leave(_ worker: Int) {
-        active.remove(worker)
-        advance()
-    }
-
-    private func advance() {
-        guard waiting.count == active.count, !active.isEmpty else { return }
-        if run == 0 || waiting[favourite] == nil {
-            favourite = random.pick(active.sorted())
-            run = random.pick([1, 1, 2, 3, 5, 8, 30])
-        }
-        run -= 1
-        let fate: Fate = failures > 0 && random.once(in: failures) ? random.pick([.lost, .replyLost]) : .good
-        waiting.removeValue(forKey: favourite)?.resume(returning: fate)
-    }
+    /// One of them is lost for good.
+    func drop(_ number: Int) { underWay.remove(at: number) }
 }
