@@ -7,6 +7,10 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// The readers of what others wrote, which `scripts/test --fuzz` builds with libFuzzer's instruments.
+let isFuzzing = Context.environment["MILLRACE_FUZZ"] != nil
+let fuzzed: Set = ["Values", "Events", "Models", "Definitions", "RedisAddress", "fuzz"]
+
 /// The hot path (decode, fold, encode) is optimised across files in release builds, and debug builds carry the
 /// named crash points that the tests kill the worker at.
 let package = Package(
@@ -43,7 +47,10 @@ let package = Package(
         // Stores, behind the protocols of Projector.
         .target(name: "Threads", swiftSettings: strict),
         .target(name: "RedisBuffer", dependencies: ["CHiredis", "Threads", "Events", "Projector", "RedisAddress"], swiftSettings: strict),
-        .target(name: "MongoStore", dependencies: ["CMongoShim", "Threads", "Values", "Events", "Models", "Projector", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
+        .target(
+            name: "MongoStore",
+            dependencies: ["CMongoShim", "Threads", "Values", "Events", "Models", "Projector", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict),
 
         // What runs.
         .target(
@@ -77,7 +84,8 @@ let package = Package(
         .testTarget(name: "ModelsTests", dependencies: ["Models", "Events", "EventFixtures", "Fixtures", "Values"], swiftSettings: strict),
         .testTarget(name: "RedisAddressTests", dependencies: ["RedisAddress", "Events"], swiftSettings: strict),
         .testTarget(name: "DefinitionsTests", dependencies: ["Definitions", "Models", "Events", "Values"], swiftSettings: strict),
-        .testTarget(name: "RedisBufferTests", dependencies: ["RedisBuffer", "RedisAddress", "Threads", "Events", "Projector", "Values"], swiftSettings: strict),
+        .testTarget(
+            name: "RedisBufferTests", dependencies: ["RedisBuffer", "RedisAddress", "Threads", "Events", "Projector", "Values"], swiftSettings: strict),
         .testTarget(
             name: "MongoStoreTests", dependencies: ["MongoStore", "Projector", "Models", "Events", "EventFixtures", "Fixtures", "Values"], swiftSettings: strict
         ),
@@ -92,7 +100,29 @@ let package = Package(
             dependencies: ["Sandbox", "MongoStore", "RedisAddress", "RedisBuffer", "Projector", "Threads", "Events", "Fixtures", "Values"],
             path: "Tests/Faults", exclude: ["config"], swiftSettings: strict
         ),
-        .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "MongoStore", "RedisAddress", "RedisBuffer", "Projector", "Events", "Values"], swiftSettings: strict),
+        .testTarget(
+            name: "FuzzTests", dependencies: ["Definitions", "Models", "Events", "EventFixtures", "Fixtures", "Values"], path: "Tests/Fuzz",
+            exclude: ["corpus", "Driver"], swiftSettings: strict
+        ),
+        .testTarget(
+            name: "SandboxTests", dependencies: ["Sandbox", "MongoStore", "RedisAddress", "RedisBuffer", "Projector", "Events", "Values"], swiftSettings: strict
+        ),
     ],
     cxxLanguageStandard: .cxx17
 )
+
+if isFuzzing {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz", dependencies: ["Definitions", "Models", "Events", "EventFixtures", "Fixtures", "Values"], path: "Tests/Fuzz",
+            sources: ["Driver", "Targets"], swiftSettings: strict, linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]
+        )
+    )
+    package.targets.removeAll { $0.name == "FuzzTests" }
+    for target in package.targets {
+        if fuzzed.contains(target.name) {
+            target.swiftSettings = (target.swiftSettings ?? []) + [.unsafeFlags(["-sanitize=fuzzer", "-parse-as-library", "-enable-testing"])]
+        }
+        if target.name == "CJSON" { target.cxxSettings = (target.cxxSettings ?? []) + [.unsafeFlags(["-fsanitize=fuzzer-no-link"])] }
+    }
+}

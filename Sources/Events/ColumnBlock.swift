@@ -52,8 +52,8 @@ enum ColumnBlock {
             start += Int(length)
         }
         for place in elements.indices where elements[place].kind != .event {
-            let reference = Int64(truncatingIfNeeded: try input.unsigned())
-            guard elements[place].kind == .duplicate || 0..<Int64(chunk.refusals.count) ~= reference else { throw .damaged("a refusal is missing") }
+            guard let reference = Int64(exactly: try input.unsigned()) else { throw .damaged("a reference is out of range") }
+            guard elements[place].kind == .duplicate || reference < chunk.refusals.count else { throw .damaged("a refusal is missing") }
             elements[place].reference = reference
         }
         for element in elements where element.kind == .event && (element.type < 0 || element.key < 0) {
