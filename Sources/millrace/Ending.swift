@@ -1,7 +1,7 @@
 import ArgumentParser
 import Definitions
 import Events
-import Foundation
+import Glibc
 import Projector
 
 /// How a command ends: what it prints on standard error, and its exit code.
@@ -12,8 +12,12 @@ enum Ending {
     static let badInput = ExitCode(65)
     static let unreachable = ExitCode(69)
     static let bug = ExitCode(70)
+    /// The results could not be written: the disk is full.
+    static let cannotWrite = ExitCode(74)
     static let tryLater = ExitCode(75)
     static let refused = ExitCode(78)
+    /// As a shell says it of a program that SIGPIPE ended.
+    static let brokenPipe = ExitCode(141)
 
     /// Runs a command's body; an error is printed in one clear line, and becomes the exit code that goes with it.
     static func of<Result>(_ body: () async throws -> Result) async throws -> Result {
@@ -28,7 +32,8 @@ enum Ending {
     }
 
     static func complain(_ line: String) {
-        FileHandle.standardError.write(Data("millrace: \(line)\n".utf8))
+        // Where not even that can be written, the exit code has to do.
+        _ = Output.write("millrace: \(line)\n", to: STDERR_FILENO)
     }
 
     static func code(of error: any Error) -> ExitCode {

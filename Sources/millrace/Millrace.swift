@@ -17,6 +17,7 @@ struct Millrace: AsyncParsableCommand {
     static func main() async {
         // A server that goes away must be an error of the call, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
+        Output.openStandardStreams()
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

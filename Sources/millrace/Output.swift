@@ -1,10 +1,38 @@
-import Foundation
+import ArgumentParser
+import Glibc
 import Values
 
 /// Results on standard output.
 enum Output {
+    /// Ends the program where nobody takes the results, since there is nothing else left to do: without a word when the
+    /// reader has enough, as `head` has. Not through Foundation's `FileHandle`, which crashes then.
     static func line(_ text: String) {
-        FileHandle.standardOutput.write(Data((text + "\n").utf8))
+        guard let code = write(text + "\n", to: STDOUT_FILENO) else { return }
+        if code == EPIPE { exit(Ending.brokenPipe.rawValue) }
+        Ending.complain("the results cannot be written: \(String(cString: strerror(code)))")
+        exit(Ending.cannotWrite.rawValue)
+    }
+
+    /// Writes all of the text, or returns the system's error.
+    static func write(_ text: String, to descriptor: Int32) -> Int32? {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count >= 0 {
+                rest = rest.dropFirst(count)
+            } else if errno == EAGAIN {
+                var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                poll(&ready, 1, -1)
+            } else if errno != EINTR {
+                return errno
+            }
+        }
+        return nil
+    }
+
+    /// Opens what the caller has closed: otherwise a connection would get the number, and the results with it.
+    static func openStandardStreams() {
+        for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 { _ = open("/dev/null", O_RDWR) }
     }
 
     /// Columns padded to their widest cell; numbers to the right.

@@ -86,11 +86,11 @@ final class Installation: Sendable {
 
     // MARK: The command
 
-    /// Starts `millrace` in the installation's folder.
-    func start(_ arguments: [String], environment: [String: String] = [:], input: String = "") throws -> Child {
+    /// Starts `millrace`, or another program that starts it, in the installation's folder.
+    func start(program: String = program, _ arguments: [String], environment: [String: String] = [:], input: String = "") throws -> Child {
         let own = ["MILLRACE_REDIS_URL": redis, "MILLRACE_MONGODB_URL": mongodb, "MILLRACE_MONGODB_DATABASE": name]
         return try Child(
-            Self.program, arguments, environment: own.merging(environment) { $1 }, directory: directory.path, input: input,
+            program, arguments, environment: own.merging(environment) { $1 }, directory: directory.path, input: input,
             files: directory.appending(path: "children"))
     }
 
