@@ -16,7 +16,7 @@ enum MongoURL {
             if url.user == "" { throw URLFault("has an @ without a user") }
             for host in url.hosts { try ServerURL.check(host: host) }
             if url.path.isEmpty, text.contains("?") { throw URLFault("has options right after the host", "put a / before the ?") }
-            return url.options.compactMap { unsafe($0.name, $0.value) }
+            return url.options.compactMap { unsafe($0.name, $0.value) ?? fault(option: $0.name, $0.value) }
         } catch {
             return [error]
         }
@@ -32,6 +32,9 @@ enum MongoURL {
         case ("retrywrites", _): URLFault("retryWrites=false turns every failover into errors", "leave retryWrites out")
         case ("journal", _): URLFault("journal=false acknowledges what a crash loses", "leave journal out")
         case ("readpreference", _): URLFault("readPreference other than primary reads old checkpoints", "leave readPreference out")
+        case ("maxstalenessseconds", _): URLFault("maxStalenessSeconds is for reads from secondaries", "leave maxStalenessSeconds out")
+        case ("readpreferencetags", _): URLFault("readPreferenceTags is for reads from secondaries", "leave readPreferenceTags out")
+        case ("directconnection", "true"): URLFault("directConnection=true does not follow a failover", "leave directConnection out")
         case ("safe", _): URLFault("safe is the old name of w and journal", "leave safe out")
         default: nil
         }

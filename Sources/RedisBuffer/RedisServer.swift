@@ -28,8 +28,9 @@ public actor RedisServer {
 
     /// The installation that a list belongs to; nil before its first cut.
     public func owner(of list: String) throws -> String? {
-        try lane.run("owner of \(list)") { connection throws(RedisError) in
-            var reply = try connection.call(Command(["GET", BufferKeys(list: list).owner]))
+        let key = BufferKeys(list: list).owner
+        return try lane.run("GET \(key)") { connection throws(RedisError) in
+            var reply = try connection.call(Command(["GET", key]))
             return try reply.textOrNull()
         }
     }

@@ -20,7 +20,8 @@ import Testing
 
     @Test(arguments: [
         "mongodb://127.0.0.1:27017/?replicaSet=rs0", "mongodb://a,b:2,[::1]:3", "mongodb://u:p%3A@h/admin?authSource=x&w=majority&RetryWrites=true",
-        "mongodb+srv://u:p@example.net/", "mongodb://CN%3Dx@h/?authMechanism=MONGODB-X509", "mongodb://%2Ftmp%2Fmongodb-27017.sock/",
+        "mongodb://h/?tls=true&tlsCAFile=/etc/ca.pem&connectTimeoutMS=500&directConnection=false&compressors=zlib&appname=x", "mongodb+srv://u:p@example.net/",
+        "mongodb://CN%3Dx@h/?authMechanism=MONGODB-X509", "mongodb://%2Ftmp%2Fmongodb-27017.sock/",
     ])
     func `good URLs of MongoDB`(url: String) { #expect(MongoURL.faults(url) == []) }
 
@@ -34,7 +35,15 @@ import Testing
         ("mongodb://h/?w=majority&w=1", ["w other"]),
         ("mongodb://h/?readConcernLevel=local", ["readConcernLevel other"]), ("mongodb://h/?journal=false", ["journal=false"]),
         ("mongodb://h/?w=%31", ["w other"]), ("mongodb://h/?readPreference=secondary", ["readPreference other"]),
-        ("mongodb://h/?safe=false", ["safe is the old name"]),
+        ("mongodb://h/?safe=false", ["safe is the old name"]), ("mongodb://h/?retrywrite=true", ["\"retrywrite\" is not known"]),
+        ("mongodb://h/?x=1&w=1&y", ["\"x\" is not known", "w other", "\"y\" is not known"]),
+        ("mongodb://h/?maxStalenessSeconds=120", ["reads from secondaries"]), ("mongodb://h/?readPreferenceTags=dc:a", ["reads from secondaries"]),
+        ("mongodb://h/?directConnection=true", ["does not follow a failover"]),
+        ("mongodb://h/?serverSelectionTimeoutMS=abc", ["serverSelectionTimeoutMS must be a whole number"]),
+        ("mongodb://h/?socketTimeoutMS=-1", ["socketTimeoutMS must be a whole number"]),
+        ("mongodb://h/?maxPoolSize=1.5", ["maxPoolSize must be a whole number"]),
+        ("mongodb://h/?connectTimeoutMS=99999999999", ["connectTimeoutMS must be a whole number"]), ("mongodb://h/?tls=yes", ["tls must be true or false"]),
+        ("mongodb://h/?replicaSet=", ["replicaSet has no value"]),
     ])
     func `bad URLs of MongoDB`(url: String, fragments: [String]) {
         let faults = MongoURL.faults(url)
@@ -53,6 +62,11 @@ import Testing
         ("mongodb://h/?authMechanismProperties=AWS_SESSION_TOKEN:sesame", "mongodb://h/?authMechanismProperties=***"), ("", ""), ("@", "@"),
     ])
     func `passwords are not shown`(url: String, shown: String) { #expect(redacted(url: url) == shown) }
+
+    @Test func `an option that is nearly right comes with the right one`() {
+        #expect(MongoURL.faults("mongodb://h/?retrywrite=true").first?.suggestion == "did you mean \"retryWrites\"?")
+        #expect(MongoURL.faults("mongodb://h/?replicatSet=rs0").first?.suggestion == "did you mean \"replicaSet\"?")
+    }
 
     /// Wherever somebody puts a URL by mistake, the message that says so must not hold its password.
     @Test func `no message and no description holds a password`() throws {
