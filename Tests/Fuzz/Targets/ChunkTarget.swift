@@ -50,7 +50,7 @@ enum ChunkTarget {
     private static func columns(_ bytes: [UInt8]) -> String? {
         guard bytes.count >= 3 else { return nil }
         var chunk = sample
-        chunk.keys = (0..<Int(bytes[1] % 8)).map { "key \($0)" }
+        chunk.keys = (0..<Int(bytes[1] % 8)).map { ExactString("key \($0)") }
         chunk.raw = [UInt8](repeating: UInt8(ascii: "7"), count: Int(bytes[2]))
         chunk.digests = [UInt8](repeating: 0, count: Int(bytes[0]) * Chunk.digestBytes)
         do throws(ChunkError) { try ColumnBlock.decode(Array(bytes[3...]), count: Int(bytes[0]), into: &chunk) } catch { return nil }

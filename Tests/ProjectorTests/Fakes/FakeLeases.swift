@@ -9,6 +9,7 @@ struct FakeLeases: LeaseStore {
     /// The lease of the one partition there is.
     struct State: Sendable {
         var lease: Lease?
+        var crashes = CrashHistory()
         var until = Duration.zero
         /// Everybody who asks has the lease, and keeps it.
         var isEverybodys = false
@@ -22,8 +23,11 @@ struct FakeLeases: LeaseStore {
             if !mongo.leases.isEverybodys, let held = mongo.leases.lease, held.holder.id != holder.id, now() < mongo.leases.until {
                 return .held(by: held.holder.id)
             }
+            let isTakeover = mongo.leases.lease.map { $0.holder.id != holder.id } ?? false
             if mongo.leases.lease?.holder.id != holder.id { mongo.leases.takeovers += 1 }
-            let lease = Lease(partition: partition, holder: holder, epoch: mongo.epoch + 1)
+            let lease = Lease(
+                partition: partition, holder: holder, epoch: mongo.epoch + 1, crashes: mongo.leases.crashes,
+                isAfterDeath: isTakeover && !mongo.leases.isEverybodys)
             mongo.epoch = lease.epoch
             mongo.leases.lease = lease
             mongo.leases.until = now() + duration
@@ -54,8 +58,8 @@ struct FakeLeases: LeaseStore {
 
     func store(_ crashes: CrashHistory, in lease: Lease) async throws -> Bool {
         try await world.call(worker) { _, mongo in
-            guard mongo.leases.lease?.holder.id == lease.holder.id else { return false }
-            mongo.leases.lease?.crashes = crashes
+            guard mongo.leases.isEverybodys || mongo.leases.lease?.holder.id == lease.holder.id else { return false }
+            mongo.leases.crashes = crashes
             return true
         }
     }

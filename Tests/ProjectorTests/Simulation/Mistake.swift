@@ -50,6 +50,8 @@ private struct SpoiledLeases: LeaseStore {
         return mistake == .fenceNotLifted ? lifted.map { _ in lease } : lifted
     }
 
+    func store(_ crashes: CrashHistory, in lease: Lease) async throws -> Bool { try await base.store(crashes, in: lease) }
+
     func release(_ lease: Lease) async throws { try await base.release(lease) }
 }
 

@@ -22,6 +22,8 @@ struct SpoiledStore: ProjectionStore {
         return try await base.checkpoint(of: build, partition)
     }
 
+    func crashParked(in build: BuildID, _ partition: PartitionID) async throws -> Set<Int64> { try await base.crashParked(in: build, partition) }
+
     func logEnd(of partition: PartitionID) async throws -> Int64 { try await base.logEnd(of: partition) }
 
     func documents(of build: BuildID, keys: [String]) async throws -> [(key: String, bson: [UInt8])] {
