@@ -35,38 +35,43 @@ struct EffectReader {
             if !node.isInvalid { findings.report("an effect must be a map of operators, found \(node.found)", at: node.place) }
             return nil
         }
-        guard !members.isEmpty else {
+        let filterNode = members.first { $0.name == "arrayFilters" }?.value
+        guard members.count > (filterNode == nil ? 0 : 1) else {
             findings.report("the effect is empty", at: node.place, suggestion: "leave the event type out to ignore it")
             return nil
         }
         var operators: [Operator] = []
         var touched: [Touched] = []
         var isComplete = true
-        for member in members {
+        for member in members where member.name != "arrayFilters" {
             for part in read(member, alone: members.count == 1) {
-                guard let (op, place) = part else {
+                guard let (op, places) = part else {
                     isComplete = false
                     continue
                 }
                 operators.append(op)
-                if let path = op.path { touched.append((path, member.name, place)) }
+                if !op.isDelete { touched += zip(op.sources + [op.path], places).map { ($0, member.name, $1) } }
             }
         }
         guard operators.count <= Self.maximumOperators else {
             findings.report("the effect changes more than \(Self.maximumOperators) paths", at: node.place)
             return nil
         }
-        return checkConflicts(touched) && isComplete ? Effect(operators) : nil
+        let filterReader = FilterReader(findings: findings)
+        guard let filters = filterNode.map(filterReader.read) ?? [] else { return nil }
+        guard checkConflicts(touched), isComplete, filterReader.check(filters, touched.map { ($0.path, $0.place) }) else { return nil }
+        return Effect(operators, filters: filters.map(\.filter))
     }
 
-    /// One for each path, nil for those that were reported.
-    private func read(_ member: YAMLNode.Member, alone: Bool) -> [(Operator, Place)?] {
-        if Vocabulary.effectKeys.contains(member.name) {
+    /// One for each path, with the places of its sources and its own; nil for those that were reported.
+    private func read(_ member: YAMLNode.Member, alone: Bool) -> [(Operator, [Place])?] {
+        if Vocabulary.effectKeys.later.contains(member.name) {
             findings.report("\(member.name): is not supported yet", at: member.place, .notSupportedYet)
             return [nil]
         }
         guard Vocabulary.updateOperators.supported.contains(member.name) else {
-            let field = member.name.hasPrefix("$") ? nil : "a field is set by { $set: { name: value } }"
+            let key = Suggestion.didYouMean(member.name, among: Vocabulary.effectKeys.supported + Vocabulary.effectKeys.later)
+            let field = member.name.hasPrefix("$") ? nil : key ?? "a field is set by { $set: { name: value } }"
             Vocabulary.updateOperators.report(member.name, at: member.place, findings, suggestion: field)
             return [nil]
         }
@@ -78,16 +83,17 @@ struct EffectReader {
             }
             return [nil]
         }
+        let paths = PathReader(findings: findings, allowsPlaceholders: member.name != "$rename")
         return fields.map { field in
             // Both, so that both are reported.
-            let path = PathReader(findings: findings).read(field)
+            let path = paths.read(field)
             let reader = OperandReader(findings: findings, name: member.name)
             guard let op = reader.read(field.value, path ?? FieldPath([field.name])), path != nil else { return nil }
-            return (op, field.place)
+            return (op, op.sources.isEmpty ? [field.place] : [field.place, field.value.place])
         }
     }
 
-    private func delete(_ member: YAMLNode.Member, alone: Bool) -> (Operator, Place)? {
+    private func delete(_ member: YAMLNode.Member, alone: Bool) -> (Operator, [Place])? {
         guard alone else {
             findings.report("$delete must stand alone in its effect", at: member.place)
             return nil
@@ -96,7 +102,7 @@ struct EffectReader {
             if !member.value.isInvalid { findings.report("$delete must be true, found \(member.value.found)", at: member.value.place) }
             return nil
         }
-        return (.delete, member.place)
+        return (.delete, [member.place])
     }
 
     private func checkConflicts(_ touched: [Touched]) -> Bool {

@@ -12,38 +12,40 @@ enum FoldHash {
         let document: Document = [
             "stream": .string(stream),
             "fold": .array(
-                types.map { type in ["type": .string(type.key), "effects": .array(type.value.map { .array($0.operators.map(\.canonical)) })] }),
+                types.map { type in ["type": .string(type.key), "effects": .array(type.value.map(\.canonical))] }),
         ]
         return Digest(of: BSON.encode(document)).hex
     }
 }
 
-extension Operator {
+extension Effect {
     fileprivate var canonical: Value {
-        switch self {
-        case .set(let path, let value): Self.canonical("$set", path, value.canonical)
-        case .unset(let path): Self.canonical("$unset", path, .null)
-        case .increment(let path, let value): Self.canonical("$inc", path, value.canonical)
-        case .minimum(let path, let value): Self.canonical("$min", path, value.canonical)
-        case .maximum(let path, let value): Self.canonical("$max", path, value.canonical)
-        case .push(let path, let elements, nil): Self.canonical("$push", path, elements.canonical)
-        case .push(let path, let elements, let slice?): Self.canonical("$push", path, ["of": elements.canonical, "slice": slice.canonical])
-        case .addToSet(let path, let elements): Self.canonical("$addToSet", path, elements.canonical)
-        case .pull(let path, let value): Self.canonical("$pull", path, value.canonical)
-        case .delete: ["operator": "$delete"]
-        }
-    }
-
-    private static func canonical(_ name: String, _ path: FieldPath, _ operand: Value) -> Value {
-        ["operator": .string(name), "path": .array(path.names.map(Value.string)), "operand": operand]
+        let operators = Value.array(operators.map(\.canonical))
+        // Their order has no meaning.
+        let filters = filters.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+        return filters.isEmpty ? operators : ["operators": operators, "filters": .array(filters.map(\.canonical))]
     }
 }
 
-extension Operator.Elements {
+extension ArrayFilter {
+    fileprivate var canonical: Value { ["name": .string(name), "where": predicate.operand.canonical] }
+}
+
+extension Operator {
+    fileprivate var canonical: Value {
+        isDelete
+            ? ["operator": .string(name)]
+            : ["operator": .string(name), "path": .array(path.names.map(Value.string)), "operand": operand.canonical]
+    }
+}
+
+extension Operand {
     fileprivate var canonical: Value {
         switch self {
-        case .one(let expression): ["one": expression.canonical]
-        case .each(let expression): ["each": expression.canonical]
+        case .none: .null
+        case .expression(let expression): expression.canonical
+        case .named(let members): .document(Document(members.map { Document.Field($0.name, $0.operand.canonical) }))
+        case .list(let operands): .array(operands.map(\.canonical))
         }
     }
 }

@@ -15,11 +15,16 @@ struct OperandReader {
         case "$set": return value(node, path).map { .set(path, $0) }
         case "$min": return value(node, path).map { .minimum(path, $0) }
         case "$max": return value(node, path).map { .maximum(path, $0) }
+        case "$setOnInsert": return value(node, path).map { .setOnInsert(path, $0) }
         case "$inc": return amount(node, path).map { .increment(path, $0) }
+        case "$mul": return amount(node, path).map { .multiply(path, $0) }
+        case "$bit": return bit(node, path)
         case "$unset": return unset(node) ? .unset(path) : nil
-        case "$pull": return condition(node, path).map { .pull(path, $0) }
-        case "$push": return push(node, path)
-        case "$addToSet": return elements(node, path, Vocabulary.setModifiers).map { .addToSet(path, $0) }
+        case "$rename": return rename(node, path)
+        case "$push", "$addToSet": return ElementReader(findings: findings, name: name, value: { value($0, path) }).read(node, path)
+        case "$pop": return end(node, path).map { .pop(path, $0) }
+        case "$pull": return condition(node, path).map { .pull(path, where: $0) }
+        case "$pullAll": return list(node, path).map { .pullAll(path, $0) }
         default: return nil
         }
     }
@@ -40,7 +45,7 @@ struct OperandReader {
         case .event, .document: return expression
         case .literal(let literal) where literal.value.isNumber: return expression
         default:
-            findings.report("$inc must be a number or a path to one, found \(node.found)", at: node.place)
+            findings.report("\(name) must be a number or a path to one, found \(node.found)", at: node.place)
             return nil
         }
     }
@@ -52,75 +57,75 @@ struct OperandReader {
         return false
     }
 
-    private func push(_ node: YAMLNode, _ path: FieldPath) -> Operator? {
-        let slice = node.members?.first { $0.name == "$slice" }
-        let count = slice.flatMap { self.slice($0.value) }
-        guard let elements = elements(node, path, Vocabulary.pushModifiers), slice == nil || count != nil else { return nil }
-        return .push(path, elements, slice: count)
-    }
-
-    /// One element, or with `$each` those of an array.
-    private func elements(_ node: YAMLNode, _ path: FieldPath, _ modifiers: Vocabulary) -> Operator.Elements? {
-        guard let members = node.members, members.contains(where: { Self.modifiers.contains($0.name) }) else {
-            return value(node, path).map { .one($0) }
+    private func bit(_ node: YAMLNode, _ path: FieldPath) -> Operator? {
+        let known = BitOperation.allCases.map(\.rawValue)
+        guard let members = node.members, !members.isEmpty else {
+            if !node.isInvalid { findings.report("$bit must be a map with \(listed(known)), found \(node.found)", at: node.place) }
+            return nil
         }
-        let strangers = members.filter { !modifiers.supported.contains($0.name) }
-        for member in strangers { modifiers.report(member.name, at: member.place, findings, suggestion: "modifiers stand beside nothing else") }
-        guard let each = members.first(where: { $0.name == "$each" }) else {
-            // A stranger may be the $each that is missing.
-            if strangers.isEmpty {
-                findings.report("$slice needs $each beside it", at: node.place, suggestion: "such as { $each: [ $data.tag ], $slice: -10 }")
+        let steps = members.map { member -> (BitOperation, Expression)? in
+            guard let operation = BitOperation(rawValue: member.name) else {
+                Vocabulary(kind: "operation of $bit", supported: known).report(member.name, at: member.place, findings)
+                return nil
             }
-            return nil
+            guard let operand = value(member.value, path) else { return nil }
+            switch operand {
+            case .event, .document: return (operation, operand)
+            case .literal(let literal) where literal.value.isInteger: return (operation, operand)
+            default:
+                findings.report("\(member.name) must be an integer or a path to one, found \(member.value.found)", at: member.value.place)
+                return nil
+            }
         }
-        guard let expression = value(each.value, path) else { return nil }
-        switch expression {
-        case .event, .document, .array: break
-        case .literal(let literal) where literal.value.asArray != nil: break
-        default:
-            findings.report("$each must be a list or a path to one, found \(each.value.found)", at: each.value.place)
-            return nil
-        }
-        return strangers.isEmpty ? .each(expression) : nil
+        let good = steps.compactMap(\.self)
+        return good.count == steps.count ? .bit(path, good) : nil
     }
 
-    /// What makes a map one of modifiers, and not an element: for `$addToSet` too, where `$slice` is then a mistake.
-    private static let modifiers = Vocabulary.pushModifiers.supported + Vocabulary.pushModifiers.later
+    /// The path is the source, and the target stands under it.
+    private func rename(_ node: YAMLNode, _ source: FieldPath) -> Operator? {
+        guard case .string(let text)? = node.scalar?.value else {
+            if !node.isInvalid { findings.report("$rename must be the new path, found \(node.found)", at: node.place) }
+            return nil
+        }
+        guard let target = PathReader(findings: findings, allowsPlaceholders: false).read(text, at: node.place) else { return nil }
+        return .rename(source, to: target)
+    }
 
-    private func slice(_ node: YAMLNode) -> Expression? {
-        guard let expression = expressions.read(node) else { return nil }
+    private func end(_ node: YAMLNode, _ path: FieldPath) -> Expression? {
+        guard let expression = value(node, path) else { return nil }
         switch expression {
         case .event, .document: return expression
-        case .literal(let literal): if case .int32 = literal.value { return expression }
-        case .object, .array: break
+        case .literal(let literal) where [1, -1].contains(literal.value.asInteger): return expression
+        default:
+            findings.report("$pop takes 1 for the last element or -1 for the first, found \(node.found)", at: node.place)
+            return nil
         }
-        findings.report("$slice must be a 32-bit integer or a path to one, found \(node.found)", at: node.place)
-        return nil
     }
 
-    /// What `$pull` takes out: what equals a value, or has the members of a map. Dots in those lead into an element.
-    private func condition(_ node: YAMLNode, _ path: FieldPath) -> Expression? {
-        guard let members = node.members, members.map(\.name) != ["$literal"] else { return value(node, path) }
-        var conditions: [Expression.Member] = []
-        for member in members {
-            if member.name.hasPrefix("$") {
-                report(predicate: member)
-            } else if FieldPath(member.name) == nil || member.name.utf8.contains(0) {
-                findings.report("the path \(quoted(member.name)) is empty, has an empty part or holds NUL", at: member.place)
-            } else if let nested = member.value.members?.first(where: { Vocabulary.predicates.later.contains($0.name) }) {
-                // { rating: { $lt: 3 } }
-                report(predicate: nested)
-            } else if let value = value(member.value, path) {
-                conditions.append(Expression.Member(member.name, value))
-            }
+    private func list(_ node: YAMLNode, _ path: FieldPath) -> Expression? {
+        guard let expression = value(node, path) else { return nil }
+        switch expression {
+        case .event, .document, .array: return expression
+        case .literal(let literal) where literal.value.asArray != nil: return expression
+        default:
+            findings.report("\(name) must be a list or a path to one, found \(node.found)", at: node.place)
+            return nil
         }
-        guard conditions.count == members.count else { return nil }
-        let fields = conditions.compactMap { member in member.value.literal.map { Document.Field(member.name, $0) } }
-        return fields.count == conditions.count ? .literal(.init(.document(Document(fields)))) : .object(conditions)
     }
 
-    private func report(predicate member: YAMLNode.Member) {
-        Vocabulary.predicates.report(member.name, at: member.place, findings, suggestion: "$pull takes a value, or a map of names and values")
+    /// What `$pull` takes out: what equals a value, or has the members of a map, or passes tests. Dots in names lead
+    /// into an element.
+    private func condition(_ node: YAMLNode, _ path: FieldPath) -> Operator.Condition? {
+        guard let members = node.members, members.map(\.name) != ["$literal"] else { return value(node, path).map { .equal($0) } }
+        let reader = PredicateReader(findings: findings) { value($0, path) }
+        if PredicateReader.isTest(node) { return reader.tests(members, of: []).map { .element($0) } }
+        if PredicateReader.hasTests(members) { return reader.members(members).map { .members($0) } }
+        let wanted = members.compactMap { member in
+            reader.path(member) == nil ? nil : value(member.value, path).map { Expression.Member(member.name, $0) }
+        }
+        guard wanted.count == members.count else { return nil }
+        let fields = wanted.compactMap { member in member.value.literal.map { Document.Field(member.name, $0) } }
+        return .equal(fields.count == wanted.count ? .literal(.init(.document(Document(fields)))) : .object(wanted))
     }
 }
 
@@ -128,6 +133,13 @@ extension Value {
     fileprivate var isNumber: Bool {
         switch self {
         case .int32, .int64, .double: true
+        default: false
+        }
+    }
+
+    fileprivate var isInteger: Bool {
+        switch self {
+        case .int32, .int64: true
         default: false
         }
     }

@@ -34,20 +34,25 @@ extension Vocabulary {
 
     static let updateOperators = Vocabulary(
         kind: "update operator",
-        supported: ["$set", "$unset", "$inc", "$min", "$max", "$push", "$addToSet", "$pull", "$delete"],
-        later: ["$mul", "$rename", "$setOnInsert", "$pullAll", "$pop", "$bit", "$upsert", "$contribute"],
+        supported: [
+            "$set", "$unset", "$inc", "$mul", "$min", "$max", "$rename", "$setOnInsert", "$push", "$addToSet", "$pull", "$pullAll", "$pop", "$bit",
+            "$delete",
+        ],
+        later: ["$upsert", "$contribute"],
         refused: ["$currentDate": clock]
     )
 
     /// Keys of an effect beside its operators.
-    static let effectKeys = ["when", "key", "keys", "match", "let", "create", "lookup", "max", "arrayFilters"]
+    static let effectKeys = Vocabulary(
+        kind: "key of an effect", supported: ["arrayFilters"], later: ["when", "key", "keys", "match", "let", "create", "lookup", "max"]
+    )
 
-    static let pushModifiers = Vocabulary(kind: "modifier of $push", supported: ["$each", "$slice"], later: ["$sort", "$position"])
+    static let pushModifiers = Vocabulary(kind: "modifier of $push", supported: ["$each", "$slice", "$sort", "$position"])
     static let setModifiers = Vocabulary(kind: "modifier of $addToSet", supported: ["$each"])
 
     static let predicates = Vocabulary(
-        kind: "predicate", supported: [],
-        later: ["$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in", "$nin", "$exists", "$and", "$or", "$not", "$elemMatch"]
+        kind: "predicate", supported: ["$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in", "$nin", "$exists", "$not", "$elemMatch", "$and", "$or"],
+        refused: ["$where": code, "$expr": "an element is tested by its members, and a value is computed outside of $pull and arrayFilters"]
     )
 
     static let variables = Vocabulary(

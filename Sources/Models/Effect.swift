@@ -1,40 +1,84 @@
+import Events
 import Values
 
 /// What one event does to its document: operators in the order in which the definition names them.
+///
+/// The operators' paths are compiled here, once, so that an event only follows them.
 public struct Effect: Hashable, Sendable {
-    public var operators: [Operator]
+    public let operators: [Operator]
+    /// `arrayFilters`: which elements `$[name]` stands for.
+    public let filters: [ArrayFilter]
+    let plan: Plan
 
-    public init(_ operators: [Operator]) { self.operators = operators }
-}
-
-/// One operator applied to one path. Names and meaning are those of MongoDB's update operators.
-public enum Operator: Hashable, Sendable {
-    case set(FieldPath, Expression)
-    case unset(FieldPath)
-    case increment(FieldPath, Expression)
-    case minimum(FieldPath, Expression)
-    case maximum(FieldPath, Expression)
-    case push(FieldPath, Elements, slice: Expression?)
-    case addToSet(FieldPath, Elements)
-    /// Removes the elements that equal the value or, where the value is a document, have its members.
-    case pull(FieldPath, Expression)
-    /// Removes the document. Stands alone in its effect.
-    case delete
-
-    /// What `$push` and `$addToSet` add.
-    public enum Elements: Hashable, Sendable {
-        case one(Expression)
-        /// `$each`: the elements of an array.
-        case each(Expression)
+    /// What an event has to do.
+    enum Plan: Sendable {
+        case delete
+        case update(PathNode.Members)
+        /// The operators get in each other's way: the effect takes no event.
+        case refuse(Refusal)
     }
 
-    /// The path it changes; nil for `$delete`.
-    public var path: FieldPath? {
-        switch self {
-        case .set(let path, _), .unset(let path), .increment(let path, _), .minimum(let path, _), .maximum(let path, _), .push(let path, _, _),
-            .addToSet(let path, _), .pull(let path, _):
-            path
-        case .delete: nil
+    /// Whether an expression of the effect looks at `$$doc`.
+    let readsDocument: Bool
+    /// Whether a refusal can come after a change. A single operator with a single target is refused before it changes
+    /// anything.
+    let needsUndo: Bool
+    /// Whether a path has `$[]` or `$[name]` in it.
+    let isPositional: Bool
+    /// The places of `$rename` among the operators.
+    let renames: [Int]
+
+    public init(_ operators: [Operator], filters: [ArrayFilter] = []) {
+        self.operators = operators
+        self.filters = filters
+        plan = Plan(operators, filters)
+        readsDocument = operators.contains { $0.operand.readsDocument } || filters.contains { $0.predicate.operand.readsDocument }
+        renames = operators.indices.filter { operators[$0].action is Rename }
+        isPositional = operators.contains { $0.path.isPositional }
+        needsUndo = operators.count > 1 || isPositional || !renames.isEmpty
+    }
+
+    public static func == (left: Effect, right: Effect) -> Bool { left.operators == right.operators && left.filters == right.filters }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(operators)
+        hasher.combine(filters)
+    }
+}
+
+/// The elements of an array that `$[name]` stands for.
+public struct ArrayFilter: Hashable, Sendable {
+    public var name: String
+    public var predicate: Predicate<Expression>
+
+    public init(_ name: String, _ predicate: Predicate<Expression>) {
+        self.name = name
+        self.predicate = predicate
+    }
+}
+
+extension Effect.Plan {
+    fileprivate init(_ operators: [Operator], _ filters: [ArrayFilter]) {
+        if operators.contains(where: { $0.action is Delete }) {
+            self = operators.count == 1 ? .delete : .refuse(Refusal(.pathConflict, "$delete stands beside other operators"))
+            return
+        }
+        do throws(Refusal) {
+            try Self.checkSources(operators)
+            self = .update(try PathNode.Members(operators, filters))
+        } catch {
+            self = .refuse(error)
+        }
+    }
+
+    /// What a `$rename` takes away is nobody else's to change.
+    private static func checkSources(_ operators: [Operator]) throws(Refusal) {
+        for (number, op) in operators.enumerated() {
+            for source in op.sources {
+                let others = operators.enumerated().flatMap { other, op in other == number ? [op.path] : [op.path] + op.sources }
+                guard let other = others.first(where: source.conflicts) else { continue }
+                throw Refusal(.pathConflict, "\(source) and \(other) of one effect conflict")
+            }
         }
     }
 }

@@ -47,17 +47,13 @@ public indirect enum Expression: Hashable, Sendable {
         case .array(let elements): return .array(elements.map { $0.evaluate(context) ?? .null })
         }
     }
-}
 
-/// What an expression can see.
-struct Context {
-    var event: Event
-    /// The fields before the effect; empty when there is no document.
-    var before: Document
-
-    func document(_ path: [String]) -> Value? {
-        guard let name = path.first else { return .document(Document([Document.Field("_id", .string(event.key))] + before.fields)) }
-        if name == "_id" { return path.count == 1 ? .string(event.key) : nil }
-        return before[name]?.resolve(path.dropFirst())
+    var readsDocument: Bool {
+        switch self {
+        case .document: true
+        case .literal, .event: false
+        case .object(let members): members.contains { $0.value.readsDocument }
+        case .array(let elements): elements.contains(where: \.readsDocument)
+        }
     }
 }

@@ -18,7 +18,7 @@ public protocol Folding: Sendable {
 
 /// The version of the fold's meaning. A build is only folded by a binary that carries its version: it rises whenever
 /// the same events under the same definition would give another document.
-public let foldVersion: Int32 = 1
+public let foldVersion: Int32 = 2
 
 /// Effects by event type.
 public struct EffectFold: Folding, Hashable {
@@ -30,65 +30,69 @@ public struct EffectFold: Folding, Hashable {
 
     public func fold(_ event: Event, into document: inout Document?) throws(Refusal) -> Bool {
         guard let effects = effects[event.type] else { return false }
-        // A single operator fails before it changes anything; only a longer effect needs to be undone.
-        let undo = effects.count > 1 || (effects.first?.operators.count ?? 0) > 1 ? document : nil
+        let undo = effects.count > 1 || effects.first?.needsUndo ?? false ? document : nil
         let existed = document != nil
         var changed = false
         do throws(Refusal) {
-            for effect in effects where try apply(effect, event, &document) { changed = true }
+            for effect in effects where try effect.apply(event, to: &document) { changed = true }
             return changed
         } catch {
             if undo != nil || !existed { document = undo }
             throw error
         }
     }
-
-    private func apply(_ effect: Effect, _ event: Event, _ document: inout Document?) throws(Refusal) -> Bool {
-        if effect.operators.first == .delete {
-            defer { document = nil }
-            return document != nil
-        }
-        // The context shares the document's storage, which would make the first change copy it: so it is only given to
-        // effects that read the document.
-        let context = Context(event: event, before: effect.readsDocument ? document ?? Document() : Document())
-        var changed = document == nil
-        var fields = document ?? Document()
-        document = nil
-        defer { document = fields }
-        for op in effect.operators where try op.apply(to: &fields, context) { changed = true }
-        return changed
-    }
 }
 
 extension Effect {
-    /// Whether an expression of the effect looks at `$$doc`.
-    var readsDocument: Bool {
-        operators.contains { op in
-            switch op {
-            case .set(_, let value), .increment(_, let value), .minimum(_, let value), .maximum(_, let value), .pull(_, let value): value.readsDocument
-            case .push(_, let elements, let slice): elements.expression.readsDocument || (slice?.readsDocument ?? false)
-            case .addToSet(_, let elements): elements.expression.readsDocument
-            case .unset, .delete: false
-            }
+    /// Applies the effect to the document, and says whether it changed it. When it throws, the document may be changed
+    /// in part if `needsUndo` says so.
+    fileprivate func apply(_ event: Event, to document: inout Document?) throws(Refusal) -> Bool {
+        switch plan {
+        case .delete:
+            defer { document = nil }
+            return document != nil
+        case .refuse(let refusal): throw refusal
+        case .update(let paths):
+            // The context shares the document's storage, which would make the first change copy it: so it is only given
+            // to effects that read the document.
+            var context = Context(event: event, before: readsDocument ? document ?? Document() : Document(), isInsert: document == nil)
+            if !filters.isEmpty { context.filters = try evaluateFilters(context) }
+            var fields = document ?? Document()
+            document = nil
+            defer { document = fields }
+            if !renames.isEmpty { context.taken = try takeSources(from: &fields) }
+            if isPositional { try checkOperands(paths, context) }
+            return try paths.apply(to: &fields, context) || context.isInsert || !context.taken.isEmpty
         }
     }
-}
 
-extension Operator.Elements {
-    var expression: Expression {
-        switch self {
-        case .one(let expression), .each(let expression): expression
+    private func evaluateFilters(_ context: Context) throws(Refusal) -> [Predicate<Value>] {
+        var values: [Predicate<Value>] = []
+        for filter in filters {
+            values.append(
+                try filter.predicate.map { (expression) throws(Refusal) in
+                    if let value = expression.evaluate(context) { return value }
+                    throw Refusal(.missingValue, "a value of the array filter \(filter.name) is missing")
+                }
+            )
         }
+        return values
     }
-}
 
-extension Expression {
-    var readsDocument: Bool {
-        switch self {
-        case .document: true
-        case .literal, .event: false
-        case .object(let members): members.contains { $0.value.readsDocument }
-        case .array(let elements): elements.contains(where: \.readsDocument)
+    private func takeSources(from fields: inout Document) throws(Refusal) -> [Int: Value] {
+        var taken: [Int: Value] = [:]
+        for number in renames {
+            for source in operators[number].sources { taken[number] = try Rename.take(source, from: &fields) }
+        }
+        return taken
+    }
+
+    /// Applies each operator to nothing, which finds the operands that it cannot take: whether an event is parked for those
+    /// must not hang on how many elements a placeholder stands for.
+    private func checkOperands(_ paths: PathNode.Members, _ context: Context) throws(Refusal) {
+        for operation in paths.operations {
+            var nothing: Value?
+            _ = try operation.action.apply(to: &nothing, operation.site, context)
         }
     }
 }

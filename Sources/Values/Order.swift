@@ -27,6 +27,9 @@ extension Value {
     @inlinable
     public func matches(_ other: Value) -> Bool { Value.order(self, other) == 0 }
 
+    /// Whether both are of one type in that order, as all numbers are: queries compare nothing else.
+    public func hasType(of other: Value) -> Bool { sortClass == other.sortClass }
+
     private var sortClass: Int {
         switch self {
         case .null: 5

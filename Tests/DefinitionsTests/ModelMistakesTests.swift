@@ -55,7 +55,7 @@ import Testing
         Mistake("  \u{E9}: { $delete: true }\n  e\u{301}: { $delete: true }\n", 6, 3, "looks the same as an earlier one"),
     ]
     static let laterEffects =
-        ["$mul", "$rename", "$setOnInsert", "$pullAll", "$pop", "$bit", "$upsert", "$contribute"].map {
+        ["$upsert", "$contribute"].map {
             Mistake("  a: { \($0): { b: 1 } }\n", 5, 8, "\($0) is not supported yet")
         }
         + ["when", "key", "keys", "match", "let", "create", "lookup"].map { Mistake("  a: { \($0): 1 }\n", 5, 8, "\($0): is not supported yet") }
@@ -65,8 +65,20 @@ import Testing
         Mistake("  a: { $set: { b..c: 1 } }\n", 5, 16, "has an empty part"),
         Mistake("  a: { $set: { .b: 1 } }\n", 5, 16, "has an empty part"),
         Mistake("  a: { $set: { b.$c: 1 } }\n", 5, 16, "names must not begin with $"),
-        Mistake("  a: { $set: { \"b.$[]\": 1 } }\n", 5, 16, "placeholders for array elements are not supported yet"),
-        Mistake("  a: { $set: { \"b.$[x].c\": 1 } }\n", 5, 16, "placeholders for array elements are not supported yet"),
+        Mistake("  a: { $set: { b.$: 1 } }\n", 5, 16, "means what a query found, and a fold has none — write $[name] with arrayFilters"),
+        Mistake("  a: { $set: { \"$[].b\": 1 } }\n", 5, 16, "begins with $[], and a document is not an array"),
+        Mistake("  a: { $set: { \"b.$[X]\": 1 } }\n", 5, 16, "has the part \"$[X]\" — an array filter's name is letters and digits"),
+        Mistake("  a: { $set: { \"b.$[x\": 1 } }\n", 5, 16, "names must not begin with $"),
+        Mistake("  a: { $set: { \"b.$[].c\": 1 }, $inc: { b.c: 1 } }\n", 5, 40, "the path \"b.c\" of $inc conflicts with \"b.$[].c\" of $set at 5:16"),
+        Mistake("  a: { $set: { \"b.$[].c\": 1, \"b.$[].c.d\": 1 } }\n", 5, 30, "conflicts with \"b.$[].c\" of $set"),
+        Mistake("  a: { $set: { b.1: 1, b.01: 1 } }\n", 5, 24, "the path \"b.01\" of $set conflicts with \"b.1\""),
+        Mistake("  a: { $rename: { b: b.c } }\n", 5, 22, "the path \"b.c\" of $rename conflicts with \"b\" of $rename at 5:19"),
+        Mistake("  a: { $set: { c.d: 1 }, $rename: { b: c } }\n", 5, 40, "the path \"c\" of $rename conflicts with \"c.d\" of $set at 5:16"),
+        Mistake("  a: { $rename: { b: c }, $inc: { b: 1 } }\n", 5, 35, "the path \"b\" of $inc conflicts with \"b\" of $rename at 5:19"),
+        Mistake("  a: { $rename: { \"b.$[]\": c } }\n", 5, 19, "the path \"b.$[]\" must not lead into an array"),
+        Mistake("  a: { $rename: { b: \"c.$[]\" } }\n", 5, 22, "the path \"c.$[]\" must not lead into an array"),
+        Mistake("  a: { $rename: { b: 1 } }\n", 5, 22, "$rename must be the new path, found 1"),
+        Mistake("  a: { $rename: { b: _id } }\n", 5, 22, "begins with _id"),
         Mistake("  a: { $set: { \"m.${$$month}\": 1 } }\n", 5, 16, "dynamic names are not supported yet"),
         Mistake("  a: { $set: { \"b\\0\": 1 } }\n", 5, 16, "the path \"b\\u{0}\" holds NUL"),
         Mistake("  a: { $unset: { _id: 1 } }\n", 5, 18, "begins with _id, which Millrace sets itself"),
@@ -87,20 +99,56 @@ import Testing
         Mistake("  a: { $push: { b: { $slice: 5 } } }\n", 5, 20, "$slice needs $each beside it"),
         Mistake("  a: { $push: { b: { $each: 5 } } }\n", 5, 29, "$each must be a list or a path to one, found 5"),
         Mistake("  a: { $push: { b: { $each: { c: 1 } } } }\n", 5, 29, "$each must be a list or a path to one, found a map"),
-        Mistake("  a: { $push: { b: { $each: [ 1 ], $slice: 1.5 } } }\n", 5, 44, "$slice must be a 32-bit integer or a path to one, found 1.5"),
-        Mistake("  a: { $push: { b: { $each: [ 1 ], $slice: 2147483648 } } }\n", 5, 44, "$slice must be a 32-bit integer"),
-        Mistake("  a: { $push: { b: { $each: [ 1 ], $sort: 1 } } }\n", 5, 36, "$sort is not supported yet"),
-        Mistake("  a: { $push: { b: { $each: [ 1 ], $position: 0 } } }\n", 5, 36, "$position is not supported yet"),
+        Mistake("  a: { $push: { b: { $each: [ 1 ], $slice: 1.5 } } }\n", 5, 44, "$slice must be an integer or a path to one, found 1.5"),
+        Mistake("  a: { $push: { b: { $each: [ 1 ], $position: x } } }\n", 5, 47, "$position must be an integer or a path to one, found \"x\""),
+        Mistake("  a: { $push: { b: { $position: 0 } } }\n", 5, 20, "$position needs $each beside it — such as { $each: [ $data.tag ], $position: … }"),
+        Mistake("  a: { $push: { b: { $each: [ 1 ], $sort: 2 } } }\n", 5, 43, "$sort must be 1, -1 or a map of fields and 1 or -1, found 2"),
+        Mistake("  a: { $push: { b: { $each: [ 1 ], $sort: {} } } }\n", 5, 43, "$sort must be 1, -1 or a map"),
+        Mistake("  a: { $push: { b: { $each: [ 1 ], $sort: { c: up } } } }\n", 5, 48, "$sort: c must be 1 or -1, found \"up\""),
+        Mistake("  a: { $push: { b: { $each: [ 1 ], $sort: { c..d: 1 } } } }\n", 5, 45, "has an empty part"),
         Mistake("  a: { $push: { b: { $each: [ 1 ], $slcie: 1 } } }\n", 5, 36, "did you mean \"$slice\"?"),
         Mistake("  a: { $push: { b: { $eahc: [ 1 ], $slice: 1 } } }\n", 5, 22, "did you mean \"$each\"?"),
         Mistake("  a: { $push: { b: { $each: [ 1 ], c: 1 } } }\n", 5, 36, "unknown modifier of $push \"c\" — modifiers stand beside nothing else"),
         Mistake("  a: { $addToSet: { b: { $each: [ 1 ], $slice: 1 } } }\n", 5, 40, "unknown modifier of $addToSet \"$slice\""),
-        Mistake("  a: { $pull: { b: { $in: [ 1 ] } } }\n", 5, 22, "$in is not supported yet"),
-        Mistake("  a: { $pull: { b: { c: { $lt: 1 } } } }\n", 5, 27, "$lt is not supported yet"),
+        Mistake("  a: { $mul: { b: x } }\n", 5, 19, "$mul must be a number or a path to one, found \"x\""),
+        Mistake("  a: { $pop: { b: 0 } }\n", 5, 19, "$pop takes 1 for the last element or -1 for the first, found 0"),
+        Mistake("  a: { $bit: { b: 1 } }\n", 5, 19, "$bit must be a map with and, or and xor, found 1"),
+        Mistake("  a: { $bit: { b: { nor: 1 } } }\n", 5, 21, "unknown operation of $bit \"nor\" — did you mean \"or\"?"),
+        Mistake("  a: { $bit: { b: { and: 1.0 } } }\n", 5, 26, "and must be an integer or a path to one, found 1.0"),
+        Mistake("  a: { $pullAll: { b: 1 } }\n", 5, 23, "$pullAll must be a list or a path to one, found 1"),
+        Mistake("  a: { $pull: { b: { $in: 1 } } }\n", 5, 27, "$in must be a list or a path to one, found 1"),
+        Mistake("  a: { $pull: { b: { c: { $gt: 1, $le: 1 } } } }\n", 5, 35, "unknown predicate \"$le\" — did you mean"),
+        Mistake("  a: { $pull: { b: { c: { $gt: 1, d: 1 } } } }\n", 5, 35, "unknown predicate \"d\" — tests stand beside nothing else"),
+        Mistake("  a: { $pull: { b: { c: 1, $gt: 1 } } }\n", 5, 28, "$gt has no place here — tests stand below a name, or beside nothing else"),
+        Mistake("  a: { $pull: { b: { $not: { c: 1 } } } }\n", 5, 28, "$not must be a map of tests, found a map"),
+        Mistake("  a: { $pull: { b: { c: { $not: 5 } } } }\n", 5, 33, "$not must be a map of tests, found 5 — such as { $not: { $lt: 3 } }"),
+        Mistake("  a: { $pull: { b: { c: { $exists: 1 } } } }\n", 5, 36, "$exists must be true or false, found 1"),
+        Mistake("  a: { $pull: { b: { $or: [] } } }\n", 5, 27, "$or must be a list of maps, found a list"),
+        Mistake("  a: { $pull: { b: { $and: [ { c: { $lt: $$x } } ] } } }\n", 5, 42, "variables of let: and lookup: are not supported yet"),
+        Mistake("  a: { $pull: { b: { c: { $or: [ { $lt: 1 } ] } } } }\n", 5, 27, "$or has no place here — it combines maps"),
+        Mistake("  a: { $pull: { b: { c: { $elemMatch: 5 } } } }\n", 5, 39, "$elemMatch must be a map, found 5"),
+        Mistake("  a: { $pull: { b: { $expr: 1 } } }\n", 5, 22, "$expr is refused: an element is tested by its members"),
         Mistake("  a: { $pull: { b: { $regex: x } } }\n", 5, 22, "unknown predicate \"$regex\""),
         Mistake("  a: { $pull: { b: { c..d: 1 } } }\n", 5, 22, "has an empty part or holds NUL"),
         Mistake(
             "  a: { $set: { b: \(String(repeating: "[", count: 180) + String(repeating: "]", count: 180)) } }\n", 5, 19, "deeper than the 180 levels"),
+    ]
+
+    static let filters = [
+        Mistake("  a: { arrayFilters: [ { x: 1 } ] }\n", 5, 6, "the effect is empty"),
+        Mistake("  a: { $set: { \"b.$[x]\": 1 } }\n", 5, 16, "there is no array filter \"x\" — write arrayFilters: [ { x: … } ] beside the operators"),
+        Mistake("  a: { $set: { \"b.$[optin]\": 1, \"b.$[option].c\": 1 }, arrayFilters: [ { option: 1 } ] }\n", 5, 16, "did you mean \"option\"?"),
+        Mistake("  a: { $set: { b.0: 1 }, arrayFilters: [ { x: 1 } ] }\n", 5, 42, "no path has $[x] in it — leave the filter out"),
+        Mistake("  a: { $set: { \"b.$[x]\": 1 }, arrayFilters: { x: 1 } }\n", 5, 45, "arrayFilters: must be a list of conditions, found a map"),
+        Mistake("  a: { $set: { \"b.$[x]\": 1 }, arrayFilters: [] }\n", 5, 45, "must be a list of conditions, found a list"),
+        Mistake("  a: { $set: { \"b.$[x]\": 1 }, arrayFilters: [ {} ] }\n", 5, 47, "an array filter must be a map of names and conditions"),
+        Mistake(
+            "  a: { $set: { \"b.$[x]\": 1 }, arrayFilters: [ { x: 1, y: 2 } ] }\n", 5, 47, "has one name, found \"x\" and \"y\" — write one map for each name"),
+        Mistake("  a: { $set: { \"b.$[x]\": 1 }, arrayFilters: [ { x: 1 }, { x.c: 2 } ] }\n", 5, 57, "x has two conditions — write them into one map"),
+        Mistake("  a: { $set: { \"b.$[x]\": 1 }, arrayFilters: [ { X.c: 1 } ] }\n", 5, 47, "the array filter \"X\" cannot be named in a path"),
+        Mistake("  a: { $set: { \"b.$[x]\": 1 }, arrayFilters: [ { x: { $lt: $dat.n } } ] }\n", 5, 59, "the event has no member \"dat\""),
+        Mistake("  a: { $delete: true, arrayFilters: [ { x: 1 } ] }\n", 5, 8, "$delete must stand alone in its effect"),
+        Mistake("  a: { $set: { b: 1 }, arrayFilter: [ { x: 1 } ] }\n", 5, 24, "unknown update operator \"arrayFilter\" — did you mean \"arrayFilters\"?"),
     ]
 
     static let expressions = [
@@ -133,7 +181,7 @@ import Testing
         Mistake("  a: { $set: { b: 9223372036854775808 } }\n", 5, 19, "does not fit into 64 bits"),
     ]
 
-    @Test(arguments: effects + laterEffects + paths + operands + expressions)
+    @Test(arguments: effects + laterEffects + paths + operands + filters + expressions)
     func `mistakes in a fold are found where they are`(mistake: Mistake) throws {
         try expect(mistake, problems(fold: mistake.source))
     }
@@ -145,8 +193,8 @@ import Testing
     }
 
     @Test func `what is not supported yet is told apart from what is unknown`() {
-        #expect(problems(fold: "  a: { $mul: { b: 1 } }\n").map(\.problem) == [.notSupportedYet])
-        #expect(problems(fold: "  a: { $mull: { b: 1 } }\n").map(\.problem) == [.unknownName])
+        #expect(problems(fold: "  a: { $upsert: { b: 1 } }\n").map(\.problem) == [.notSupportedYet])
+        #expect(problems(fold: "  a: { $upsret: { b: 1 } }\n").map(\.problem) == [.unknownName])
         #expect(problems(model: "version: 2\n").map(\.problem) == [.newerFormat])
     }
 

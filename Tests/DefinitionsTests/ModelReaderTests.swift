@@ -60,6 +60,55 @@ import Values
         #expect(model.fold.effects.count == expected.count)
     }
 
+    @Test func `operators, conditions and array filters are compiled`() throws {
+        let model = try read(
+            """
+            a:
+                $mul: { n: $data.n }
+                $setOnInsert: { at: $occurredAt }
+                $rename: { former.name: name }
+                $pop: { first: -1 }
+                $bit: { flags: { or: 4, and: $data.mask } }
+                $pullAll: { tags: [ a, $data.tag ] }
+                $push:
+                  best: { $each: [ 1 ], $sort: { score.value: -1, id: 1 }, $position: 0, $slice: 3 }
+                  all: { $each: $data.all, $sort: -1 }
+                $pull:
+                  low: { $lt: 3, $ne: $data.kept }
+                  old: { at: { $lt: $data.at }, $or: [ { kind: x }, { sizes: { $elemMatch: { $gte: 5 } } } ] }
+                $set: { "options.$[option].prices.$[p]": 0 }
+                arrayFilters: [ { option.id: $data.id }, { $or: [ { p: { $exists: false } }, { p.rows: { $elemMatch: { n: { $nin: [ 1 ] } } } } ] } ]
+            """)
+        let operators: [Models.Operator] = [
+            .multiply(path("n"), data("n")), .setOnInsert(path("at"), .event(name: "occurredAt", path: [])), .rename(path("former", "name"), to: path("name")),
+            .pop(path("first"), literal(-1)), .bit(path("flags"), [(.or, literal(4)), (.and, data("mask"))]),
+            .pullAll(path("tags"), .array([literal("a"), data("tag")])),
+            .push(
+                path("best"), .each(literal([1])), slice: literal(3),
+                sort: .fields([.init(path("score", "value"), .descending), .init(path("id"), .ascending)]),
+                position: literal(0)),
+            .push(path("all"), .each(data("all")), sort: .whole(.descending)),
+            .pull(path("low"), where: .element(.all([.member([], .compares(.less, literal(3))), .not(.member([], .compares(.equal, data("kept"))))]))),
+            .pull(
+                path("old"),
+                where: .members(
+                    .all([
+                        .member(["at"], .compares(.less, data("at"))),
+                        .any([
+                            .member(["kind"], .compares(.equal, literal("x"))),
+                            .member(["sizes"], .hasElement(.member([], .compares(.greaterOrEqual, literal(5))))),
+                        ]),
+                    ]))),
+            .set(path("options", "$[option]", "prices", "$[p]"), literal(0)),
+        ]
+        let filters = [
+            ArrayFilter("option", .member(["id"], .compares(.equal, data("id")))),
+            ArrayFilter(
+                "p", .any([.not(.member([], .exists)), .member(["rows"], .hasDocument(.not(.member(["n"], .isIn(literal([1]))))))])),
+        ]
+        #expect(model.fold.effects["a"] == [Effect(operators, filters: filters)])
+    }
+
     @Test func `a literal is taken as it is written`() throws {
         let model = try read("a: { $set: { b: { $literal: { $x: { $date: 1 }, \"c.d\": [ $data, $$NOW ], \"\": ~ } } } }")
         let value: Value = ["$x": ["$date": 1], "c.d": ["$data", "$$NOW"], "": nil]
@@ -96,6 +145,26 @@ import Values
         #expect(try read(fold).foldHash != read(Self.plain).foldHash)
     }
 
+    private static let filtered = """
+        a: { $push: { b: { $each: [ 1 ], $sort: 1, $slice: 2 } }, $pull: { c: { $lt: 3 } }, $rename: { d: e }, $inc: { "f.$[x]": 1, "f.$[y]": 1 },
+              arrayFilters: [ { x: 1 }, { y: { $gt: 2 } } ] }
+        """
+
+    @Test(arguments: [
+        ("$sort: 1", "$sort: -1"), ("$sort: 1", "$sort: { g: 1 }"), ("$sort: 1", "$position: 1"), ("$lt: 3", "$lte: 3"), ("{ $lt: 3 }", "{ $not: { $lt: 3 } }"),
+        ("{ $lt: 3 }", "{ h: { $lt: 3 } }"), ("d: e", "d: g"), ("d: e", "g: e"), ("{ x: 1 }", "{ x: 2 }"), ("{ x: 1 }", "{ x.b: 1 }"), ("$inc", "$mul"),
+    ])
+    func `what operators and conditions say changes the hash`(old: String, new: String) throws {
+        let changed = Self.filtered.replacing(old, with: new)
+        #expect(changed != Self.filtered)
+        #expect(try read(changed).foldHash != read(Self.filtered).foldHash)
+    }
+
+    @Test func `the order of array filters has no meaning`() throws {
+        let turned = Self.filtered.replacing("{ x: 1 }, { y: { $gt: 2 } }", with: "{ y: { $gt: 2 } }, { x: 1 }")
+        #expect(try turned != Self.filtered && read(turned).foldHash == read(Self.filtered).foldHash)
+    }
+
     @Test func `the stream belongs to the hash, the name does not`() throws {
         let hash = try ModelReader.read(source: goodModel, file: "a.yaml").foldHash
         #expect(try ModelReader.read(source: goodModel.replacing("stream: product", with: "stream: other"), file: "a.yaml").foldHash != hash)
@@ -105,7 +174,22 @@ import Values
     /// Hashes are stored with every build: a change of this one makes every installation rebuild every model.
     @Test func `the hash of a definition never changes`() throws {
         #expect(try read(Self.plain).foldHash == "424cfd3512bcec1bf828fe9e7f5b0018")
+        #expect(try read(Self.every).foldHash == "eef798b1563b31cfe0aadfd6f36dd075")
     }
+
+    /// Every operator of the first version of the language.
+    private static let every = """
+        a:
+            $set: { b: 1, c: [ $data.x, { y: $$doc.z } ] }
+            $unset: { d: "" }
+            $inc: { e.f: 1.5 }
+            $min: { g: $occurredAt }
+            $max: { h: $key }
+            $push: { i: 1, j: { $each: [ 1 ] }, k: { $each: $data.k, $slice: -10 } }
+            $addToSet: { l: x, m: { $each: [ 1 ] } }
+            $pull: { n: 1, o: { p: 1, q.r: x }, s: { t: $data.t }, u: { $literal: { $v: 1 } } }
+          w: { $delete: true }
+        """
 
     private func read(_ fold: String) throws -> Model {
         try ModelReader.read(source: "version: 1\nmodel: m\nstream: s\nfold:\n  \(fold)\n", file: "m.yaml")

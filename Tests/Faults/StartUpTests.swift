@@ -174,7 +174,7 @@ extension Faults {
                 #expect(status.models["trace-again"]?.note.contains("not projected: folded by version 99") == true)
                 #expect(try await place.run(.release, ["check"]).output.contains("not projected"))
                 // By a binary that carries the version, it catches up.
-                try await set(1)
+                try await set(2)
                 try await place.drain()
                 try await place.expectAllWell("trace", journal.file)
             }

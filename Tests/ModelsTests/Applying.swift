@@ -51,11 +51,15 @@ struct Applied: Equatable {
     }
 
     init(_ effects: [[Models.Operator]], to document: Document?, data: Value = [:]) throws {
+        try self.init(effects: effects.map { Effect($0) }, to: document, data: data)
+    }
+
+    init(effects: [Effect], to document: Document?, data: Value = [:]) throws {
         let chunk = try #require(TestLog().append([EventText("1", "changed", data: data, occurredAt: "1970-01-01T00:00:01Z").json]).first)
         let event = try #require(chunk.event(at: 0))
         self.document = document
         do {
-            changed = try withExtendedLifetime(chunk) { try EffectFold(["changed": effects.map(Effect.init)]).fold(event, into: &self.document) }
+            changed = try withExtendedLifetime(chunk) { try EffectFold(["changed": effects]).fold(event, into: &self.document) }
         } catch let refusal as Refusal { problem = refusal.problem }
     }
 }

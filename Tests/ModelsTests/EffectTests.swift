@@ -26,17 +26,17 @@ import Values
     @Test func `a later operator that fails undoes the event`() throws {
         let before: Document = ["list": [1], "n": 1, "text": "x"]
         let good: [Models.Operator] = [
-            .push(path("list"), .one(value(2)), slice: nil), .unset(path("n")), .set(path("new.inner"), value(1)), .pull(path("list"), value(1)),
+            .push(path("list"), .one(value(2)), slice: nil), .unset(path("n")), .set(path("new.inner"), value(1)), .pull(path("none"), value(1)),
         ]
         let bad: Models.Operator = .increment(path("text"), value(1))
-        for effects in [[good + [bad]], [good, [bad]], [good, [.delete], [bad, .increment(path("text.x"), value(1))], [.set(path("a"), data("absent"))]]] {
+        for effects in [[good + [bad]], [good, [bad]], [good, [.delete], [bad, .increment(path("other"), value(1))], [.set(path("a"), data("absent"))]]] {
             let applied = try Applied(effects, to: before)
             #expect(applied.document == before)
             #expect(applied.problem != nil && applied.changed == nil)
         }
-        #expect(try Applied([good + [bad]], to: before).problem == .badOperand)
+        #expect(try Applied([good, [bad]], to: before).problem == .badOperand)
         // Without a document there is none afterwards.
-        #expect(try Applied([[.set(path("a"), value(1)), .set(path("a.b"), data("absent"))]], to: nil) == Applied(document: nil, problem: .missingValue))
+        #expect(try Applied([[.set(path("a"), value(1)), .set(path("b"), data("absent"))]], to: nil) == Applied(document: nil, problem: .missingValue))
         #expect(try Applied([[.set(path("a"), data("absent"))]], to: nil) == Applied(document: nil, problem: .missingValue))
         #expect(try Applied([[.delete], [.set(path("a"), data("absent"))]], to: before) == Applied(document: before, problem: .missingValue))
     }
@@ -69,13 +69,40 @@ import Values
         let idle: Models.Operator = .set(path("a"), value(1))
         #expect(try Applied([[idle]], to: before).changed == false)
         #expect(try Applied([[idle, .unset(path("c"))], [.maximum(path("b"), value(1))]], to: before).changed == false)
-        #expect(try Applied([[idle, .set(path("b"), value(3)), idle]], to: before).changed == true)
+        #expect(try Applied([[idle, .set(path("b"), value(3)), .unset(path("c"))]], to: before).changed == true)
         #expect(try Applied([[.set(path("b"), value(3))], [idle]], to: before).changed == true)
         #expect(try Applied([[idle], [.set(path("b"), value(3))]], to: before).changed == true)
         // There and back again is a change: what one effect does is not compared with what another did.
         #expect(try Applied([[.set(path("b"), value(3))], [.set(path("b"), value(2))]], to: before) == Applied(document: before, changed: true))
         #expect(try Applied([[]], to: nil) == Applied(document: [:], changed: true))
         #expect(try Applied([], to: nil) == Applied(document: nil, changed: false))
+    }
+
+    @Test func `fields are added in that order whatever else leads to them`() throws {
+        let operators: [Models.Operator] = [
+            .unset(path("b.gone")), .setOnInsert(path("z"), value(0)), .set(path("y.b"), value(1)), .increment(path("b.x"), value(1)),
+            .rename(path("old"), to: path("new")), .set(path("y.a"), value(2)), .set(path("c.10"), value(1)), .set(path("c.9"), value(2)),
+        ]
+        #expect(
+            try Applied([operators], to: ["old": 5]).document == ["y": ["b": 1, "a": 2], "b": ["x": 1], "new": 5, "c": ["10": 1, "9": 2]])
+        #expect(try Applied([operators], to: nil).document == ["z": 0, "y": ["b": 1, "a": 2], "b": ["x": 1], "c": ["10": 1, "9": 2]])
+    }
+
+    @Test func `elements are added to an array from its front, in whatever order they are named`() throws {
+        let operators: [Models.Operator] = [.set(path("a.3"), value("later")), .minimum(path("a.1"), value(5)), .unset(path("a.2"))]
+        #expect(try Applied([operators], to: ["a": [0]]).document == ["a": [0, 5, nil, "later"]])
+    }
+
+    @Test func `paths of one effect that conflict park its events`() throws {
+        let before: Document = ["a": 1, "b": 2]
+        let effects: [[Models.Operator]] = [
+            [.set(path("a"), value(1)), .set(path("a"), value(2))], [.set(path("a"), value(1)), .unset(path("a.b"))],
+            [.set(path("x.y"), value(1)), .set(path("x.$[].y"), value(1))], [.set(path("x.1"), value(1)), .set(path("x.01"), value(1))],
+            [.rename(path("a"), to: path("b")), .increment(path("b"), value(1))], [.rename(path("a"), to: path("b")), .increment(path("a"), value(1))],
+            [.rename(path("a"), to: path("b")), .rename(path("b"), to: path("c"))], [.rename(path("a"), to: path("a.b"))],
+            [.rename(path("a"), to: path("x")), .rename(path("a"), to: path("y"))], [.delete, .set(path("a"), value(1))],
+        ]
+        for effect in effects { #expect(try Applied([effect], to: before) == Applied(document: before, problem: .pathConflict), "\(effect)") }
     }
 
     @Test func `other types of events are not this fold's`() throws {

@@ -47,6 +47,9 @@ import Values
             .set(path("a"), absent), .increment(path("a"), absent), .minimum(path("a"), absent), .maximum(path("a"), absent),
             .push(path("p"), .one(absent), slice: nil), .push(path("p"), .each(absent), slice: nil), .push(path("p"), .one(value(1)), slice: absent),
             .addToSet(path("p"), .one(absent)), .addToSet(path("p"), .each(absent)), .pull(path("p"), absent),
+            .multiply(path("a"), absent), .bit(path("a"), [(.or, value(1)), (.and, absent)]), .push(path("p"), .one(value(1)), position: absent),
+            .pullAll(path("p"), absent), .pop(path("p"), absent), .pull(path("p"), where: .element(.member([], .compares(.less, absent)))),
+            .pull(path("p"), where: .members(.not(.any([.member(["x"], .hasElement(.all([.member([], .isIn(absent))])))])))),
         ]
         for op in operators { #expect(try Applied([[op]], to: ["a": 1]) == Applied(document: ["a": 1], problem: .missingValue), "\(op)") }
     }
@@ -59,6 +62,9 @@ import Values
                 .push(path("a"), .one(expression), slice: nil), .push(path("a"), .each(expression), slice: nil),
                 .push(path("a"), .one(value(1)), slice: expression),
                 .addToSet(path("a"), .one(expression)), .addToSet(path("a"), .each(expression)), .pull(path("a"), expression),
+                .multiply(path("a"), expression), .bit(path("a"), [(.or, value(1)), (.and, expression)]), .setOnInsert(path("a"), expression),
+                .push(path("a"), .one(value(1)), position: expression), .pullAll(path("a"), expression), .pop(path("a"), expression),
+                .pull(path("a"), where: .members(.not(.any([.member(["x"], .hasDocument(.all([.member(["y"], .isIn(expression))])))])))),
             ]
             for op in operators { #expect(Effect([.unset(path("b")), op]).readsDocument, "\(op)") }
         }

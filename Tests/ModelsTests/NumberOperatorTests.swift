@@ -33,6 +33,56 @@ import Values
 
     @Test func `sums`() throws { try Row.check(Self.increments) }
 
+    private static func multiply(_ factor: Value, _ text: String = "a") -> Models.Operator { .multiply(path(text), value(factor)) }
+
+    static let products: [Row] = [
+        Row(["a": 6], multiply(7), .changed(["a": 42])),
+        Row(["a": 6], multiply(1), .unchanged),
+        Row(["a": 6], multiply(.int64(1)), .changed(["a": .int64(6)])),
+        Row(["a": 2], multiply(1.5), .changed(["a": 3.0])),
+        Row(["a": .int32(1 << 30)], multiply(4), .changed(["a": .int64(1 << 32)])),
+        Row(["a": .int32(.min)], multiply(-1), .changed(["a": .int64(1 << 31)])),
+        Row(["a": .int64(1 << 62)], multiply(4), .refused(.numberOverflow)),
+        Row(["a": .int64((1 << 53) + 1)], multiply(1.0), .changed(["a": .double(0x1p53)])),
+        // What is missing becomes a zero, of the factor's type and sign.
+        Row([:], multiply(5), .changed(["a": 0])), Row([:], multiply(.int64(5)), .changed(["a": .int64(0)])),
+        Row([:], multiply(-1.5), .changed(["a": .double(-0.0)])), Row(["a": [1]], multiply(5, "a.2"), .changed(["a": [1, nil, 0]])),
+        Row(["a": "x"], multiply(1), .refused(.badOperand)), Row(["a": nil], multiply(1), .refused(.badOperand)),
+        Row(["a": 1], multiply("x"), .refused(.badOperand)), Row([:], multiply(nil), .refused(.badOperand)),
+        Row(["a": 1], multiply(1, "a.b"), .refused(.badPath)),
+    ]
+
+    @Test func `products`() throws { try Row.check(Self.products) }
+
+    static let zeros: [Row] = [
+        Row(["a": .double(-0.0)], increment(0), .unchanged), Row(["a": .double(-0.0)], multiply(-1), .unchanged), Row(["a": 0.0], multiply(-1.0), .unchanged),
+        Row(["a": 0], multiply(.double(-1)), .changed(["a": .double(-0.0)])), Row(["a": 5], multiply(.double(-0.0)), .changed(["a": .double(-0.0)])),
+    ]
+
+    /// mongod writes nothing where the number stays the same, and 0 and -0 are the same.
+    @Test func `a zero keeps its sign`() throws { try Row.check(Self.zeros) }
+
+    private static func bit(_ steps: (BitOperation, Value)..., at text: String = "a") -> Models.Operator {
+        .bit(path(text), steps.map { ($0.0, value($0.1)) })
+    }
+
+    static let bits: [Row] = [
+        Row(["a": 13], bit((.and, 10)), .changed(["a": 8])), Row(["a": 13], bit((.or, 10)), .changed(["a": 15])),
+        Row(["a": 13], bit((.xor, 10)), .changed(["a": 7])), Row(["a": 13], bit((.or, 5)), .unchanged),
+        // One after the other.
+        Row(["a": 13], bit((.xor, 10), (.or, 8)), .changed(["a": 15])), Row(["a": 13], bit((.or, 8), (.xor, 10)), .changed(["a": 7])),
+        // An int64 on either side makes one.
+        Row(["a": 1], bit((.and, .int64(1))), .changed(["a": .int64(1)])), Row(["a": .int64(1)], bit((.and, 1)), .unchanged),
+        Row(["a": .int64(-1)], bit((.and, -1)), .unchanged),
+        Row([:], bit((.xor, 10)), .changed(["a": 10])), Row([:], bit((.and, 10)), .changed(["a": 0])),
+        Row([:], bit((.or, .int64(2))), .changed(["a": .int64(2)])),
+        Row(["a": 13.0], bit((.or, 1)), .refused(.badOperand)), Row(["a": nil], bit((.or, 1)), .refused(.badOperand)),
+        Row(["a": 1], bit((.or, 1.0)), .refused(.badOperand)), Row([:], bit((.or, "1")), .refused(.badOperand)),
+        Row(["a": 1], bit((.or, 1), at: "a.b"), .refused(.badPath)),
+    ]
+
+    @Test func `bits`() throws { try Row.check(Self.bits) }
+
     private static func least(_ new: Value) -> Models.Operator { .minimum(path("a"), value(new)) }
     private static func most(_ new: Value) -> Models.Operator { .maximum(path("a"), value(new)) }
 

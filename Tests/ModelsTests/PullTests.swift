@@ -56,6 +56,7 @@ import Values
         ([5, [:]], ["x.y": nil], true), ([[[:]]], ["x.y": nil], false), ([["y": 2]], ["x.y": nil], false),
         ([1], ["x.0": 1], true), ([1], ["x.00": 1], false), ([1], ["x.1": nil], false), ([["0": 5]], ["x.0": 5], true), ([[1]], ["x.0": 1], false),
         ([["y": 1]], ["x.0.y": 1], true), ([[["y": 1]]], ["x.0.y": 1], true), ([["y": 1]], ["x.1.y": nil], true),
+        ([5], ["x.0.y": nil], false), ([[5]], ["x.0.y": nil], false), ([[[:]]], ["x.0.y": nil], true),
     ]
 
     @Test func `members by dotted names`() throws {

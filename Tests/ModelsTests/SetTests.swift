@@ -72,4 +72,25 @@ import Values
     ]
 
     @Test func `removing`() throws { try Row.check(Self.unset) }
+
+    private static func insert(_ text: String, _ new: Models.Expression = value(9)) -> Models.Operator { .setOnInsert(path(text), new) }
+
+    static let inserted: [Row] = [
+        Row(nil, insert("a.b"), .changed(["a": ["b": 9]])),
+        Row([:], insert("a.b"), .unchanged),
+        Row(["a": 1], insert("a"), .unchanged),
+        Row(["a": 1], insert("a.b"), .unchanged),
+        Row(["a": [1]], insert("a.5"), .unchanged),
+        // It is not asked for its value either.
+        Row(["a": 1], insert("b", data("absent")), .unchanged),
+        Row(nil, insert("b", data("absent")), .refused(.missingValue)),
+    ]
+
+    @Test func `setting when the document is made`() throws { try Row.check(Self.inserted) }
+
+    @Test func `a document that an effect before it made was there`() throws {
+        let effects: [[Models.Operator]] = [[.set(path("a"), value(1)), Self.insert("b")], [Self.insert("c")], [.delete], [Self.insert("d")]]
+        #expect(try Applied(Array(effects.prefix(2)), to: nil).document == ["a": 1, "b": 9])
+        #expect(try Applied(effects, to: nil).document == ["d": 9])
+    }
 }

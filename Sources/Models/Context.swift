@@ -1,0 +1,21 @@
+import Events
+import Values
+
+/// What one effect can see while it is applied to one document.
+struct Context {
+    var event: Event
+    /// The fields before the effect; empty when there is no document, or no expression looks at it.
+    var before: Document
+    /// Whether there was no document before the effect.
+    var isInsert: Bool
+    /// The effect's array filters, with the values for this event.
+    var filters: [Predicate<Value>] = []
+    /// What each `$rename` took from its source, by the operator's place in the effect.
+    var taken: [Int: Value] = [:]
+
+    func document(_ path: [String]) -> Value? {
+        guard let name = path.first else { return .document(Document([Document.Field("_id", .string(event.key))] + before.fields)) }
+        if name == "_id" { return path.count == 1 ? .string(event.key) : nil }
+        return before[name]?.resolve(path.dropFirst())
+    }
+}

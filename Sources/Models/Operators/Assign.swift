@@ -1,0 +1,68 @@
+import Events
+import Values
+
+/// `$set`.
+struct Assign: Action {
+    var value: Expression
+
+    var name: String { "$set" }
+    var operand: Operand { .expression(value) }
+    var purpose: PathPurpose { .create }
+
+    func apply(to target: inout Value?, _ site: Site, _ context: Context) throws(Refusal) -> Bool {
+        let value = try evaluate(value, site, context)
+        defer { target = value }
+        return target != value
+    }
+}
+
+/// `$setOnInsert`: where there was no document before the effect.
+struct AssignOnInsert: Action {
+    var value: Expression
+
+    var name: String { "$setOnInsert" }
+    var operand: Operand { .expression(value) }
+    var purpose: PathPurpose { .create }
+
+    /// The value is not asked for either: events that come later need not bring it.
+    func isIdle(_ site: Site, _ context: Context) -> Bool { !context.isInsert }
+
+    func apply(to target: inout Value?, _ site: Site, _ context: Context) throws(Refusal) -> Bool {
+        if isIdle(site, context) { return false }
+        let value = try evaluate(value, site, context)
+        defer { target = value }
+        return target != value
+    }
+}
+
+/// `$unset`.
+struct Unset: Action {
+    var name: String { "$unset" }
+    var operand: Operand { .none }
+    var purpose: PathPurpose { .remove }
+
+    func apply(to target: inout Value?, _ site: Site, _ context: Context) throws(Refusal) -> Bool {
+        defer { target = nil }
+        return target != nil
+    }
+}
+
+/// `$delete`: the document goes. It has no path to follow, and the effect sees to it.
+struct Delete: Action {
+    var name: String { "$delete" }
+    var operand: Operand { .none }
+    var purpose: PathPurpose { .remove }
+
+    func apply(to target: inout Value?, _ site: Site, _ context: Context) throws(Refusal) -> Bool { false }
+}
+
+extension Operator {
+    public static func set(_ path: FieldPath, _ value: Expression) -> Operator { Operator(path, Assign(value: value)) }
+
+    public static func setOnInsert(_ path: FieldPath, _ value: Expression) -> Operator { Operator(path, AssignOnInsert(value: value)) }
+
+    public static func unset(_ path: FieldPath) -> Operator { Operator(path, Unset()) }
+
+    /// Removes the document. Stands alone in its effect.
+    public static var delete: Operator { Operator(FieldPath([]), Delete()) }
+}
