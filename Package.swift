@@ -90,6 +90,10 @@ let package = Package(
             name: "MongoStoreTests", dependencies: ["MongoStore", "Projector", "Models", "Events", "EventFixtures", "Fixtures", "Values"], swiftSettings: strict
         ),
         .testTarget(
+            name: "DifferentialTests", dependencies: ["Definitions", "Models", "MongoStore", "Events", "EventFixtures", "Fixtures", "Values"],
+            path: "Tests/Differential", swiftSettings: strict
+        ),
+        .testTarget(
             name: "ProjectorTests",
             dependencies: ["Projector", "Models", "Events", "EventFixtures", "Fixtures", "Values", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict
