@@ -30,69 +30,15 @@ public struct EffectFold: Folding, Hashable {
 
     public func fold(_ event: Event, into document: inout Document?) throws(Refusal) -> Bool {
         guard let effects = effects[event.type] else { return false }
-        let undo = effects.count > 1 || effects.first?.needsUndo ?? false ? document : nil
+        let undo = effects.count > 1 || effects.first?.plan.needsUndo ?? false ? document : nil
         let existed = document != nil
         var changed = false
         do throws(Refusal) {
-            for effect in effects where try effect.apply(event, to: &document) { changed = true }
+            for effect in effects where try effect.plan.apply(event, to: &document) { changed = true }
             return changed
         } catch {
             if undo != nil || !existed { document = undo }
             throw error
-        }
-    }
-}
-
-extension Effect {
-    /// Applies the effect to the document, and says whether it changed it. When it throws, the document may be changed
-    /// in part if `needsUndo` says so.
-    fileprivate func apply(_ event: Event, to document: inout Document?) throws(Refusal) -> Bool {
-        switch plan {
-        case .delete:
-            defer { document = nil }
-            return document != nil
-        case .refuse(let refusal): throw refusal
-        case .update(let paths):
-            // The context shares the document's storage, which would make the first change copy it: so it is only given
-            // to effects that read the document.
-            var context = Context(event: event, before: readsDocument ? document ?? Document() : Document(), isInsert: document == nil)
-            if !filters.isEmpty { context.filters = try evaluateFilters(context) }
-            var fields = document ?? Document()
-            document = nil
-            defer { document = fields }
-            if !renames.isEmpty { context.taken = try takeSources(from: &fields) }
-            if isPositional { try checkOperands(paths, context) }
-            return try paths.apply(to: &fields, context) || context.isInsert || !context.taken.isEmpty
-        }
-    }
-
-    private func evaluateFilters(_ context: Context) throws(Refusal) -> [Predicate<Value>] {
-        var values: [Predicate<Value>] = []
-        for filter in filters {
-            values.append(
-                try filter.predicate.map { (expression) throws(Refusal) in
-                    if let value = expression.evaluate(context) { return value }
-                    throw Refusal(.missingValue, "a value of the array filter \(filter.name) is missing")
-                }
-            )
-        }
-        return values
-    }
-
-    private func takeSources(from fields: inout Document) throws(Refusal) -> [Int: Value] {
-        var taken: [Int: Value] = [:]
-        for number in renames {
-            for source in operators[number].sources { taken[number] = try Rename.take(source, from: &fields) }
-        }
-        return taken
-    }
-
-    /// Applies each operator to nothing, which finds the operands that it cannot take: whether an event is parked for those
-    /// must not hang on how many elements a placeholder stands for.
-    private func checkOperands(_ paths: PathNode.Members, _ context: Context) throws(Refusal) {
-        for operation in paths.operations {
-            var nothing: Value?
-            _ = try operation.action.apply(to: &nothing, operation.site, context)
         }
     }
 }

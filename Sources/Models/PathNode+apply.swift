@@ -71,7 +71,8 @@ extension PathNode.Members {
 
     private func apply(to elements: inout [Value], _ context: Context) throws(Refusal) -> Bool {
         var changed = false
-        for member in ascending.lazy.map({ list[$0] }) {
+        for place in ascending {
+            let member = list[place]
             guard let index = member.index else {
                 try member.node.meet(.array([]), member.name, context)
                 continue

@@ -11,13 +11,20 @@ enum PathNode: Sendable {
     case members(Members)
     case elements(Elements)
 
-    struct Operation: Sendable {
-        var action: any Action
-        var site: Site
+    // Classes, as the plan is one.
+
+    final class Operation: Sendable {
+        let action: any Action
+        let site: Site
+
+        init(_ action: any Action, _ site: Site) {
+            self.action = action
+            self.site = site
+        }
     }
 
     /// Members of a document, or single elements of an array.
-    struct Members: Sendable {
+    final class Members: Sendable {
         /// In the order in which the effect names what it adds.
         let list: [Member]
         /// Places in `list`, by index, for an array.
@@ -26,8 +33,9 @@ enum PathNode: Sendable {
         let hasRename: Bool
 
         init(_ list: [Member]) {
-            self.list = list.sorted { $0.node.order < $1.node.order }
-            ascending = self.list.indices.sorted { [list = self.list] in (list[$0].index ?? -1, $0) < (list[$1].index ?? -1, $1) }
+            let list = list.sorted { $0.node.order < $1.node.order }
+            self.list = list
+            ascending = list.indices.sorted { (list[$0].index ?? -1, $0) < (list[$1].index ?? -1, $1) }
             hasRename = list.contains { $0.node.hasRename }
         }
     }
@@ -85,13 +93,13 @@ enum PathNode: Sendable {
 
 extension PathNode.Members {
     /// The tree of an effect. Throws where its operators conflict, or a filter is not there.
-    init(_ operators: [Operator], _ filters: [ArrayFilter]) throws(Refusal) {
-        var root = Self([])
+    static func tree(_ operators: [Operator], _ filters: [ArrayFilter]) throws(Refusal) -> PathNode.Members {
+        var root = PathNode.Members([])
         for (number, op) in operators.enumerated() {
-            var node = PathNode.operation(PathNode.Operation(action: op.action, site: Site(path: op.path, number: number)))
+            var node = PathNode.operation(PathNode.Operation(op.action, Site(path: op.path, number: number)))
             for part in op.path.names.reversed() {
                 guard let name = FieldPath.placeholder(part) else {
-                    node = .members(Self([PathNode.Member(part, node)]))
+                    node = .members(PathNode.Members([PathNode.Member(part, node)]))
                     continue
                 }
                 let filter = filters.firstIndex { $0.name == name }
@@ -99,14 +107,14 @@ extension PathNode.Members {
                 node = .elements(PathNode.Elements(parts: [PathNode.Part(filter: name.isEmpty ? nil : filter, node: node)]))
             }
             guard case .members(let path) = node else { throw Refusal(.badPath, "\(op.path) does not begin with a name") }
-            root = try Self.merge(root, path)
+            root = try merge(root, path)
         }
-        self = root
+        return root
     }
 
     var operations: [PathNode.Operation] { list.flatMap(\.node.operations) }
 
-    fileprivate static func merge(_ left: Self, _ right: Self) throws(Refusal) -> Self {
+    fileprivate static func merge(_ left: PathNode.Members, _ right: PathNode.Members) throws(Refusal) -> PathNode.Members {
         var list = left.list
         for member in right.list {
             if let place = list.firstIndex(where: { $0.name.utf8Equal(member.name) }) {
@@ -117,7 +125,7 @@ extension PathNode.Members {
                 list.append(member)
             }
         }
-        return Self(list)
+        return PathNode.Members(list)
     }
 }
 

@@ -66,11 +66,11 @@ import Values
                 .push(path("a"), .one(value(1)), position: expression), .pullAll(path("a"), expression), .pop(path("a"), expression),
                 .pull(path("a"), where: .members(.not(.any([.member(["x"], .hasDocument(.all([.member(["y"], .isIn(expression))])))])))),
             ]
-            for op in operators { #expect(Effect([.unset(path("b")), op]).readsDocument, "\(op)") }
+            for op in operators { #expect(Effect([.unset(path("b")), op]).plan.readsDocument, "\(op)") }
         }
         #expect(
             !Effect([.set(path("a"), .object([.init("x", data("n"))])), .unset(path("b")), .push(path("a"), .each(.array([value(1)])), slice: value(1))])
-                .readsDocument)
+                .plan.readsDocument)
     }
 
     @Test func `literals are told apart by type`() {

@@ -1,0 +1,60 @@
+import Events
+import Values
+
+/// An effect, compiled once, so that an event has only paths to follow. A class, because a fold reaches for it with every
+/// event, and counting one reference is all that costs then.
+final class EffectPlan: Sendable {
+    let kind: Kind
+    let filters: [ArrayFilter]
+    /// The places of `$rename` among the operators, and their sources.
+    let renames: [(number: Int, source: FieldPath)]
+    /// Whether an expression of the effect looks at `$$doc`.
+    let readsDocument: Bool
+    /// Whether a path has `$[]` or `$[name]` in it.
+    let isPositional: Bool
+    /// Whether a refusal can come after a change. A single operator with a single target is refused before it changes
+    /// anything.
+    let needsUndo: Bool
+
+    enum Kind: Sendable {
+        case delete
+        case update(PathNode.Members)
+        /// The operators get in each other's way: the effect takes no event.
+        case refuse(Refusal)
+    }
+
+    init(_ operators: [Operator], _ filters: [ArrayFilter]) {
+        kind = Kind(operators, filters)
+        self.filters = filters
+        renames = operators.enumerated().flatMap { number, op in op.sources.map { (number, $0) } }
+        readsDocument = operators.contains { $0.operand.readsDocument } || filters.contains { $0.predicate.operand.readsDocument }
+        isPositional = operators.contains { $0.path.isPositional }
+        needsUndo = operators.count > 1 || isPositional || !renames.isEmpty
+    }
+}
+
+extension EffectPlan.Kind {
+    fileprivate init(_ operators: [Operator], _ filters: [ArrayFilter]) {
+        if operators.contains(where: { $0.action is Delete }) {
+            self = operators.count == 1 ? .delete : .refuse(Refusal(.pathConflict, "$delete stands beside other operators"))
+            return
+        }
+        do throws(Refusal) {
+            try Self.checkSources(operators)
+            self = .update(try PathNode.Members.tree(operators, filters))
+        } catch {
+            self = .refuse(error)
+        }
+    }
+
+    /// What a `$rename` takes away is nobody else's to change.
+    private static func checkSources(_ operators: [Operator]) throws(Refusal) {
+        for (number, op) in operators.enumerated() {
+            for source in op.sources {
+                let others = operators.enumerated().flatMap { other, op in other == number ? [op.path] : [op.path] + op.sources }
+                guard let other = others.first(where: source.conflicts) else { continue }
+                throw Refusal(.pathConflict, "\(source) and \(other) of one effect conflict")
+            }
+        }
+    }
+}
