@@ -22,7 +22,8 @@ import Testing
             Issue.record("MILLRACE_SIMULATION_SEED=\(seed): \(outcome.findings.joined(separator: "; "))")
         }
         let turns = results.reduce(0) { $0 + $1.outcome.turns }
-        print("✓ \(results.count) runs of the protocol, \(turns) calls, in \(Int((ContinuousClock.now - began) / .seconds(1))) s")
+        let seconds = Int((ContinuousClock.now - began) / .seconds(1))
+        Self.tally("\(results.count) runs of the protocol, \(turns) calls, in \(seconds) s (\(seed))")
     }
 
     @Test(arguments: Seed.ofThisRun) func `a seed plays the same again`(seed: Seed) async throws {
@@ -50,9 +51,11 @@ import Testing
                 Issue.record("\(mistake) is not found in \(Self.enough) runs")
                 continue
             }
-            print("✓ \(mistake) is found by run \(run): \(finding)")
+            Self.tally("\(mistake) is found by run \(run): \(finding)")
         }
     }
+
+    private static func tally(_ line: String) { FileHandle.standardError.write(Data("simulation: \(line)\n".utf8)) }
 
     /// Plays on a thread for each core, and returns what came of it in the order of the arguments.
     private static func play<Argument: Sendable, Outcome: Sendable>(
