@@ -119,7 +119,8 @@ if isFuzzing {
     package.targets.append(
         .executableTarget(
             name: "fuzz", dependencies: ["Definitions", "Models", "Events", "EventFixtures", "Fixtures", "Values"], path: "Tests/Fuzz",
-            sources: ["Driver", "Targets"], swiftSettings: strict, linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]
+            exclude: ["corpus", "FuzzTests.swift", "Mutator.swift"], sources: ["Driver", "Targets"], swiftSettings: strict,
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]
         )
     )
     package.targets.removeAll { $0.name == "FuzzTests" }
