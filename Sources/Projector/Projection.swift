@@ -62,6 +62,9 @@ public actor Projection {
         completeness = [:]
     }
 
+    /// Reads where the build stands. Throws a `Refusal` when the log does not reach that far.
+    func open() async throws { _ = try await currentCheckpoint() }
+
     /// Notes that the list is complete once the checkpoint reaches an offset.
     public func expect(_ list: String, _ expected: Completeness) {
         completeness = completeness.filter { $0.key.list != list }

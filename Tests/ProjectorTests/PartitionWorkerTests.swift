@@ -45,6 +45,27 @@ import Values
         return await world.hasFailed
     }
 
+    /// It would have reached the checkpoint again before that was looked at, and what is logged below it never takes effect.
+    @Test func `nothing is appended to a log that ends below a checkpoint`() async throws {
+        let world = World()
+        var checkpoint = Checkpoint(build: Self.builds[0], partition: PartitionID(stream: "test", number: 0))
+        checkpoint.offset = 3
+        let stored = checkpoint
+        await world.change { redis, mongo in
+            redis.list = (0..<9).map { EventText("\($0)", "created").json }
+            mongo.checkpoints[Self.builds[0]] = stored
+        }
+        let stop = StopSignal()
+        let worker = Self.worker(0, world, stop: stop)
+        async let running: Void = worker.run()
+        while worker.report.stopped == nil { try await Task.sleep(for: .milliseconds(1)) }
+        stop.request()
+        await running
+        #expect((worker.report.stopped as? Refusal)?.problem == .logDamaged)
+        #expect(await world.mongo.end == 0)
+        #expect(await world.redis.list.count == 9)
+    }
+
     @Test(arguments: Seed.ofThisRun) func `every call fails once`(seed: Seed) async throws {
         var random = Random(seed)
         let texts = random.texts(18, types: Commerce.types)
