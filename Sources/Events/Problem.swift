@@ -46,6 +46,7 @@ extension Problem {
     public static let newerFoldVersion = Problem(rawValue: "other-fold-version")
     public static let partitionsChanged = Problem(rawValue: "partitions-changed")
     public static let logDamaged = Problem(rawValue: "log-damaged")
+    public static let elementsLost = Problem(rawValue: "elements-lost")
     public static let wrongType = Problem(rawValue: "wrong-type")
     public static let serverUnreachable = Problem(rawValue: "server-unreachable")
     public static let serverRefused = Problem(rawValue: "server-refused")

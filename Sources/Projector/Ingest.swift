@@ -22,6 +22,8 @@ public actor Ingest {
     /// nil when the log must be read before anything is decided.
     private var tail: LogTail?
     private var segment: Working?
+    /// One that did not hold what it should: what became of it is seen at the next cut.
+    private var suspect: Segment?
     private var completeness: Completeness?
 
     /// The segment under way.
@@ -74,7 +76,7 @@ public actor Ingest {
             guard var working = segment else {
                 // What was known was forgotten: somebody else may have logged in between, and a batch has no gaps.
                 guard batch.chunks.isEmpty else { break }
-                switch try await cut(epoch) {
+                switch try await cut(epoch, &batch) {
                 case .segment: continue
                 case .nothing:
                     batch.isIdle = true
@@ -94,6 +96,7 @@ public actor Ingest {
             if working.read == nil {
                 guard let page = try await read(working, watch) else {
                     // 2: another segment, or too few elements.
+                    suspect = working.segment
                     forget()
                     continue
                 }
@@ -116,7 +119,7 @@ public actor Ingest {
 
     private enum CutOutcome { case segment, nothing, fenced(by: Int64) }
 
-    private func cut(_ epoch: Int64) async throws -> CutOutcome {
+    private func cut(_ epoch: Int64, _ batch: inout IngestBatch) async throws -> CutOutcome {
         // 1: every attempt brings an identity of its own.
         let reply = try await buffer.cut(epoch: epoch, identity: UUID().uuidString.lowercased())
         CrashPoint.cut.reached()
@@ -129,6 +132,11 @@ public actor Ingest {
                     + "if that one is gone"
             )
         case .cut(let found, let complete):
+            if let suspect {
+                let count = try await missing(of: suspect, found)
+                if count > 0 { batch.missing.append(MissingElements(segment: suspect, count: count)) }
+                self.suspect = nil
+            }
             if let found {
                 try await synchronise(found)
             } else if completeness?.token != complete {
@@ -138,6 +146,15 @@ public actor Ingest {
             if let tail { completeness = Completeness(token: complete, offset: tail.offset) }
             return found == nil ? .nothing : .segment
         }
+    }
+
+    /// How many elements of a segment are neither in the log nor in Redis any more. Whoever released it had logged all of
+    /// it, and one that is found without its identity is read again.
+    private func missing(of suspect: Segment, _ found: Segment?) async throws -> Int64 {
+        guard found?.adopted != true else { return 0 }
+        let logged = try await log.progress(of: partition, segment: suspect.identity).end
+        let present = found.map { $0.identity == suspect.identity ? $0.length : 0 } ?? 0
+        return suspect.length - max(logged, present)
     }
 
     /// 3: the tail, then the ids up to it, then the segment's progress; majority reads in one session.

@@ -7,6 +7,8 @@ public struct IngestBatch: Sendable {
     public private(set) var bytes = 0
     /// Nothing is waiting.
     public var isIdle = false
+    /// Segments that somebody took elements from before they were logged.
+    public var missing: [MissingElements] = []
     /// The fence in Redis, when it stands above the caller's epoch.
     public var fence: Int64?
     public var completeness: Completeness?
@@ -18,6 +20,12 @@ public struct IngestBatch: Sendable {
         events += chunk.chunk.count
         bytes += chunk.chunk.raw.count
     }
+}
+
+/// Elements that were cut, and were gone before they were logged.
+public struct MissingElements: Hashable, Sendable {
+    public var segment: Segment
+    public var count: Int64
 }
 
 /// Rule 12: once a checkpoint has reached `offset`, everything cut up to `token` has taken effect.

@@ -166,6 +166,16 @@ public struct PartitionWorker: Sendable {
 
     private func next(_ lease: HeldLease, _ watch: CrashWatch) async throws -> IngestBatch {
         let batch = try await ingest.next(epoch: lease.epoch, events: settings.limits.events, bytes: settings.limits.loaded.bytes, watch: watch)
+        for missing in batch.missing {
+            // Nothing is dropped silently, also not what somebody else dropped.
+            logger.error(
+                """
+                \(Problem.elementsLost): \(missing.count) elements of the segment of \(list) were gone before they were logged: unless Redis went \
+                back to an older state, somebody has changed \(list):segment, and only the producers can send them again
+                """,
+                metadata: ["partition": "\(partition)", "segment": "\(missing.segment.identity)", "length": "\(missing.segment.length)"]
+            )
+        }
         // 8: the fence never stands in the way of whoever holds the lease.
         if let fence = batch.fence { try await lease.lift(above: fence) }
         if batch.isIdle { try await watch.rests(.ingest) }

@@ -115,6 +115,40 @@ import Values
         #expect(await world.redis.isEmpty)
     }
 
+    /// What the first read takes, whatever the size of a chunk.
+    private static let firstPage = 64
+
+    @Test(arguments: [0, 70]) func `elements that somebody takes out of a segment are counted`(left: Int) async throws {
+        let world = World()
+        await Self.push(0..<100, world)
+        let ingest = Self.worker(world).ingest
+        _ = try await ingest.next(epoch: 1, events: 2, bytes: 1 << 20)
+        let segment = try #require(await world.redis.segment)
+        await world.change { redis, _ in redis.segment = left == 0 ? nil : Array(segment.prefix(left)) }
+        // What was read before is finished from memory.
+        _ = try await ingest.next(epoch: 1, events: Self.firstPage - 2, bytes: 1 << 20)
+        #expect(await world.mongo.end == Int64(Self.firstPage))
+        var missing: [MissingElements] = []
+        for _ in 0..<4 { missing += try await ingest.next(epoch: 1, events: 100, bytes: 1 << 20).missing }
+        #expect(missing.map(\.count) == [Int64(100 - max(left, Self.firstPage))])
+        #expect(missing.map(\.segment.length) == [100])
+        #expect(await world.mongo.end == Int64(max(left, Self.firstPage)))
+    }
+
+    @Test func `a segment that another worker finished, or that lost its identity, misses nothing`() async throws {
+        let world = World()
+        await Self.push(0..<100, world)
+        let ingest = Self.worker(world).ingest
+        _ = try await ingest.next(epoch: 1, events: Self.firstPage, bytes: 1 << 20)
+        await world.change { redis, _ in redis.identity = nil }
+        var missing: [MissingElements] = []
+        missing += try await ingest.next(epoch: 1, events: Self.firstPage, bytes: 1 << 20).missing
+        let other = Self.worker(world, number: 1).ingest
+        while await !world.redis.isEmpty { missing += try await other.next(epoch: 2, events: 100, bytes: 1 << 20).missing }
+        for _ in 0..<2 { missing += try await ingest.next(epoch: 3, events: 100, bytes: 1 << 20).missing }
+        #expect(missing.isEmpty)
+    }
+
     @Test func `time is the server's, never runs backwards, and ages by a minute at most`() async throws {
         let world = World()
         let ingest = Self.worker(world, chunkEvents: 1).ingest
