@@ -25,9 +25,12 @@ final class RedisConnection {
         } catch {
             throw RedisError(.unreachable, operation: operation, message: "\(url): \(error.reason(after: timeout))")
         }
-        // The last one only names the connection in CLIENT LIST: a user who may not do that works as well.
-        for error in replies.dropLast().compactMap(\.error) {
-            throw RedisError(setUpReply: error, operation: operation)
+        // The last one only names the connection in CLIENT LIST: a user who may not do that works as well. But it is the one
+        // that says NOAUTH where the URL has no password: to a long command, such as a script's, Redis then answers that
+        // the protocol is wrong.
+        for (place, reply) in replies.enumerated() {
+            guard let error = reply.error.map({ RedisError(setUpReply: $0, operation: operation) }) else { continue }
+            if place < replies.count - 1 || error.code == .noPassword { throw error }
         }
     }
 

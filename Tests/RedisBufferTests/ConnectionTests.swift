@@ -127,6 +127,22 @@ extension RedisSuite {
             }
         }
 
+        /// To a command of so many words as a script's, Redis says "Protocol error: unauthenticated multibulk length", which
+        /// was taken for something that passes.
+        @Test func `a password that is set while a worker runs is asked for in so many words`() async throws {
+            try await TestRedis.run { redis in
+                let buffer = redis.buffer()
+                _ = try await buffer.cut(epoch: 1, identity: "one")
+                try await redis.call("CONFIG", "SET", "requirepass", "secret")
+                try await redis.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+                _ = await #expect(throws: RedisError.self) { try await buffer.cut(epoch: 1, identity: "two") }
+                let error = await #expect(throws: RedisError.self) { try await buffer.cut(epoch: 1, identity: "three") }
+                #expect(error?.code == .noPassword)
+                #expect(error?.isRetriable == false)
+                #expect(error?.message.contains("put the password into the URL") == true)
+            }
+        }
+
         @Test func `the documented rights are enough`() async throws {
             try await TestRedis.run { redis in
                 let rights = "+evalsha +eval +type +get +set +incr +exists +persist +renamenx +unlink +llen +lrange +lindex +rpush +info +ping"
