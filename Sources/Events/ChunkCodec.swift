@@ -10,7 +10,7 @@ public enum ChunkError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .newerFormat(let format): "format \(format) is newer than \(Chunk.format), which this binary reads"
-        case .damaged(let what): "the chunk is damaged: \(what)"
+        case .damaged(let what): "\(Problem.logDamaged): a chunk of the log is damaged: \(what)"
         }
     }
 }

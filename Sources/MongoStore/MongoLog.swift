@@ -74,7 +74,7 @@ extension MongoConnection {
         )
         let now = try clock()
         guard let last else { return LogTail(offset: 0, totals: LogTotals(), at: 0, age: 0, now: now) }
-        let head = try ChunkCodec.decodeHead(last)
+        let head = try last.chunk(ChunkCodec.decodeHead)
         return LogTail(offset: head.offset + (last["n"]?.asInteger ?? 0), totals: head.totals, at: head.at, age: head.age, now: now)
     }
 
@@ -108,7 +108,7 @@ extension MongoConnection {
                 "batchSize": .int32(Self.digestPage),
             ], "read the dedupe window"
         )
-        return try found.map { try ChunkCodec.decodeDigests($0) }
+        return try found.map { try $0.chunk(ChunkCodec.decodeDigests) }
     }
 
     fileprivate func progress(_ database: String, _ identity: String) throws -> SegmentProgress {
@@ -152,7 +152,7 @@ extension MongoConnection {
         var next: Int64?
         var count = 0
         try find(database, Collections.log, ["_id": partition.range(from: start)], options: ["sort": ["_id": 1], "batchSize": 4], "read the log") { bytes in
-            let chunk = try ChunkCodec.decode(Document(bson: bytes))
+            let chunk = try Document(bson: bytes).chunk(ChunkCodec.decode)
             guard chunk.offset == next ?? start else {
                 throw Refusal(.logDamaged, "the log of \(partition) has no chunk at offset \(next ?? start): it goes on at \(chunk.offset)")
             }
@@ -170,6 +170,19 @@ extension MongoConnection {
         try documents(
             database, Collections.log, ["keys": .string(key), "_id": partition.range(below: end)], options: ["sort": ["_id": 1], "batchSize": 4],
             "read a key's events"
-        ).map { try ChunkCodec.decode($0) }
+        ).map { try $0.chunk(ChunkCodec.decode) }
+    }
+}
+
+extension Document {
+    /// Decodes a stored chunk, and says of a damaged one where in the log it is.
+    fileprivate func chunk<Part>(_ decode: (Document) throws(ChunkError) -> Part) throws(ChunkError) -> Part {
+        do {
+            return try decode(self)
+        } catch .damaged(let what) {
+            let id = self["_id"]?.asDocument
+            let place = "\(id?["s"]?.asString ?? "?")/\(id?["p"]?.asInteger ?? -1)@\(id?["o"]?.asInteger ?? -1)"
+            throw .damaged("\(place), \(what): restore it from a backup")
+        }
     }
 }

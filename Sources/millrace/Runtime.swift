@@ -62,9 +62,12 @@ struct Runtime: Sendable {
             }
         }
         let readings = MongoReadings(connection: control, database: configuration.mongodb.database)
-        // What a newer Millrace wrote is refused here, before a worker stumbles over it.
+        // What a newer Millrace wrote is refused here, before a worker stumbles over it. A damaged chunk is not: it stops its
+        // own partition, which says where it is, and no other.
         for stream in configuration.streams {
-            for number in 0..<stream.partitions { _ = try await readings.reading(of: PartitionID(stream: stream.name, number: number)) }
+            for number in 0..<stream.partitions {
+                do { _ = try await readings.reading(of: PartitionID(stream: stream.name, number: number)) } catch ChunkError.damaged {}
+            }
         }
         var models: [LiveModel] = []
         for model in configuration.models {

@@ -11,7 +11,8 @@ extension MongoSuite {
             do {
                 try await read()
                 return false
-            } catch ChunkError.damaged {
+            } catch ChunkError.damaged(let what) {
+                #expect(what.contains("/0@0, "), "it says where: \(what)")
                 return true
             } catch {
                 Issue.record("not ChunkError.damaged: \(error)")
