@@ -61,7 +61,8 @@ extension MongoConnection {
         .document(Document(fields.map { Document.Field($0, 1) }))
     }
 
-    fileprivate func clock() throws -> Int64 {
+    /// The primary's clock: milliseconds since 1970.
+    func clock() throws -> Int64 {
         let reply = try run("admin", BSON.encode(["hello": 1]), .plain, "read the clock")
         guard let now = reply["localTime"]?.asDate else { throw MongoError(code: 0, operation: "read the clock", message: "hello without localTime") }
         return now

@@ -51,18 +51,15 @@ public struct RunRecord: Sendable {
     public var id: String
     public var job: String
     public var owner: String
-    /// Milliseconds since 1970.
-    public var started: Int64
-    public var ended: Int64
+    public var lasted: Duration
     public var receipt: Receipt
     public var readings: [PartitionID: PartitionReading]
 
-    public init(id: String, job: String, owner: String, started: Int64, ended: Int64, receipt: Receipt, readings: [PartitionID: PartitionReading]) {
+    public init(id: String, job: String, owner: String, lasted: Duration, receipt: Receipt, readings: [PartitionID: PartitionReading]) {
         self.id = id
         self.job = job
         self.owner = owner
-        self.started = started
-        self.ended = ended
+        self.lasted = lasted
         self.receipt = receipt
         self.readings = readings
     }
@@ -93,11 +90,15 @@ extension MongoConnection {
         try run(database, BSON.encode(["count": .string(collection)]), .plain, "count documents")["n"]?.asInteger ?? 0
     }
 
-    fileprivate func lastReceipt(_ database: String, _ partition: PartitionID) throws -> PartitionReading? {
-        let last = try document(
+    private func lastRun(_ database: String, _ partition: PartitionID) throws -> Document? {
+        try document(
             database, Collections.runs, ["partitions": ["$elemMatch": ["s": .string(partition.stream), "p": .int32(Int32(partition.number))]]],
             options: ["sort": ["ended": -1]], "read the last receipt"
         )
+    }
+
+    fileprivate func lastReceipt(_ database: String, _ partition: PartitionID) throws -> PartitionReading? {
+        let last = try lastRun(database, partition)
         let entry = last?["partitions"]?.asArray?.lazy.compactMap(\.asDocument)
             .first { $0["s"]?.asString == partition.stream && $0["p"]?.asInteger == Int64(partition.number) }
         guard let entry, let log = entry["log"]?.asDocument else { return nil }
@@ -126,9 +127,13 @@ extension MongoConnection {
                 "builds": .array(builds),
             ]
         }
+        // By the server's clock, and behind every receipt that this one continues: the last one is found by its end.
+        var ended = try clock()
+        for partition in record.readings.keys { ended = max(ended, (try lastRun(database, partition)?["ended"]?.asDate ?? 0) + 1) }
+        let started = ended - Int64(record.lasted / .milliseconds(1))
         let document: Document = [
             "_id": .string(record.id), "format": .int32(StoredFormat.current), "job": .string(record.job), "owner": .string(record.owner),
-            "started": .date(record.started), "ended": .date(record.ended), "receipt": .document(record.receipt.document),
+            "started": .date(started), "ended": .date(ended), "receipt": .document(record.receipt.document),
             "partitions": .array(partitions),
         ]
         let reply = try run(database, BSON.encode(["insert": .string(Collections.runs), "documents": [.document(document)]]), .write, "write a receipt")

@@ -180,11 +180,9 @@ extension Runtime: Workplace {
     func lastReceipt(of partition: PartitionID) async throws -> PartitionReading? { try await readings.lastReceipt(of: partition) }
 
     func record(_ job: String, started: ContinuousClock.Instant, _ receipt: Receipt, _ last: [PartitionID: PartitionReading]) async throws {
-        let ended = Int64(Date().timeIntervalSince1970 * 1000)
-        let lasted = Int64((ContinuousClock.now - started) / .milliseconds(1))
         try await readings.record(
             RunRecord(
-                id: UUID().uuidString.lowercased(), job: job, owner: owner, started: ended - lasted, ended: ended, receipt: receipt, readings: last
+                id: UUID().uuidString.lowercased(), job: job, owner: owner, lasted: .now - started, receipt: receipt, readings: last
             )
         )
     }

@@ -57,18 +57,20 @@ extension MongoSuite {
                 let other = PartitionID(stream: "product", number: 1)
                 let early = PartitionReading(log: LogTotals(received: 1, duplicates: 0, undecodable: 0), builds: [Commits.build: ProjectionTotals()])
                 let late = PartitionReading(log: LogTotals(received: 9, duplicates: 2, undecodable: 1), builds: [Commits.build: totals])
-                func record(_ id: String, ended: Int64, _ all: [PartitionID: PartitionReading]) async throws {
+                func record(_ id: String, _ all: [PartitionID: PartitionReading]) async throws {
                     let receipt = Receipt(all.values.map { (PartitionReading(), $0) }, seconds: 1)
-                    try await readings.record(RunRecord(id: id, job: "drain", owner: "me", started: 0, ended: ended, receipt: receipt, readings: all))
+                    try await readings.record(RunRecord(id: id, job: "drain", owner: "me", lasted: .seconds(1), receipt: receipt, readings: all))
                 }
                 // Not in the order in which they ended.
-                try await record("c", ended: 3000, [other: early])
-                try await record("b", ended: 2000, [Commits.partition: late, other: late])
-                try await record("a", ended: 1000, [Commits.partition: early])
+                try await record("a", [Commits.partition: early])
+                // Of a primary whose clock was ahead of this one's.
+                try await mongo.change("millrace.runs", ["_id": "a"], ["$set": ["ended": .date(4_000_000_000_000)]])
+                try await record("b", [Commits.partition: late, other: late])
+                try await record("c", [other: early])
                 #expect(try await readings.lastReceipt(of: Commits.partition) == late)
                 #expect(try await readings.lastReceipt(of: other) == early)
                 #expect(try await mongo.documents("millrace.runs").map { $0["job"] } == ["drain", "drain", "drain"])
-                await #expect(throws: MongoError.self) { try await record("a", ended: 4000, [:]) }
+                await #expect(throws: MongoError.self) { try await record("a", [:]) }
             }
         }
     }
