@@ -36,11 +36,21 @@ enum Ending {
         _ = Output.write("millrace: \(line)\n", to: STDERR_FILENO)
     }
 
+    /// Ends the process well after this time, whatever it still waits for: a stop at any moment does no harm.
+    static func leave(within patience: Duration) {
+        Thread.detachNewThread {
+            Thread.sleep(forTimeInterval: patience / .seconds(1))
+            complain("stopped without an answer of a server: what was under way is taken up by the next worker")
+            _exit(0)
+        }
+    }
+
     static func code(of error: any Error) -> ExitCode {
         switch error {
         case is ConfigurationProblems: refused
         case let refusal as Refusal: code(of: refusal.problem)
-        case let failure as any StoreFailure: code(of: failure.problem)
+        // What passes by itself needs nobody to change anything, which 78 would say.
+        case let failure as any StoreFailure: failure.isRetriable ? unreachable : code(of: failure.problem)
         case ChunkError.newerFormat: refused
         case is ChunkError: badInput
         case let interruption as Interruption: ExitCode(128 + interruption.signal)

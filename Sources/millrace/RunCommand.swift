@@ -12,9 +12,6 @@ struct RunCommand: AsyncParsableCommand {
         discussion: "SIGTERM finishes the batch under way and exits 0."
     )
 
-    /// A batch takes a few seconds at most; the limit is for servers that do not answer.
-    private static let gracefulLimit = Duration.seconds(9)
-
     @OptionGroup var options: GlobalOptions
 
     func run() async throws {
@@ -25,9 +22,7 @@ struct RunCommand: AsyncParsableCommand {
                 throw Refusal(.badConfiguration, "there is no job in \(options.jobs): add \(options.jobs)/drain.yaml with version: 1 and job: drain")
             }
             let work = WorkService(configuration: configuration, logger: logger)
-            var settings = ServiceGroupConfiguration(services: [work], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-            settings.maximumGracefulShutdownDuration = Self.gracefulLimit
-            settings.maximumCancellationDuration = .milliseconds(500)
+            let settings = ServiceGroupConfiguration(services: [work], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
             try await ServiceGroup(configuration: settings).run()
         }
     }
@@ -39,7 +34,19 @@ private struct WorkService: Service {
     let configuration: Configuration
     let logger: Logger
 
+    /// A batch takes a few seconds at most; the limit is for servers that do not answer.
+    private static let patience = Duration.seconds(9)
+
     func run() async throws {
+        try await withGracefulShutdownHandler {
+            try await work()
+        } onGracefulShutdown: {
+            // Not ServiceGroup's own limits, which end the process by a trap, with a trace of its stack.
+            Ending.leave(within: Self.patience)
+        }
+    }
+
+    private func work() async throws {
         let runtime = try await Runtime.open(configuration, logger: logger)
         if Task.isShuttingDownGracefully { return }
         try await withThrowingTaskGroup(of: Void.self) { group in
