@@ -17,7 +17,9 @@ let package = Package(
     name: "millrace",
     platforms: [.macOS(.v15)],
     products: [
-        .executable(name: "millrace", targets: ["millrace"])
+        .executable(name: "millrace", targets: ["millrace"]),
+        // For tests alone: loaded into workers whose clocks are to be wrong.
+        .library(name: "WrongClock", type: .dynamic, targets: ["WrongClock"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -76,9 +78,11 @@ let package = Package(
             swiftSettings: strict
         ),
 
-        // What tests of several targets share: seeds, random values, events and logs made of them.
+        // What tests of several targets share: seeds, random values, events and logs made of them, and bad networks.
         .target(name: "Fixtures", dependencies: ["Values"], path: "Tests/Fixtures", swiftSettings: strict),
         .target(name: "EventFixtures", dependencies: ["Events", "Fixtures", "Values"], path: "Tests/EventFixtures", swiftSettings: strict),
+        .target(name: "WrongClock", path: "Tests/WrongClock"),
+        .target(name: "BadNetwork", path: "Tests/BadNetwork", swiftSettings: strict),
         .testTarget(name: "ValuesTests", dependencies: ["Values", "Fixtures"], swiftSettings: strict),
         .testTarget(name: "EventsTests", dependencies: ["Events", "EventFixtures", "Fixtures", "Values"], swiftSettings: strict),
         .testTarget(name: "ModelsTests", dependencies: ["Models", "Events", "EventFixtures", "Fixtures", "Values"], swiftSettings: strict),
@@ -87,7 +91,8 @@ let package = Package(
         .testTarget(
             name: "RedisBufferTests", dependencies: ["RedisBuffer", "RedisAddress", "Threads", "Events", "Projector", "Values"], swiftSettings: strict),
         .testTarget(
-            name: "MongoStoreTests", dependencies: ["MongoStore", "Projector", "Models", "Events", "EventFixtures", "Fixtures", "Values"], swiftSettings: strict
+            name: "MongoStoreTests", dependencies: ["MongoStore", "Projector", "Models", "Events", "EventFixtures", "Fixtures", "BadNetwork", "Values"],
+            swiftSettings: strict
         ),
         .testTarget(
             name: "DifferentialTests", dependencies: ["Definitions", "Models", "MongoStore", "Events", "EventFixtures", "Fixtures", "Values"],
@@ -101,7 +106,7 @@ let package = Package(
         .testTarget(name: "CommandTests", dependencies: ["MongoStore", "Events", "EventFixtures", "Fixtures", "Values"], swiftSettings: strict),
         .testTarget(
             name: "FaultTests",
-            dependencies: ["Sandbox", "MongoStore", "RedisAddress", "RedisBuffer", "Projector", "Threads", "Events", "Fixtures", "Values"],
+            dependencies: ["Sandbox", "MongoStore", "RedisAddress", "RedisBuffer", "Projector", "BadNetwork", "Threads", "Events", "Fixtures", "Values"],
             path: "Tests/Faults", exclude: ["config"], swiftSettings: strict
         ),
         .testTarget(

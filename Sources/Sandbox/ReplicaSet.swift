@@ -31,7 +31,7 @@ struct ReplicaSet {
 
     /// Makes the members a set, unless they are.
     func initiate(_ options: Sandbox.Options) async throws {
-        let hosts = ports.enumerated().map { index, port -> Value in
+        let hosts = (options.announcedPorts ?? ports).enumerated().map { index, port -> Value in
             ["_id": Value(integer: Int64(index)), "host": .string("127.0.0.1:\(port)")]
         }
         let settings: Value = ["electionTimeoutMillis": Value(integer: Int64(options.electionTimeoutMilliseconds))]

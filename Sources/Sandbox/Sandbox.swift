@@ -71,7 +71,7 @@ public struct Sandbox: Sendable {
     private func endpoints(_ state: SandboxState) -> Endpoints {
         Endpoints(
             redis: "redis://127.0.0.1:\(state[.redis].port)",
-            mongodb: ReplicaSet.url(ports: Server.members.map { state[$0].port })
+            mongodb: ReplicaSet.url(ports: state.options.announcedPorts ?? Server.members.map { state[$0].port })
         )
     }
 

@@ -21,10 +21,14 @@ extension Sandbox {
         public var appendfsync: Appendfsync
         /// How long the members do without a primary before they elect another.
         public var electionTimeoutMilliseconds: Int
+        /// The ports under which the members reach each other and clients reach them, one for each: those of whatever
+        /// stands in front of them. nil for the members' own.
+        public var announcedPorts: [Int]?
 
-        public init(appendfsync: Appendfsync = .everysec, electionTimeoutMilliseconds: Int = 10_000) {
+        public init(appendfsync: Appendfsync = .everysec, electionTimeoutMilliseconds: Int = 10_000, announcedPorts: [Int]? = nil) {
             self.appendfsync = appendfsync
             self.electionTimeoutMilliseconds = electionTimeoutMilliseconds
+            self.announcedPorts = announcedPorts
         }
     }
 
