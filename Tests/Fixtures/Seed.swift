@@ -16,6 +16,12 @@ public struct Seed: Sendable, CustomStringConvertible {
     }()
 
     public var description: String { "MILLRACE_SEED=\(value)" }
+
+    /// Another seed for each name, the same in every run.
+    public func mixed(with name: String) -> Seed {
+        // FNV-1a, 64 bits.
+        Seed(value: name.utf8.reduce(value ^ 0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 })
+    }
 }
 
 /// SplitMix64 (Steele, Lea and Flood, 2014): the same numbers from the same seed, everywhere.

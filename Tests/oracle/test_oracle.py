@@ -7,6 +7,7 @@ import base64
 import copy
 import datetime
 import json
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -18,6 +19,7 @@ import oracle  # before the others: it puts .local/python on the path
 from bson.int64 import Int64
 
 import rules
+import tally
 from elements import Refused, decode, partition, read_journal, understand
 
 WHEN = datetime.datetime(2026, 11, 20, 10)
@@ -315,6 +317,36 @@ class ComparingTheLog(unittest.TestCase):
     def test_event_of_nobody(self):
         self.entries.append({"partition": 0, "offset": 6, "kind": "event", "eventId": "?", "key": "k-1"})
         self.check(different=1)
+
+
+
+class Tally(unittest.TestCase):
+    @staticmethod
+    def line(fault="worker-killed", **more):
+        return {"fault": fault, "round": 1, "seed": 7, "events": 10, "lost": 0, "doubled": 0, "reordered": 0, "different": 0, "stall": 0.5, **more}
+
+    def test_a_good_run_in_one_line(self):
+        lines = [self.line(), self.line(stall=2.25), self.line("redis-killed"), self.line("redis-killed"), self.line("a + b", stall=None)]
+        self.assertEqual(
+            tally.report(lines),
+            "2 faults × 2 rounds, 1 random pairs, 50 events, 0 lost, 0 doubled, 0 reordered, longest stall 2.2 s",
+        )
+
+    def test_what_went_wrong_is_said(self):
+        lines = [self.line(lost=1), self.line(different=2), self.line(failure="it stood still", stall=None)]
+        text = tally.report(lines)
+        self.assertIn("1 faults × 3 rounds", text)
+        self.assertIn("1 lost", text)
+        self.assertIn("2 documents different", text)
+        self.assertIn("1 of 3 rounds failed", text)
+
+    def test_the_exit_code_says_whether_all_was_well(self):
+        for lines, code in [([self.line()], 0), ([self.line(doubled=1)], 1), ([self.line(failure="x")], 1), ([], 65)]:
+            with tempfile.NamedTemporaryFile("w", suffix=".ndjson") as file:
+                file.write("".join(json.dumps(line) + "\n" for line in lines))
+                file.flush()
+                ended = subprocess.run([sys.executable, Path(__file__).parent / "tally.py", file.name], capture_output=True, check=False)
+                self.assertEqual(ended.returncode, code, ended.stderr)
 
 
 if __name__ == "__main__":

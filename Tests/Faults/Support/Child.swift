@@ -80,7 +80,9 @@ final class Child: Sendable {
     var isRunning: Bool { poll() == nil }
 
     /// Whether SIGSTOP has taken effect.
-    var isFrozen: Bool { state == "T" }
+    var isFrozen: Bool { Self.isFrozen(pid) }
+
+    static func isFrozen(_ pid: pid_t) -> Bool { state(of: pid) == "T" }
 
     /// What the process has said so far.
     var log: String { (try? String(contentsOf: errors, encoding: .utf8)) ?? "" }
@@ -132,7 +134,7 @@ final class Child: Sendable {
         }
     }
 
-    private var state: Substring? {
+    private static func state(of pid: pid_t) -> Substring? {
         guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8), let end = text.lastIndex(of: ")") else { return nil }
         return text[text.index(after: end)...].split(separator: " ").first
     }

@@ -17,7 +17,10 @@ actor RedisProbe {
 
     /// A command and its reply, written out: strings as they are, `(nil)`, numbers, arrays in brackets.
     @discardableResult
-    func call(_ words: String...) throws -> String {
+    func call(_ words: String...) throws -> String { try call(words) }
+
+    @discardableResult
+    func call(_ words: [String]) throws -> String {
         try exchange(Command(words)) { reply in
             reply.nodes.map { node in
                 switch node {
@@ -29,6 +32,9 @@ actor RedisProbe {
             }.joined(separator: " ")
         }
     }
+
+    /// Gives up the connection; the next command makes another.
+    func forget() { lane = RedisLane(url: lane.url, timeout: lane.timeout) }
 
     /// The elements of a list, as bytes.
     func elements(of list: String) throws -> [[UInt8]] {

@@ -1,0 +1,28 @@
+import Fixtures
+import Foundation
+import Testing
+
+extension Faults {
+    /// Every kind of fault strikes while events flow, alone and in pairs, and the oracle compares after each; in a short run
+    /// after a few.
+    @Suite(.onStage) struct FaultKindTests {
+        @Test(arguments: FaultSelection.ofThisRun.acts)
+        func `nothing is lost, doubled or out of order, and events flow again after`(act: FaultSelection.Act) async throws {
+            let stage = try OnStage.current
+            let seed = try #require(Seed.ofThisRun.first)
+            let tally = FaultTally()
+            for number in act.rounds {
+                do {
+                    try await Round(steps: act.steps, number: number, seed: seed).play(on: stage, tally)
+                } catch {
+                    // The others are played all the same.
+                    Issue.record("\(error)")
+                }
+            }
+        }
+
+        @Test func `every kind of fault has a name of its own`() {
+            #expect(Set(Fault.all.map(\.name)).count == Fault.all.count)
+        }
+    }
+}
