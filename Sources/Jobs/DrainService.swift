@@ -64,20 +64,23 @@ public struct DrainService: Service {
     }
 
     /// A receipt over the partitions this process worked on, from where each one's last receipt ended: nothing is left
-    /// out and nothing counted twice, whoever worked on them meanwhile.
+    /// out and nothing counted twice, whoever worked on them meanwhile. A worker that was frozen in here and another one
+    /// may both continue the same receipt: one of them is refused.
     private func closeReceipt(of workers: [PartitionWorker], started: ContinuousClock.Instant) async throws {
         var readings: [PartitionID: PartitionReading] = [:]
+        var last: [PartitionID: LastReceipt] = [:]
         var differences: [(before: PartitionReading, after: PartitionReading)] = []
         for worker in workers where worker.report.heldLease() {
-            let before = try await workplace.lastReceipt(of: worker.partition) ?? PartitionReading()
+            let before = try await workplace.lastReceipt(of: worker.partition)
             let after = try await workplace.reading(of: worker.partition)
-            guard !Receipt([(before, after)], seconds: 0).isEmpty else { continue }
+            guard !Receipt([(before.reading, after)], seconds: 0).isEmpty else { continue }
             readings[worker.partition] = after
-            differences.append((before, after))
+            last[worker.partition] = before
+            differences.append((before.reading, after))
         }
         guard !differences.isEmpty else { return }
         let receipt = Receipt(differences, seconds: (ContinuousClock.now - started) / .seconds(1))
-        try await workplace.record(name, started: started, receipt, readings)
+        try await workplace.record(name, started: started, receipt, readings, after: last)
         CrashPoint.receiptWritten.reached()
     }
 }

@@ -20,11 +20,17 @@ public protocol Workplace: Sendable {
     /// Whether everything up to the token has taken effect in every build that is projected.
     func isComplete(_ partition: PartitionID, upTo token: BufferToken) async throws -> Completion
 
-    /// The readings at which the partition's last receipt ended.
-    func lastReceipt(of partition: PartitionID) async throws -> PartitionReading?
+    /// Where the partition's last receipt ended.
+    func lastReceipt(of partition: PartitionID) async throws -> LastReceipt
 
-    /// Stores a receipt.
-    func record(_ job: String, started: ContinuousClock.Instant, _ receipt: Receipt, _ readings: [PartitionID: PartitionReading]) async throws
+    /// Stores a receipt, with the readings it ended at.
+    ///
+    /// - Parameter last: the receipts that it continues; where another one did so meanwhile, it is refused. nil for one that
+    ///   stands by itself.
+    func record(
+        _ job: String, started: ContinuousClock.Instant, _ receipt: Receipt, _ readings: [PartitionID: PartitionReading],
+        after last: [PartitionID: LastReceipt]?
+    ) async throws
 }
 
 /// How far a partition is towards a token.

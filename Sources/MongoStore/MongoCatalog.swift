@@ -58,6 +58,11 @@ extension MongoConnection {
         return MongoCatalog.Installation(id: id, incarnation: incarnation)
     }
 
+    private func createIndexes(_ database: String) throws {
+        try MongoLog.createIndexes(self, database)
+        try MongoReadings.createIndexes(self, database)
+    }
+
     fileprivate func open(_ database: String) throws -> MongoCatalog.Installation {
         if let known = try installation(database) {
             try createIndexes(database)

@@ -37,9 +37,24 @@ public struct MongoReadings: Sendable {
         try await connection.document(database, build.description, ["_id": .string(key)], "get a document")
     }
 
-    /// The readings at which the last receipt of a partition ended.
-    public func lastReceipt(of partition: PartitionID) async throws -> PartitionReading? {
+    /// Where the last receipt of a partition ended.
+    public func lastReceipt(of partition: PartitionID) async throws -> LastReceipt {
         try await connection.lastReceipt(database, partition)
+    }
+
+    /// Each receipt of a partition has the number after the one it continues, so that two cannot continue the same.
+    static func createIndexes(_ connection: isolated MongoConnection, _ database: String) throws {
+        let command: Document = [
+            "createIndexes": .string(Collections.runs),
+            "indexes": [
+                [
+                    "key": ["partitions.s": 1, "partitions.p": 1, "partitions.n": 1], "name": "number", "unique": true,
+                    // Receipts from before they had numbers.
+                    "partialFilterExpression": ["partitions.n": ["$exists": true]],
+                ]
+            ],
+        ]
+        try connection.run(database, BSON.encode(command), .write, "create the receipts' index")
     }
 
     /// Stores a receipt with the readings it ended at.
@@ -54,14 +69,20 @@ public struct RunRecord: Sendable {
     public var lasted: Duration
     public var receipt: Receipt
     public var readings: [PartitionID: PartitionReading]
+    /// The receipts that this one continues; nil where it stands by itself.
+    public var last: [PartitionID: LastReceipt]?
 
-    public init(id: String, job: String, owner: String, lasted: Duration, receipt: Receipt, readings: [PartitionID: PartitionReading]) {
+    public init(
+        id: String, job: String, owner: String, lasted: Duration, receipt: Receipt, readings: [PartitionID: PartitionReading],
+        last: [PartitionID: LastReceipt]? = nil
+    ) {
         self.id = id
         self.job = job
         self.owner = owner
         self.lasted = lasted
         self.receipt = receipt
         self.readings = readings
+        self.last = last
     }
 }
 
@@ -90,53 +111,69 @@ extension MongoConnection {
         try run(database, BSON.encode(["count": .string(collection)]), .plain, "count documents")["n"]?.asInteger ?? 0
     }
 
-    private func lastRun(_ database: String, _ partition: PartitionID) throws -> Document? {
-        try document(
+    private func lastRun(_ database: String, _ partition: PartitionID) throws -> (run: Document, part: Document)? {
+        let last = try document(
             database, Collections.runs, ["partitions": ["$elemMatch": ["s": .string(partition.stream), "p": .int32(Int32(partition.number))]]],
             options: ["sort": ["ended": -1]], "read the last receipt"
         )
+        let part = last?["partitions"]?.asArray?.lazy.compactMap(\.asDocument)
+            .first { $0["s"]?.asString == partition.stream && $0["p"]?.asInteger == Int64(partition.number) }
+        guard let last, let part else { return nil }
+        return (last, part)
     }
 
-    fileprivate func lastReceipt(_ database: String, _ partition: PartitionID) throws -> PartitionReading? {
-        let last = try lastRun(database, partition)
-        let entry = last?["partitions"]?.asArray?.lazy.compactMap(\.asDocument)
-            .first { $0["s"]?.asString == partition.stream && $0["p"]?.asInteger == Int64(partition.number) }
-        guard let entry, let log = entry["log"]?.asDocument else { return nil }
+    fileprivate func lastReceipt(_ database: String, _ partition: PartitionID) throws -> LastReceipt {
+        guard let part = try lastRun(database, partition)?.part, let log = part["log"]?.asDocument else { return LastReceipt() }
         var reading = PartitionReading()
         reading.log = LogTotals(
             received: log["received"]?.asInteger ?? 0, duplicates: log["duplicates"]?.asInteger ?? 0, undecodable: log["undecodable"]?.asInteger ?? 0
         )
-        for build in entry["builds"]?.asArray?.compactMap(\.asDocument) ?? [] {
+        for build in part["builds"]?.asArray?.compactMap(\.asDocument) ?? [] {
             guard let id = build["build"]?.asString.flatMap(BuildID.init), let totals = build["totals"]?.asDocument else { continue }
             reading.builds[id] = CheckpointDocument.totals(totals)
         }
-        return reading
+        return LastReceipt(reading: reading, number: part["n"]?.asInteger ?? 0)
     }
 
     fileprivate func record(_ database: String, _ record: RunRecord) throws {
-        let partitions = record.readings.sorted { $0.key < $1.key }.map { partition, reading -> Value in
+        var attempts = Self.recordAttempts
+        while true {
+            attempts -= 1
+            let reply = try run(
+                database, BSON.encode(["insert": .string(Collections.runs), "documents": [.document(try document(of: record, database))]]), .write,
+                "write a receipt")
+            // Another receipt took the number: one that stands by itself takes the next.
+            if Self.writeErrorCode(reply) == 11000, record.last == nil, attempts > 0 { continue }
+            return try Self.check(reply, "write a receipt")
+        }
+    }
+
+    private static let recordAttempts = 5
+
+    private func document(of record: RunRecord, _ database: String) throws -> Document {
+        // By the server's clock, and behind every receipt that this one follows: the last one is found by its end.
+        var ended = try clock()
+        var partitions: [Value] = []
+        for (partition, reading) in record.readings.sorted(by: { $0.key < $1.key }) {
+            let last = try lastRun(database, partition)
+            ended = max(ended, (last?.run["ended"]?.asDate ?? 0) + 1)
+            let number = record.last?[partition]?.number ?? last?.part["n"]?.asInteger ?? 0
             let builds = reading.builds.map { build, totals -> Value in
                 ["build": .string(build.description), "totals": CheckpointDocument.totals(totals)]
             }
-            return [
-                "s": .string(partition.stream), "p": .int32(Int32(partition.number)),
+            partitions.append([
+                "s": .string(partition.stream), "p": .int32(Int32(partition.number)), "n": .int64(number + 1),
                 "log": [
                     "received": .int64(reading.log.received), "duplicates": .int64(reading.log.duplicates),
                     "undecodable": .int64(reading.log.undecodable),
                 ],
                 "builds": .array(builds),
-            ]
+            ])
         }
-        // By the server's clock, and behind every receipt that this one continues: the last one is found by its end.
-        var ended = try clock()
-        for partition in record.readings.keys { ended = max(ended, (try lastRun(database, partition)?["ended"]?.asDate ?? 0) + 1) }
-        let started = ended - Int64(record.lasted / .milliseconds(1))
-        let document: Document = [
+        return [
             "_id": .string(record.id), "format": .int32(StoredFormat.current), "job": .string(record.job), "owner": .string(record.owner),
-            "started": .date(started), "ended": .date(ended), "receipt": .document(record.receipt.document),
+            "started": .date(ended - Int64(record.lasted / .milliseconds(1))), "ended": .date(ended), "receipt": .document(record.receipt.document),
             "partitions": .array(partitions),
         ]
-        let reply = try run(database, BSON.encode(["insert": .string(Collections.runs), "documents": [.document(document)]]), .write, "write a receipt")
-        try Self.check(reply, "write a receipt")
     }
 }

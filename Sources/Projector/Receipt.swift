@@ -12,6 +12,17 @@ public struct PartitionReading: Hashable, Sendable {
     }
 }
 
+/// Where the last receipt of a partition ended. The next one begins there, and has the next number.
+public struct LastReceipt: Hashable, Sendable {
+    public var reading: PartitionReading
+    public var number: Int64
+
+    public init(reading: PartitionReading = PartitionReading(), number: Int64 = 0) {
+        self.reading = reading
+        self.number = number
+    }
+}
+
 /// The difference of two readings: what happened in between. Its sums agree, whatever was killed meanwhile, because the
 /// totals move in the same writes as what they count:
 /// `received = logged + duplicates`, and for each model

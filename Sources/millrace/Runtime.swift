@@ -177,13 +177,15 @@ extension Runtime: Workplace {
         return .underWay(progress: progress.finalize())
     }
 
-    func lastReceipt(of partition: PartitionID) async throws -> PartitionReading? { try await readings.lastReceipt(of: partition) }
+    func lastReceipt(of partition: PartitionID) async throws -> LastReceipt { try await readings.lastReceipt(of: partition) }
 
-    func record(_ job: String, started: ContinuousClock.Instant, _ receipt: Receipt, _ last: [PartitionID: PartitionReading]) async throws {
-        try await readings.record(
-            RunRecord(
-                id: UUID().uuidString.lowercased(), job: job, owner: owner, lasted: .now - started, receipt: receipt, readings: last
-            )
+    func record(
+        _ job: String, started: ContinuousClock.Instant, _ receipt: Receipt, _ readings: [PartitionID: PartitionReading],
+        after last: [PartitionID: LastReceipt]?
+    ) async throws {
+        let id = UUID().uuidString.lowercased()
+        try await self.readings.record(
+            RunRecord(id: id, job: job, owner: owner, lasted: .now - started, receipt: receipt, readings: readings, last: last)
         )
     }
 }
