@@ -17,8 +17,15 @@ public final class Proxy: Sendable {
         var weather: [(scope: Scope, weather: Weather)] = []
         var rules: [Rule] = []
         var seen = 0
-        var held: [@Sendable () -> Void] = []
+        var held: [Held] = []
         var links: [WeakLink] = []
+    }
+
+    /// A request on its way.
+    private struct Held {
+        var deliver: @Sendable () -> Void
+        /// Lets go of whoever waits for it.
+        var release: @Sendable () -> Void = {}
     }
 
     private struct WeakLink {
@@ -76,13 +83,15 @@ public final class Proxy: Sendable {
         state.withLock { $0.rules = [Rule(fates: fates, last: last, commands: Set(commands), scope: scope)] + $0.rules }
     }
 
-    /// Everything passes again, and what was held arrives.
+    /// Everything passes again, also what waits on an open connection; what was held without one never arrives.
     public func clear() {
-        state.withLock {
-            $0.weather = []
-            $0.rules = []
+        let held = state.withLock { state in
+            defer { state.held = [] }
+            state.weather = []
+            state.rules = []
+            return state.held
         }
-        deliver()
+        for request in held { request.release() }
     }
 
     public func reset(_ scope: Scope = .everybody) {
@@ -111,7 +120,7 @@ public final class Proxy: Sendable {
             state.held.removeFirst(due.count)
             return due
         }
-        for deliver in due { deliver() }
+        for request in due { request.deliver() }
     }
 
     private func links(_ scope: Scope) -> [Link] {
@@ -175,18 +184,23 @@ public final class Proxy: Sendable {
             return false
         case .hold:
             link.cutReply(after: 0)
-            hold { if Sockets.send(request.bytes, to: link.server) { link.waitForAnswer() } }
+            hold(Held { if Sockets.send(request.bytes, to: link.server) { link.waitForAnswer() } })
             Sockets.end(link.client)
             return false
         case .wait:
             let gate = DispatchSemaphore(value: 0)
-            hold { gate.signal() }
+            hold(
+                Held {
+                    gate.signal()
+                } release: {
+                    gate.signal()
+                })
             gate.wait()
         }
         return send(request.bytes, to: link.server, link, .toServer)
     }
 
-    private func hold(_ deliver: @escaping @Sendable () -> Void) { state.withLock { $0.held.append(deliver) } }
+    private func hold(_ request: Held) { state.withLock { $0.held.append(request) } }
 
     /// Server to client.
     private func answer(_ link: Link) {

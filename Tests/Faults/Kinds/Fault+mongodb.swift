@@ -90,8 +90,8 @@ extension Fault {
             try await scene.pause(upTo: 500)
             try await scene.replace(scene.holder())
         },
-        Fault(.mongodb, "collection-locked") { scene in
-            // Somebody's open transaction is in the way of the checkpoint, as a dead worker's would be.
+        Fault(.mongodb, "transaction-left-open") { scene in
+            // A frozen worker's open transaction is in the way of the checkpoint, until its successor ends it.
             try await scene.stage.proxy(of: scene.stage.primary()).expect([.wait], of: "commitTransaction", from: scene.scope(scene.holder()))
             let slot = try await scene.holder()
             try await scene.wait(.milliseconds(500))

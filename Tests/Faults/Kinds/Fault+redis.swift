@@ -111,7 +111,6 @@ extension Fault {
         Fault(.redis, "replies-too-large") { scene in
             // Readers of more than this are cut off in the middle.
             try await scene.set("client-output-buffer-limit", "normal 4096 0 0", back: "normal 0 0 0") {
-                await scene.stage.redis.forget()
                 try await scene.producer.insert(scene.producer.nextEvents(400).map { $0.padded(to: 4096) })
                 try await scene.wait(.seconds(1))
             }

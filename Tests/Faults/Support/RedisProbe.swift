@@ -33,9 +33,6 @@ actor RedisProbe {
         }
     }
 
-    /// Gives up the connection; the next command makes another.
-    func forget() { lane = RedisLane(url: lane.url, timeout: lane.timeout) }
-
     /// The elements of a list, as bytes.
     func elements(of list: String) throws -> [[UInt8]] {
         try exchange(Command(["LRANGE", list, "0", "-1"])) { reply in
