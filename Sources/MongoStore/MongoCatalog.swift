@@ -61,6 +61,7 @@ extension MongoConnection {
     private func createIndexes(_ database: String) throws {
         try MongoLog.createIndexes(self, database)
         try MongoReadings.createIndexes(self, database)
+        try run(database, BSON.encode(DeadLetterDocument.createIndexes), .write, "create the dead letters' index")
     }
 
     fileprivate func open(_ database: String) throws -> MongoCatalog.Installation {
@@ -86,11 +87,6 @@ extension MongoConnection {
             throw MongoError(code: 0, operation: "make the installation", message: "it cannot be read after it was made")
         }
         return made
-    }
-
-    private func createIndexes(_ database: String) throws {
-        try MongoLog.createIndexes(self, database)
-        try run(database, BSON.encode(DeadLetterDocument.createIndexes), .write, "create the dead letters' index")
     }
 
     fileprivate func register(_ database: String, _ stream: StreamSettings) throws {

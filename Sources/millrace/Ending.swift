@@ -1,7 +1,7 @@
 import ArgumentParser
 import Definitions
 import Events
-import Glibc
+import Foundation
 import Projector
 
 /// How a command ends: what it prints on standard error, and its exit code.
