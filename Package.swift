@@ -30,6 +30,7 @@ let package = Package(
     targets: [
         // System libraries and shims. Each is imported by exactly one Swift target.
         .systemLibrary(name: "CHiredis"),
+        .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CMongoC", pkgConfig: "libmongoc-1.0"),
         .systemLibrary(name: "CZstd"),
         .target(name: "CMongoShim", dependencies: ["CMongoC"]),
@@ -68,7 +69,7 @@ let package = Package(
         .executableTarget(
             name: "millrace",
             dependencies: [
-                "Definitions", "Events", "Jobs", "Models", "MongoStore", "Projector", "RedisAddress", "RedisBuffer",
+                "CMalloc", "Definitions", "Events", "Jobs", "Models", "MongoStore", "Projector", "RedisAddress", "RedisBuffer",
                 "Sandbox", "Values",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
