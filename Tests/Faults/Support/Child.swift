@@ -130,6 +130,9 @@ final class Child: Sendable {
             var found: Int32 = 0
             guard waitpid(pid, &found, WNOHANG) == pid else { return nil }
             status = found
+            // What libmongoc counts into is in shared memory, which a killed process leaves behind; the next one with its
+            // number would say so on standard error.
+            unlink("/dev/shm/mongoc-\(pid)")
             return found
         }
     }
