@@ -47,7 +47,8 @@ struct ElementReader {
     private func elements(_ node: YAMLNode) -> Expression? {
         guard let expression = value(node) else { return nil }
         switch expression {
-        case .event, .document, .array: return expression
+        case .array: return expression
+        case _ where expression.isOpen: return expression
         case .literal(let literal) where literal.value.asArray != nil: return expression
         default:
             findings.report("$each must be a list or a path to one, found \(node.found)", at: node.place)
@@ -57,14 +58,10 @@ struct ElementReader {
 
     private func integer(_ node: YAMLNode, _ modifier: String) -> Expression? {
         guard let expression = value(node) else { return nil }
-        switch expression {
-        case .event, .document: return expression
-        case .literal(let literal):
-            switch literal.value {
-            case .int32, .int64: return expression
-            default: break
-            }
-        case .object, .array: break
+        if expression.isOpen { return expression }
+        switch expression.literal {
+        case .int32?, .int64?: return expression
+        default: break
         }
         findings.report("\(modifier) must be an integer or a path to one, found \(node.found)", at: node.place)
         return nil

@@ -6,7 +6,7 @@ extension Expression {
     var depth: Int {
         switch self {
         case .literal(let literal): literal.value.levels
-        case .event, .document: 0
+        case .event, .document, .variable, .apply: 0
         case .object(let members): 1 + (members.lazy.map(\.value.depth).max() ?? 0)
         case .array(let elements): 1 + (elements.lazy.map(\.depth).max() ?? 0)
         }

@@ -15,6 +15,7 @@ extension ExpressionReader {
             guard !name.utf8.contains(0) else { return refuse(text, "holds NUL", at: place) }
         }
         guard names.count <= BSON.maximumDepth else { return refuse(text, "is deeper than the \(BSON.maximumDepth) levels of a document", at: place) }
+        if first.hasPrefix("$$"), variables.contains(String(first.dropFirst(2))) { return .variable(name: String(first.dropFirst(2)), path: names) }
         if first == "$$doc" {
             guard names.first != "_position" else { return refuse(text, "reads _position, which a fold cannot see", at: place) }
             return .document(path: names)
@@ -33,8 +34,9 @@ extension ExpressionReader {
     }
 
     private func check(variable name: String, at place: Place) -> Bool {
-        if name == "$$doc" { return true }
-        let variables = Vocabulary.variables
+        if name == "$$doc" || variables.contains(String(name.dropFirst(2))) { return true }
+        var variables = Vocabulary.variables
+        variables.supported += self.variables.map { "$$" + $0 }
         let known = variables.supported + variables.later
         if variables.refused[name] == nil, !known.contains(name), name.count > 2, Suggestion.closest(to: name, among: known) == nil {
             findings.report("\(quoted(name)): variables of let: and lookup: are not supported yet", at: place, .notSupportedYet)

@@ -5,6 +5,8 @@ import Values
 /// Reads the expressions that operators compute their values from.
 struct ExpressionReader {
     let findings: Findings
+    /// What operators around the expression have given names.
+    var variables: [String] = []
 
     /// The expression, or nil after it was reported.
     ///
@@ -53,6 +55,7 @@ struct ExpressionReader {
         let operators = members.filter { $0.name.hasPrefix("$") }
         if let first = operators.first {
             if members.count == 1, first.name == "$literal" { return literal(first.value).map { .literal(.init($0)) } }
+            if members.count == 1, let op = ExpressionOperator.all[first.name] { return application(op, first.value) }
             for member in operators {
                 Vocabulary.expressionOperators.report(member.name, at: member.place, findings, suggestion: "an operator stands alone in its map")
             }
@@ -92,4 +95,12 @@ struct ExpressionReader {
 extension Expression {
     /// Its value, when it is the same for every event.
     var literal: Value? { if case .literal(let literal) = self { literal.value } else { nil } }
+
+    /// Whether only an event can show what its value is.
+    var isOpen: Bool {
+        switch self {
+        case .event, .document, .variable, .apply: true
+        case .literal, .object, .array: false
+        }
+    }
 }

@@ -57,6 +57,12 @@ extension Expression {
         case .literal(let literal): ["literal": literal.value]
         case .event(let name, let path): ["event": .array(([name] + path).map(Value.string))]
         case .document(let path): ["document": .array(path.map(Value.string))]
+        case .variable(let name, let path): ["variable": .array(([name] + path).map(Value.string))]
+        case .apply(let application):
+            [
+                "apply": .string(application.op.name), "arguments": .array(application.arguments.map { $0?.canonical ?? .null }),
+                "names": .array(application.names.map(Value.string)),
+            ]
         case .object(let members): ["object": .array(members.map { ["name": .string($0.name), "value": $0.value.canonical] })]
         case .array(let elements): ["array": .array(elements.map(\.canonical))]
         }

@@ -42,7 +42,7 @@ struct OperandReader {
     private func amount(_ node: YAMLNode, _ path: FieldPath) -> Expression? {
         guard let expression = value(node, path) else { return nil }
         switch expression {
-        case .event, .document: return expression
+        case _ where expression.isOpen: return expression
         case .literal(let literal) where literal.value.isNumber: return expression
         default:
             findings.report("\(name) must be a number or a path to one, found \(node.found)", at: node.place)
@@ -70,7 +70,7 @@ struct OperandReader {
             }
             guard let operand = value(member.value, path) else { return nil }
             switch operand {
-            case .event, .document: return (operation, operand)
+            case _ where operand.isOpen: return (operation, operand)
             case .literal(let literal) where literal.value.isInteger: return (operation, operand)
             default:
                 findings.report("\(member.name) must be an integer or a path to one, found \(member.value.found)", at: member.value.place)
@@ -94,7 +94,7 @@ struct OperandReader {
     private func end(_ node: YAMLNode, _ path: FieldPath) -> Expression? {
         guard let expression = value(node, path) else { return nil }
         switch expression {
-        case .event, .document: return expression
+        case _ where expression.isOpen: return expression
         case .literal(let literal) where [1, -1].contains(literal.value.asInteger): return expression
         default:
             findings.report("$pop takes 1 for the last element or -1 for the first, found \(node.found)", at: node.place)
@@ -105,7 +105,8 @@ struct OperandReader {
     private func list(_ node: YAMLNode, _ path: FieldPath) -> Expression? {
         guard let expression = value(node, path) else { return nil }
         switch expression {
-        case .event, .document, .array: return expression
+        case .array: return expression
+        case _ where expression.isOpen: return expression
         case .literal(let literal) where literal.value.asArray != nil: return expression
         default:
             findings.report("\(name) must be a list or a path to one, found \(node.found)", at: node.place)

@@ -106,7 +106,8 @@ struct PredicateReader {
     private func list(_ member: YAMLNode.Member) -> Expression? {
         guard let expression = value(member.value) else { return nil }
         switch expression {
-        case .event, .document, .array: return expression
+        case .array: return expression
+        case _ where expression.isOpen: return expression
         case .literal(let literal) where literal.value.asArray != nil: return expression
         default:
             findings.report("\(member.name) must be a list or a path to one, found \(member.value.found)", at: member.value.place)

@@ -1,4 +1,5 @@
 import Events
+import Models
 
 /// Names of the language that stand in one kind of place: what is supported, what only will be, and what never can be.
 struct Vocabulary {
@@ -66,24 +67,11 @@ extension Vocabulary {
     /// The pure operators of MongoDB 6.0's aggregation language.
     static let expressionOperators = Vocabulary(
         kind: "expression operator",
-        supported: ["$literal"],
+        supported: ["$literal"] + ExpressionOperator.all.keys.sorted(),
         later: [
-            "$abs", "$add", "$ceil", "$divide", "$exp", "$floor", "$ln", "$log", "$log10", "$mod", "$multiply", "$pow", "$round", "$sqrt",
-            "$subtract",
-            "$trunc", "$sin", "$cos", "$tan", "$asin", "$acos", "$atan", "$atan2", "$asinh", "$acosh", "$atanh", "$sinh", "$cosh", "$tanh",
-            "$degreesToRadians", "$radiansToDegrees", "$arrayElemAt", "$arrayToObject", "$concatArrays", "$filter", "$first", "$firstN", "$in",
-            "$indexOfArray", "$isArray", "$last", "$lastN", "$map", "$maxN", "$minN", "$objectToArray", "$range", "$reduce", "$reverseArray", "$size",
-            "$slice", "$sortArray", "$zip", "$and", "$not", "$or", "$cmp", "$eq", "$gt", "$gte", "$lt", "$lte", "$ne", "$cond", "$ifNull", "$switch",
             "$dateAdd", "$dateDiff", "$dateFromParts", "$dateFromString", "$dateSubtract", "$dateToParts", "$dateToString", "$dateTrunc",
-            "$dayOfMonth",
-            "$dayOfWeek", "$dayOfYear", "$hour", "$isoDayOfWeek", "$isoWeek", "$isoWeekYear", "$millisecond", "$minute", "$month", "$second", "$week",
-            "$year", "$tsSecond", "$tsIncrement", "$mergeObjects", "$setField", "$getField", "$unsetField", "$allElementsTrue", "$anyElementTrue",
-            "$setDifference", "$setEquals", "$setIntersection", "$setIsSubset", "$setUnion", "$concat", "$indexOfBytes", "$indexOfCP", "$ltrim",
-            "$regexFind", "$regexFindAll", "$regexMatch", "$replaceOne", "$replaceAll", "$rtrim", "$split", "$strLenBytes", "$strLenCP",
-            "$strcasecmp",
-            "$substr", "$substrBytes", "$substrCP", "$toLower", "$toUpper", "$trim", "$convert", "$isNumber", "$toBool", "$toDate", "$toDecimal",
-            "$toDouble", "$toInt", "$toLong", "$toObjectId", "$toString", "$type", "$let", "$binarySize", "$bsonSize", "$avg", "$max", "$min", "$sum",
-            "$stdDevPop", "$stdDevSamp",
+            "$dayOfMonth", "$dayOfWeek", "$dayOfYear", "$hour", "$isoDayOfWeek", "$isoWeek", "$isoWeekYear", "$millisecond", "$minute", "$month",
+            "$second", "$week", "$year", "$tsSecond", "$tsIncrement", "$regexFind", "$regexFindAll", "$regexMatch", "$toDecimal", "$toObjectId",
         ],
         refused: [
             "$rand": chance, "$sampleRate": chance, "$function": code, "$accumulator": code, "$where": code,

@@ -38,7 +38,7 @@ extension Action {
 
     /// The value for a place so many levels below the path.
     func evaluate(_ expression: Expression, _ site: Site, _ context: Context, below levels: Int = 0) throws(Refusal) -> Value {
-        guard let value = expression.evaluate(context) else { throw Refusal(.missingValue, "\(name): the value for \(site.path) is missing") }
+        guard let value = try expression.evaluate(context) else { throw Refusal(.missingValue, "\(name): the value for \(site.path) is missing") }
         guard site.path.names.count + levels + value.depth <= BSON.maximumDepth else {
             throw Refusal(.documentTooDeep, "\(site.path) would be nested deeper than \(BSON.maximumDepth) levels")
         }

@@ -10,8 +10,21 @@ struct Context {
     var isInsert: Bool
     /// The effect's array filters, with the values for this event.
     var filters: [Predicate<Value>] = []
+    /// What operators around an expression have given names, the innermost last.
+    var variables: [Variable] = []
     /// What each `$rename` took from its source, by the operator's place in the effect.
     var taken: [Int: Value] = [:]
+
+    struct Variable {
+        var name: String
+        var value: Value?
+    }
+
+    func binding(_ name: String, _ value: Value?) -> Context {
+        var context = self
+        context.variables.append(Variable(name: name, value: value))
+        return context
+    }
 
     func document(_ path: [String]) -> Value? {
         guard let name = path.first else { return .document(Document([Document.Field("_id", .string(event.key))] + before.fields)) }

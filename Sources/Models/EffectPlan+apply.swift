@@ -29,7 +29,7 @@ extension EffectPlan {
         for filter in filters {
             values.append(
                 try filter.predicate.map { (expression) throws(Refusal) in
-                    if let value = expression.evaluate(context) { return value }
+                    if let value = try expression.evaluate(context) { return value }
                     throw Refusal(.missingValue, "a value of the array filter \(filter.name) is missing")
                 }
             )

@@ -8,8 +8,12 @@ public indirect enum Expression: Hashable, Sendable {
     case event(name: String, path: [String])
     /// `$$doc.path…`: the document as it was before this effect.
     case document(path: [String])
+    /// `$$name.path…`: what an operator around it has given a name, such as `$$this`.
+    case variable(name: String, path: [String])
     case object([Member])
     case array([Expression])
+    /// `{ $operator: … }`.
+    case apply(Application)
 
     public struct Member: Hashable, Sendable {
         public var name: String
@@ -31,29 +35,36 @@ public indirect enum Expression: Hashable, Sendable {
     }
 
     /// The value, or nil when it is missing. Inside an object a missing member is left out; inside an array it is null,
-    /// as in MongoDB.
-    func evaluate(_ context: Context) -> Value? {
+    /// as in MongoDB. Throws where an operator does not take what it is given.
+    func evaluate(_ context: Context) throws(Refusal) -> Value? {
         switch self {
         case .literal(let literal): return literal.value
         case .event(let name, let path): return context.event.value(name, path[...])
         case .document(let path): return context.document(path)
+        case .variable(let name, let path): return context.variables.last { $0.name == name }?.value?.resolve(path[...])
         case .object(let members):
             var document = Document()
             document.fields.reserveCapacity(members.count)
             for member in members {
-                if let value = member.value.evaluate(context) { document.append(member.name, value) }
+                if let value = try member.value.evaluate(context) { document.append(member.name, value) }
             }
             return .document(document)
-        case .array(let elements): return .array(elements.map { $0.evaluate(context) ?? .null })
+        case .array(let elements):
+            var values: [Value] = []
+            values.reserveCapacity(elements.count)
+            for element in elements { values.append(try element.evaluate(context) ?? .null) }
+            return .array(values)
+        case .apply(let application): return try application.evaluate(context)
         }
     }
 
     var readsDocument: Bool {
         switch self {
         case .document: true
-        case .literal, .event: false
+        case .literal, .event, .variable: false
         case .object(let members): members.contains { $0.value.readsDocument }
         case .array(let elements): elements.contains(where: \.readsDocument)
+        case .apply(let application): application.arguments.contains { $0?.readsDocument ?? false }
         }
     }
 }

@@ -165,6 +165,31 @@ import Values
         #expect(try turned != Self.filtered && read(turned).foldHash == read(Self.filtered).foldHash)
     }
 
+    private static let computed = "a: { $set: { b: { $map: { input: $data.x, as: y, in: { $add: [ $$y, 1 ] } } }, c: { $let: { vars: { z: 1 }, in: $$z } } } }"
+
+    @Test(arguments: [
+        ("$add", "$subtract"), ("as: y, in: { $add: [ $$y", "as: w, in: { $add: [ $$w"), ("$$y, 1", "1, $$y"), ("z: 1", "z: 2"), ("in: $$z", "in: $$z.a"),
+    ])
+    func `what operators of expressions say changes the hash`(old: String, new: String) throws {
+        let changed = Self.computed.replacing(old, with: new)
+        #expect(changed != Self.computed)
+        #expect(try read(changed).foldHash != read(Self.computed).foldHash)
+    }
+
+    @Test func `operators of expressions are compiled`() throws {
+        let model = try read(
+            "a: { $set: { b: { $filter: { input: $data.x, cond: { $lt: [ $$this.n, 2 ] } } } }, $inc: { c: { $cond: { if: true, then: 1, else: 2 } } } }")
+        func apply(_ name: String, _ arguments: Models.Expression?...) throws -> Models.Expression {
+            .apply(Application(try #require(ExpressionOperator.all[name]), arguments))
+        }
+        let condition = try apply("$lt", .variable(name: "this", path: ["n"]), literal(2))
+        let operators: [Models.Operator] = [
+            .set(path("b"), try apply("$filter", data("x"), nil, condition, nil)),
+            .increment(path("c"), try apply("$cond", literal(true), literal(1), literal(2))),
+        ]
+        #expect(model.fold.effects["a"] == [Effect(operators)])
+    }
+
     @Test func `the stream belongs to the hash, the name does not`() throws {
         let hash = try ModelReader.read(source: goodModel, file: "a.yaml").foldHash
         #expect(try ModelReader.read(source: goodModel.replacing("stream: product", with: "stream: other"), file: "a.yaml").foldHash != hash)
@@ -175,6 +200,8 @@ import Values
     @Test func `the hash of a definition never changes`() throws {
         #expect(try read(Self.plain).foldHash == "424cfd3512bcec1bf828fe9e7f5b0018")
         #expect(try read(Self.every).foldHash == "eef798b1563b31cfe0aadfd6f36dd075")
+        let computed = try read(Self.computed).foldHash
+        #expect(computed == "1b9c940cf53c24588e90379fe5170ac4")
     }
 
     /// Every operator of the first version of the language.

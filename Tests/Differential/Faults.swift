@@ -42,7 +42,7 @@ private struct NarrowIncrement: Faulty {
     var right: Increment
 
     func apply(to target: inout Value?, _ site: Site, _ context: Context) throws(Refusal) -> Bool {
-        guard case .int32(let a)? = target, case .int32(let b)? = right.amount.evaluate(context) else { return try right.apply(to: &target, site, context) }
+        guard case .int32(let a)? = target, case .int32(let b)? = try right.amount.evaluate(context) else { return try right.apply(to: &target, site, context) }
         target = .int32(a &+ b)
         return b != 0
     }
@@ -56,8 +56,8 @@ private struct ExactAddToSet: Faulty {
         let changed = try right.apply(to: &target, site, context)
         let values: [Value]? =
             switch right.elements {
-            case .one(let expression): expression.evaluate(context).map { [$0] }
-            case .each(let expression): expression.evaluate(context)?.asArray
+            case .one(let expression): try expression.evaluate(context).map { [$0] }
+            case .each(let expression): try expression.evaluate(context)?.asArray
             }
         var array = before
         for value in values ?? [] where !array.contains(value) { array.append(value) }
@@ -71,7 +71,7 @@ private struct LongSlice: Faulty {
 
     func apply(to target: inout Value?, _ site: Site, _ context: Context) throws(Refusal) -> Bool {
         var wrong = right
-        if let limit = right.slice?.evaluate(context)?.asInteger, limit < 0 { wrong.slice = .literal(.init(.int64(max(limit, .min + 1) - 1))) }
+        if let limit = try right.slice?.evaluate(context)?.asInteger, limit < 0 { wrong.slice = .literal(.init(.int64(max(limit, .min + 1) - 1))) }
         return try wrong.apply(to: &target, site, context)
     }
 }
@@ -80,7 +80,7 @@ private struct ExactPull: Faulty {
     var right: Pull
 
     func apply(to target: inout Value?, _ site: Site, _ context: Context) throws(Refusal) -> Bool {
-        guard case .equal(let expression) = right.condition, let wanted = expression.evaluate(context), let array = target?.asArray else {
+        guard case .equal(let expression) = right.condition, let wanted = try expression.evaluate(context), let array = target?.asArray else {
             return try right.apply(to: &target, site, context)
         }
         let kept = array.filter { !$0.matches(wanted) }
@@ -93,7 +93,7 @@ private struct TypedMaximum: Faulty {
     var right: Bound
 
     func apply(to target: inout Value?, _ site: Site, _ context: Context) throws(Refusal) -> Bool {
-        guard let found = target.flatMap(width), let value = right.value.evaluate(context), let given = width(value), found != given else {
+        guard let found = target.flatMap(width), let value = try right.value.evaluate(context), let given = width(value), found != given else {
             return try right.apply(to: &target, site, context)
         }
         if given > found { target = value }

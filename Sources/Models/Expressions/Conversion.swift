@@ -1,0 +1,131 @@
+import Events
+import Values
+
+/// A type that values are converted to, with MongoDB's names and numbers for them.
+enum Conversion: String {
+    case bool, int, long, double, string, date
+
+    init?(_ written: Value) {
+        switch written {
+        case .string(let name): self.init(rawValue: name)
+        default:
+            guard let number = written.asInteger else { return nil }
+            switch number {
+            case 1: self = .double
+            case 2: self = .string
+            case 8: self = .bool
+            case 9: self = .date
+            case 16: self = .int
+            case 18: self = .long
+            default: return nil
+            }
+        }
+    }
+
+    /// Whether a value names a type of BSON, also one that nothing is converted to.
+    static func isType(_ written: Value) -> Bool {
+        if case .string(let name) = written { return others.contains(name) || names.contains(name) }
+        return written.asInteger.map { $0 == -1 || 1...19 ~= $0 || $0 == 127 } ?? false
+    }
+
+    private static let others: Set = [
+        "object", "array", "binData", "undefined", "objectId", "null", "regex", "dbPointer", "javascript", "symbol", "javascriptWithScope", "timestamp",
+        "decimal", "minKey", "maxKey",
+    ]
+
+    static let names = ["int", "long", "double", "bool", "string", "date"]
+
+    func convert(_ value: Value, _ name: String) throws(Refusal) -> Value {
+        guard let converted = attempt(value) else {
+            throw Refusal(.badOperand, "\(name): the value, of type \(value.typeName), cannot be converted to \(rawValue)")
+        }
+        return converted
+    }
+
+    private func attempt(_ value: Value) -> Value? {
+        switch self {
+        case .bool: bool(value)
+        case .int: integer(value).flatMap { Int32(exactly: $0) }.map(Value.int32)
+        case .long: long(value)
+        case .double: double(value)
+        case .string: string(value)
+        case .date: date(value)
+        }
+    }
+
+    private func bool(_ value: Value) -> Value? {
+        switch value {
+        case .bool, .int32, .int64, .double: .bool(value.isTrue)
+        default: true
+        }
+    }
+
+    private func integer(_ value: Value) -> Int64? {
+        switch value {
+        case .bool(let flag): flag ? 1 : 0
+        case .int32(let number): Int64(number)
+        case .int64(let number): number
+        case .double(let number): Int64(exactly: number.rounded(.towardZero))
+        case .string(let text): Self.isInteger(text) ? Int64(text) : nil
+        default: nil
+        }
+    }
+
+    private func long(_ value: Value) -> Value? {
+        if case .date(let time) = value { return .int64(time) }
+        return integer(value).map(Value.int64)
+    }
+
+    private func double(_ value: Value) -> Value? {
+        switch value {
+        case .bool(let flag): .double(flag ? 1 : 0)
+        case .int32, .int64, .double: value.asNumber.map(Value.double)
+        case .date(let time): .double(Double(time))
+        case .string(let text): Self.isNumber(text) ? Double(text).map(Value.double) : nil
+        default: nil
+        }
+    }
+
+    private func string(_ value: Value) -> Value? {
+        switch value {
+        case .bool(let flag): .string(flag ? "true" : "false")
+        case .double(let number) where !number.isFinite: .string(number.isNaN ? "NaN" : (number < 0 ? "-Infinity" : "Infinity"))
+        case .int32, .int64, .double: value.numberText.map(Value.string)
+        case .string: value
+        case .date(let time): time.isoText.map(Value.string)
+        case .other(let other) where other.type == BSONType.objectId: .string(other.bytes.map { Self.hex($0) }.joined())
+        default: nil
+        }
+    }
+
+    private func date(_ value: Value) -> Value? {
+        switch value {
+        case .int64(let number): .date(number)
+        case .double(let number): Int64(exactly: number.rounded(.towardZero)).map(Value.date)
+        case .date: value
+        // The seconds at which it was made come first.
+        case .other(let other) where other.type == BSONType.objectId: .date(other.bytes.prefix(4).reduce(0) { $0 << 8 | Int64($1) } * 1000)
+        default: nil
+        }
+    }
+
+    private static func hex(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }
+
+    private static func isInteger(_ text: String) -> Bool {
+        let digits = text.utf8.first == UInt8(ascii: "-") || text.utf8.first == UInt8(ascii: "+") ? text.utf8.dropFirst() : text.utf8[...]
+        return !digits.isEmpty && digits.allSatisfy { 48...57 ~= $0 }
+    }
+
+    /// What mongod takes for a double: no spaces, no hexadecimal.
+    private static func isNumber(_ text: String) -> Bool {
+        !text.isEmpty && !text.utf8.contains { !(48...57 ~= $0) && !"+-.eEinfINFatyATYN".utf8.contains($0) }
+    }
+}
+
+extension ExpressionOperator {
+    /// What a value can be converted to.
+    public static let types = Conversion.names
+
+    /// Whether a value names one of them, by name or by number.
+    public static func isType(_ value: Value) -> Bool { Conversion(value) != nil }
+}
