@@ -35,16 +35,21 @@ struct EffectReader {
             if !node.isInvalid { findings.report("an effect must be a map of operators, found \(node.found)", at: node.place) }
             return nil
         }
-        let filterNode = members.first { $0.name == "arrayFilters" }?.value
-        guard members.count > (filterNode == nil ? 0 : 1) else {
+        let keys = members.filter { Vocabulary.effectKeys.supported.contains($0.name) }
+        let filterNode = keys.first { $0.name == "arrayFilters" }?.value
+        guard members.count > keys.count else {
             findings.report("the effect is empty", at: node.place, suggestion: "leave the event type out to ignore it")
             return nil
         }
         var operators: [Operator] = []
         var touched: [Touched] = []
         var isComplete = true
-        for member in members where member.name != "arrayFilters" {
-            for part in read(member, alone: members.count == 1) {
+        let conditions = keys.filter { $0.name == "when" }.map { ExpressionReader(findings: findings).read($0.value) }
+        let creates = keys.filter { $0.name == "create" }.map { create($0.value) }
+        if conditions.contains(where: { $0 == nil }) || creates.contains(nil) { isComplete = false }
+        let alone = members.allSatisfy { ["$delete", "when", "create"].contains($0.name) }
+        for member in members where !Vocabulary.effectKeys.supported.contains(member.name) {
+            for part in read(member, alone: alone) {
                 guard let (op, places) = part else {
                     isComplete = false
                     continue
@@ -60,7 +65,13 @@ struct EffectReader {
         let filterReader = FilterReader(findings: findings)
         guard let filters = filterNode.map(filterReader.read) ?? [] else { return nil }
         guard checkConflicts(touched), isComplete, filterReader.check(filters, touched.map { ($0.path, $0.place) }) else { return nil }
-        return Effect(operators, filters: filters.map(\.filter))
+        return Effect(operators, filters: filters.map(\.filter), when: conditions.first ?? nil, creates: (creates.first ?? nil) ?? true)
+    }
+
+    private func create(_ node: YAMLNode) -> Bool? {
+        if let value = node.scalar?.value.asBool { return value }
+        if !node.isInvalid { findings.report("create: must be true or false, found \(node.found)", at: node.place) }
+        return nil
     }
 
     /// One for each path, with the places of its sources and its own; nil for those that were reported.

@@ -23,7 +23,11 @@ extension Effect {
         let operators = Value.array(operators.map(\.canonical))
         // Their order has no meaning.
         let filters = filters.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-        return filters.isEmpty ? operators : ["operators": operators, "filters": .array(filters.map(\.canonical))]
+        var parts: Document = ["operators": operators]
+        if !filters.isEmpty { parts.append("filters", .array(filters.map(\.canonical))) }
+        if let condition { parts.append("when", condition.canonical) }
+        if !creates { parts.append("create", false) }
+        return parts.fields.count == 1 ? operators : .document(parts)
     }
 }
 

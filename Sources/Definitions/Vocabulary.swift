@@ -45,7 +45,7 @@ extension Vocabulary {
 
     /// Keys of an effect beside its operators.
     static let effectKeys = Vocabulary(
-        kind: "key of an effect", supported: ["arrayFilters"], later: ["when", "key", "keys", "match", "let", "create", "lookup", "max"]
+        kind: "key of an effect", supported: ["arrayFilters", "when", "create"], later: ["key", "keys", "match", "let", "lookup", "max"]
     )
 
     static let pushModifiers = Vocabulary(kind: "modifier of $push", supported: ["$each", "$slice", "$sort", "$position"])

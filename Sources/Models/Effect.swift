@@ -6,19 +6,29 @@ public struct Effect: Hashable, Sendable {
     public let operators: [Operator]
     /// `arrayFilters`: which elements `$[name]` stands for.
     public let filters: [ArrayFilter]
+    /// `when`: what must be true of the event and the document for the effect to do anything.
+    public let condition: Expression?
+    /// `create`: whether the effect makes a document where there is none. Else it does nothing there.
+    public let creates: Bool
     let plan: EffectPlan
 
-    public init(_ operators: [Operator], filters: [ArrayFilter] = []) {
+    public init(_ operators: [Operator], filters: [ArrayFilter] = [], when condition: Expression? = nil, creates: Bool = true) {
         self.operators = operators
         self.filters = filters
-        plan = EffectPlan(operators, filters)
+        self.condition = condition
+        self.creates = creates
+        plan = EffectPlan(operators, filters, when: condition, creates: creates)
     }
 
-    public static func == (left: Effect, right: Effect) -> Bool { left.operators == right.operators && left.filters == right.filters }
+    public static func == (left: Effect, right: Effect) -> Bool {
+        left.operators == right.operators && left.filters == right.filters && left.condition == right.condition && left.creates == right.creates
+    }
 
     public func hash(into hasher: inout Hasher) {
         hasher.combine(operators)
         hasher.combine(filters)
+        hasher.combine(condition)
+        hasher.combine(creates)
     }
 }
 

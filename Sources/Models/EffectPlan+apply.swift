@@ -5,6 +5,8 @@ extension EffectPlan {
     /// Applies the effect to the document, and says whether it changed it. When it throws, the document may be changed
     /// in part if `needsUndo` says so.
     func apply(_ event: Event, to document: inout Document?) throws(Refusal) -> Bool {
+        if document == nil, !creates { return false }
+        if condition != nil, try !holds(event, document) { return false }
         switch kind {
         case .delete:
             defer { document = nil }
@@ -22,6 +24,12 @@ extension EffectPlan {
             if isPositional { try checkOperands(paths, context) }
             return try paths.apply(to: &fields, context) || context.isInsert || !context.taken.isEmpty
         }
+    }
+
+    /// A function of its own, so that its context does not share the document's storage while the effect changes it.
+    private func holds(_ event: Event, _ document: Document?) throws(Refusal) -> Bool {
+        let before = readsDocument ? document ?? Document() : Document()
+        return try (condition?.evaluate(Context(event: event, before: before, isInsert: document == nil))).isTrue
     }
 
     private func evaluateFilters(_ context: Context) throws(Refusal) -> [Predicate<Value>] {

@@ -6,6 +6,8 @@ import Values
 final class EffectPlan: Sendable {
     let kind: Kind
     let filters: [ArrayFilter]
+    let condition: Expression?
+    let creates: Bool
     /// The places of `$rename` among the operators, and their sources.
     let renames: [(number: Int, source: FieldPath)]
     /// Whether an expression of the effect looks at `$$doc`.
@@ -23,11 +25,14 @@ final class EffectPlan: Sendable {
         case refuse(Refusal)
     }
 
-    init(_ operators: [Operator], _ filters: [ArrayFilter]) {
+    init(_ operators: [Operator], _ filters: [ArrayFilter], when condition: Expression?, creates: Bool) {
         kind = Kind(operators, filters)
         self.filters = filters
+        self.condition = condition
+        self.creates = creates
         renames = operators.enumerated().flatMap { number, op in op.sources.map { (number, $0) } }
-        readsDocument = operators.contains { $0.operand.readsDocument } || filters.contains { $0.predicate.operand.readsDocument }
+        readsDocument =
+            operators.contains { $0.operand.readsDocument } || filters.contains { $0.predicate.operand.readsDocument } || condition?.readsDocument ?? false
         isPositional = operators.contains { $0.path.isPositional }
         needsUndo = operators.count > 1 || isPositional || !renames.isEmpty
     }

@@ -47,6 +47,10 @@ import Testing
         Mistake("  a: { $set: {} }\n", 5, 14, "$set must be a map of paths and values, found an empty map"),
         Mistake("  a: { $delete: false }\n", 5, 17, "$delete must be true, found false"),
         Mistake("  a: { $set: { b: 1 }, $delete: true }\n", 5, 24, "$delete must stand alone in its effect"),
+        Mistake("  a: { when: $data.x }\n", 5, 6, "the effect is empty"),
+        Mistake("  a: { when: $dat.x, $set: { b: 1 } }\n", 5, 14, "did you mean \"$data.x\"?"),
+        Mistake("  a: { create: no, $set: { b: 1 } }\n", 5, 16, "create: must be true or false, found \"no\""),
+        Mistake("  a: { whne: true, $set: { b: 1 } }\n", 5, 8, "did you mean \"when\"?"),
         Mistake("  a: { $currentDate: { b: true } }\n", 5, 8, "this reads the clock; the event's own time is $occurredAt"),
         Mistake("  $set: { a: 1 }\n", 5, 3, "$set has no place here — an effect stands under the event type"),
         Mistake("  \"*\": { $delete: true }\n", 5, 3, "\"*\": is not supported yet"),
@@ -58,7 +62,7 @@ import Testing
         ["$upsert", "$contribute"].map {
             Mistake("  a: { \($0): { b: 1 } }\n", 5, 8, "\($0) is not supported yet")
         }
-        + ["when", "key", "keys", "match", "let", "create", "lookup"].map { Mistake("  a: { \($0): 1 }\n", 5, 8, "\($0): is not supported yet") }
+        + ["key", "keys", "match", "let", "lookup"].map { Mistake("  a: { \($0): 1 }\n", 5, 8, "\($0): is not supported yet") }
 
     static let paths = [
         Mistake("  a: { $set: { \"\": 1 } }\n", 5, 16, "the path \"\" is empty"),

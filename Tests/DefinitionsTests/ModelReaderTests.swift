@@ -176,6 +176,17 @@ import Values
         #expect(try read(changed).foldHash != read(Self.computed).foldHash)
     }
 
+    @Test func `conditions of an effect are compiled, and belong to the hash`() throws {
+        let model = try read("a: { $delete: true, when: $data.gone, create: false }")
+        #expect(model.fold.effects["a"] == [Effect([.delete], when: data("gone"), creates: false)])
+        let plain = try read("a: { $set: { b: 1 } }").foldHash
+        #expect(try read("a: { $set: { b: 1 }, create: true }").foldHash == plain)
+        let hashes = try ["when: $data.x", "when: $data.y", "create: false", "create: false, when: $data.x"].map {
+            try read("a: { $set: { b: 1 }, \($0) }").foldHash
+        }
+        #expect(Set(hashes + [plain]).count == 5)
+    }
+
     @Test func `operators of expressions are compiled`() throws {
         let model = try read(
             "a: { $set: { b: { $filter: { input: $data.x, cond: { $lt: [ $$this.n, 2 ] } } } }, $inc: { c: { $cond: { if: true, then: 1, else: 2 } } } }")

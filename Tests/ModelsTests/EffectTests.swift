@@ -105,6 +105,31 @@ import Values
         for effect in effects { #expect(try Applied([effect], to: before) == Applied(document: before, problem: .pathConflict), "\(effect)") }
     }
 
+    @Test func `an effect whose condition does not hold does nothing`() throws {
+        let set: [Models.Operator] = [.set(path("a"), value(2))]
+        let (one, zero, two): (Document, Document, Document) = (["a": 1], ["a": 0], ["a": 2])
+        let rows: [(Models.Expression, Document?, Document?)] = [
+            (data("go"), one, two), (data("stop"), one, one), (data("absent"), one, one), (doc("a"), one, two), (doc("a"), zero, zero), (doc("a"), nil, nil),
+            (data("go"), nil, two),
+        ]
+        for (condition, before, after) in rows {
+            let expected = Applied(document: after, changed: before != after)
+            #expect(try Applied(effects: [Effect(set, when: condition)], to: before, data: ["go": 1, "stop": 0]) == expected, "\(condition)")
+        }
+        // The condition of a later effect sees what an earlier one did, and one that cannot be evaluated undoes the event.
+        let later = [Effect(set), Effect([.delete], when: doc("a"))]
+        #expect(try Applied(effects: later, to: ["a": 0]) == Applied(document: nil, changed: true))
+        let bad = Effect([.delete], when: .apply(Application(try #require(ExpressionOperator.all["$size"]), [doc("a")])))
+        #expect(try Applied(effects: [Effect(set), bad], to: ["a": 0]) == Applied(document: ["a": 0], problem: .badOperand))
+    }
+
+    @Test func `an effect that does not create leaves nothing where nothing was`() throws {
+        let effect = Effect([.set(path("a"), data("absent"))], creates: false)
+        #expect(try Applied(effects: [effect], to: nil) == Applied(document: nil, changed: false))
+        #expect(try Applied(effects: [effect], to: ["a": 1]) == Applied(document: ["a": 1], problem: .missingValue))
+        #expect(try Applied(effects: [Effect([.set(path("b"), value(1))]), effect], to: nil).problem == .missingValue)
+    }
+
     @Test func `other types of events are not this fold's`() throws {
         let fold = EffectFold(["created": [], "changed": [Effect([.delete])]])
         #expect(fold.handles("created") && fold.handles("changed") && !fold.handles("deleted"))
