@@ -6,9 +6,7 @@ import Values
 struct StreamReader {
     let findings: Findings
 
-    static let keys = ["list", "partitions", "key", "dedupe", "chunk", "maxEventBytes"]
-    /// Settings of a stream that the design has.
-    static let later = ["format", "types"]
+    static let keys = ["list", "partitions", "format", "key", "types", "dedupe", "chunk", "maxEventBytes"]
 
     /// The streams, sorted by name, and every name that the file gives.
     func read(_ node: YAMLNode) -> (streams: [StreamSettings], names: Set<String>?) {
@@ -39,11 +37,13 @@ struct StreamReader {
         var stream = StreamSettings(name: member.name)
         // `product:` alone: every setting has a default.
         if member.value.scalar?.value == .null { return stream }
-        guard let section = Section(member.value, "stream \(member.name)", keys: Self.keys, later: Self.later, findings) else { return stream }
+        guard let section = Section(member.value, "stream \(member.name)", keys: Self.keys, findings) else { return stream }
         if let node = section["list"] { stream.list = list(node, of: stream) ?? stream.list }
         if let node = section["partitions"] {
             stream.partitions = findings.integer(node, "partitions", in: StreamSettings.partitionRange) ?? stream.partitions
         }
+        if let node = section["format"] { stream.shape.format = format(node, hasKey: section["key"] != nil) ?? stream.shape.format }
+        if let node = section["types"] { stream.shape.types = types(node) ?? stream.shape.types }
         if let node = section["key"] { stream.key = key(node) ?? stream.key }
         if let node = section["dedupe"], let dedupe = Section(node, "dedupe:", keys: ["window", "events"], findings) {
             if let node = dedupe["window"] {

@@ -21,8 +21,9 @@ public struct LogTotals: Hashable, Sendable {
 
 /// A contiguous run of offsets of one partition: one document of the event log.
 public struct Chunk: Sendable {
-    /// The format this code writes, and the newest it reads.
-    public static let format: Int32 = 1
+    /// The newest format that this code reads, and writes where a chunk says how its elements are read; others are of
+    /// format 1, which older versions of Millrace read as well.
+    public static let format: Int32 = 2
 
     public var partition: PartitionID
     /// The offset of the first element.
@@ -35,6 +36,8 @@ public struct Chunk: Sendable {
     /// Time along the log in milliseconds, with no gap counted for more than `maximumAgeStep`.
     public var age: Int64
     public var totals: LogTotals
+    /// How its events are read.
+    public var shape: EventShape = .plain
     /// The distinct keys, in order of first appearance.
     public var keys: [ExactString] = []
     public var types: [ExactString] = []
@@ -138,6 +141,8 @@ public struct DecodedChunk: Sendable {
     public func event(at place: Int) -> Event? {
         let element = chunk.elements[place]
         guard element.kind == .event, case .success(let root) = tape.root(firstText + place) else { return nil }
-        return Event(type: chunk.types[Int(element.type)].text, key: chunk.keys[Int(element.key)].text, time: chunk.time(of: element), root: root)
+        return Event(
+            type: chunk.types[Int(element.type)].text, key: chunk.keys[Int(element.key)].text, time: chunk.time(of: element), root: root, shape: chunk.shape
+        )
     }
 }

@@ -39,6 +39,7 @@ public struct ChunkBuilder {
         var chunk = Chunk(
             partition: partition, offset: place.offset, segment: place.segment, index: place.index, at: place.at, age: place.age, totals: place.totals
         )
+        chunk.shape = settings.shape
         var tables = Tables()
         let last = min(elements.count, first + settings.chunkEvents)
         chunk.elements.reserveCapacity(last - first)
@@ -84,9 +85,9 @@ public struct ChunkBuilder {
                 )
             }
             let root = try root(tape, number)
-            let envelope = try Envelope.decode(root, key: settings.key)
+            let envelope = try settings.envelope(of: root)
             element.time = envelope.time ?? .min
-            element.type = Int32(tables.types.number(of: envelope.type))
+            element.type = Int32(envelope.type.number(in: &tables.types))
             element.key = Int32(envelope.key.number(in: &tables.keys))
             let right = Partitioning.partition(of: tables.keys.names[Int(element.key)].text.utf8, count: settings.partitions)
             guard right == partition.number else {
@@ -95,10 +96,8 @@ public struct ChunkBuilder {
                     "the key belongs to partition \(right): push it onto \(settings.list(of: right)), not \(settings.list(of: partition.number))"
                 )
             }
-            let id = Digest(of: envelope.id)
-            var hasher = DigestHasher()
-            root.digest(into: &hasher)
-            let content = hasher.finalize()
+            let id = envelope.id.digest
+            let content = envelope.content ?? root.digest
             switch window.find(id: id, content: content, age: chunk.age) {
             case .new:
                 element.kind = .event

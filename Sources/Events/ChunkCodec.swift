@@ -17,15 +17,15 @@ public enum ChunkError: Error, Equatable, CustomStringConvertible {
 
 /// A chunk as a document of the log, and back.
 ///
-/// `{_id: {s, p, o}, format, n, segment, index, at, age, totals, keys, digests, columns, raw, sum}`, and `oversize`
-/// where there are such elements. `sum` holds four digests, of the head, the digests, the columns with the keys, and
-/// the raw bytes, so that a reader that leaves blocks out still verifies what it reads.
+/// `{_id: {s, p, o}, format, n, segment, index, at, age, totals, keys, digests, columns, raw, sum}`, `oversize` where
+/// there are such elements, and `shape` where they are not plain. `sum` holds four digests, of the head, the digests, the
+/// columns with the keys, and the raw bytes, so that a reader that leaves blocks out still verifies what it reads.
 public enum ChunkCodec {
     /// The fields that a head is decoded from.
     public static let headProjection = headFields + ["sum"]
     /// The fields that `ChunkDigests` needs: taking a partition over reads no payloads.
     public static let digestProjection = headProjection + ["digests"]
-    static let headFields = ["_id", "format", "n", "segment", "index", "at", "age", "totals", "oversize"]
+    static let headFields = ["_id", "format", "n", "segment", "index", "at", "age", "totals", "oversize", "shape"]
 
     public static func id(_ partition: PartitionID, _ offset: Int64) -> Document {
         ["s": .string(partition.stream), "p": .int32(Int32(partition.number)), "o": .int64(offset)]
@@ -96,6 +96,10 @@ public enum ChunkCodec {
             totals: LogTotals(received: received, duplicates: duplicates, undecodable: undecodable)
         )
         chunk.oversize = document["oversize"]?.asArray?.compactMap(\.asInteger) ?? []
+        if format > 1 {
+            guard let shape = document["shape"]?.asDocument.flatMap(EventShape.init) else { throw .damaged("how its events are read is missing or unknown") }
+            chunk.shape = shape
+        }
         let stored = Document(document.fields.filter { headFields.contains($0.name) })
         guard Digest(of: BSON.encode(stored)) == (try sums(document))[0] else { throw .damaged("the head does not match its checksum") }
         return chunk
@@ -104,7 +108,7 @@ public enum ChunkCodec {
     private static func head(of chunk: Chunk) -> Document {
         var head: Document = [
             "_id": .document(id(chunk.partition, chunk.offset)),
-            "format": .int32(Chunk.format),
+            "format": .int32(chunk.shape == .plain ? 1 : Chunk.format),
             "n": .int32(Int32(chunk.count)),
             "segment": .string(chunk.segment),
             "index": .int64(chunk.index),
@@ -117,6 +121,7 @@ public enum ChunkCodec {
             ],
         ]
         if !chunk.oversize.isEmpty { head.append("oversize", .array(chunk.oversize.map(Value.int64))) }
+        if chunk.shape != .plain { head.append("shape", .document(chunk.shape.document)) }
         return head
     }
 

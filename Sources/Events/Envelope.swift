@@ -1,32 +1,49 @@
 import Values
 
-/// What the log decides about an element: which event it is, or why it is none. Pointers go into the element's tape.
+/// What the log decides about an element: which event it is, or why it is none.
 public struct Envelope {
-    public var id: UnsafeRawBufferPointer
-    public var type: UnsafeRawBufferPointer
-    public var key: Key
+    public var id: Name
+    public var type: Name
+    public var key: Name
     /// Milliseconds since 1970, when the event says so.
     public var time: Int64?
+    /// Of what makes two elements with one id the same event; nil for the whole element.
+    var content: Digest?
 
-    /// A key is text; an integer key is its decimal text.
-    public enum Key {
-        case text(UnsafeRawBufferPointer)
-        case integer(Int64)
+    /// Bytes in the element's tape, or text that was made of them.
+    public enum Name {
+        case bytes(UnsafeRawBufferPointer)
+        case made(String)
 
         public var string: String {
             switch self {
-            case .text(let bytes): String(decoding: bytes, as: UTF8.self)
-            case .integer(let number): String(number)
+            case .bytes(let bytes): String(decoding: bytes, as: UTF8.self)
+            case .made(let text): text
             }
         }
 
-        /// The key's number among those met so far.
-        func number(in keys: inout NameTable) -> Int {
+        var digest: Digest {
             switch self {
-            case .text(let bytes): keys.number(of: bytes)
-            case .integer: keys.number(of: ExactString(string))
+            case .bytes(let bytes): Digest(of: bytes)
+            case .made(let text): Digest(of: text.utf8)
             }
         }
+
+        /// The name's number among those met so far.
+        func number(in names: inout NameTable) -> Int {
+            switch self {
+            case .bytes(let bytes): names.number(of: bytes)
+            case .made(let text): names.number(of: ExactString(text))
+            }
+        }
+    }
+
+    init(id: Name, type: Name, key: Name, time: Int64?, content: Digest? = nil) {
+        self.id = id
+        self.type = type
+        self.key = key
+        self.time = time
+        self.content = content
     }
 
     /// Bytes that an event id or type may have.
@@ -34,69 +51,81 @@ public struct Envelope {
     /// Bytes that a key may have.
     public static let keyLength = 1...512
 
-    /// Reads the native envelope: `eventId`, `eventType`, `key`, and optionally `occurredAt`, `schemaVersion`, `data`.
-    public static func decode(_ root: JSONNode, key source: KeySource) throws(Refusal) -> Envelope {
-        guard root.kind == .object else { throw Refusal(.notAnObject, "expected an object, found \(article(root.kind))") }
-        var id: JSONNode?
-        var type: JSONNode?
-        var key: JSONNode?
-        var occurredAt: JSONNode?
-        // One pass: the length tells the four names apart, and most others at once.
-        root.forEachMember { name, value in
-            switch name.count {
-            case 3 where name.elementsEqual("key".utf8): key = value
-            case 7 where name.elementsEqual("eventId".utf8): id = value
-            case 9 where name.elementsEqual("eventType".utf8): type = value
-            case 10 where name.elementsEqual("occurredAt".utf8): occurredAt = value
-            default: break
-            }
-        }
-        if case .path(let path) = source {
-            key = path.reduce(root) { node, name in node?.member(name) }
-        }
-        return Envelope(
-            id: try name(id, "eventId", .badEventId),
-            type: try name(type, "eventType", .badEventType),
-            key: try decode(key: key, source),
-            time: try decode(time: occurredAt)
-        )
-    }
-
-    private static func name(_ node: JSONNode?, _ member: StaticString, _ problem: Problem) throws(Refusal) -> UnsafeRawBufferPointer {
+    /// - Parameter member: what it is called in this format.
+    static func name(_ node: JSONNode?, _ member: String, _ problem: Problem) throws(Refusal) -> UnsafeRawBufferPointer {
         guard let node else { throw Refusal(problem, "\(member) is missing") }
-        guard node.kind == .string else { throw Refusal(problem, "\(member) must be a string, found \(article(node.kind))") }
+        guard node.kind == .string else { throw Refusal(problem, "\(member) must be a string, found \(node.article)") }
         guard nameLength.contains(node.utf8.count) else {
             throw Refusal(problem, "\(member) must have \(nameLength.lowerBound) to \(nameLength.upperBound) bytes, has \(node.utf8.count)")
         }
         return node.utf8
     }
 
-    private static func decode(key node: JSONNode?, _ source: KeySource) throws(Refusal) -> Key {
-        guard let node else {
-            switch source {
-            case .envelope: throw Refusal(.noKey, "key is missing")
-            case .path(let path): throw Refusal(.noKey, "$\(path.joined(separator: ".")) is missing, which this stream takes the key from")
+    /// A key is text; an integer key is its decimal text.
+    ///
+    /// - Parameter own: what the format has for a key, which `source` may put something else in the place of.
+    static func key(_ own: EventMember?, _ member: String, _ root: JSONNode, _ shape: EventShape, _ source: KeySource) throws(Refusal) -> Name {
+        switch source {
+        case .envelope:
+            guard let own else { throw Refusal(.noKey, "\(member) is missing") }
+            return try key(own)
+        case .path(let path):
+            guard let found = try shape.key(at: path, of: root) else {
+                throw Refusal(.noKey, "$\(path.joined(separator: ".")) is missing, which this stream takes the key from")
             }
+            return try key(found)
         }
-        if let integer = node.integer { return .integer(integer) }
-        guard node.kind == .string else { throw Refusal(.badKey, "the key must be a string or an integer, found \(article(node.kind))") }
-        let bytes = node.utf8
+    }
+
+    private static func key(_ member: EventMember) throws(Refusal) -> Name {
+        switch member {
+        case .node(let node):
+            if let integer = node.integer { return .made(String(integer)) }
+            guard node.kind == .string else { throw Refusal(.badKey, "the key must be a string or an integer, found \(node.article)") }
+            let bytes = node.utf8
+            try check(key: bytes)
+            return .bytes(bytes)
+        case .value(let value):
+            if let integer = value.asInteger { return .made(String(integer)) }
+            guard let text = value.asString else {
+                throw Refusal(.badKey, "the key must be a string or an integer, found a value of type \(value.typeName)")
+            }
+            try check(key: text.utf8)
+            return .made(text)
+        }
+    }
+
+    private static func check(key bytes: some Collection<UInt8>) throws(Refusal) {
         guard keyLength.contains(bytes.count) else {
             throw Refusal(.badKey, "the key must have \(keyLength.lowerBound) to \(keyLength.upperBound) bytes, has \(bytes.count)")
         }
         guard !bytes.contains(0) else { throw Refusal(.badKey, "the key holds NUL") }
-        return .text(bytes)
     }
 
-    private static func decode(time node: JSONNode?) throws(Refusal) -> Int64? {
+    /// When it happened. `types: { occurredAt: … }` says how a stream writes it, if not as RFC 3339.
+    static func time(_ node: JSONNode?, _ member: String, _ types: TypeTree) throws(Refusal) -> Int64? {
         guard let node, node.kind != .null else { return nil }
+        if !types.isEmpty, let type = types["occurredAt"]?.type {
+            guard case .date(let time)? = type.convert(node.value) else { throw Refusal(.badTime, "\(member) must be \(type.expectation)") }
+            return time
+        }
         guard node.kind == .string, let time = DateTime.parse(node.utf8) else {
-            throw Refusal(.badTime, "occurredAt must be an RFC 3339 date-time such as 2026-11-20T10:00:00.000Z")
+            throw Refusal(.badTime, "\(member) must be an RFC 3339 date-time such as 2026-11-20T10:00:00.000Z")
         }
         return time
     }
+}
 
-    private static func article(_ kind: JSONNode.Kind) -> String {
+extension JSONNode {
+    /// Of the decoded value.
+    var digest: Digest {
+        var hasher = DigestHasher()
+        digest(into: &hasher)
+        return hasher.finalize()
+    }
+
+    /// Its kind, for messages.
+    var article: String {
         switch kind {
         case .null: "null"
         case .bool: "a boolean"
@@ -104,6 +133,17 @@ public struct Envelope {
         case .string: "a string"
         case .array: "an array"
         case .object: "an object"
+        }
+    }
+
+    /// Follows a path as an aggregation expression does: a name applied to an array is applied to each element that
+    /// is an object, and what lacks it is left out.
+    func resolve(_ path: ArraySlice<String>) -> Value? {
+        guard let name = path.first else { return value }
+        switch kind {
+        case .object: return member(name).flatMap { $0.resolve(path.dropFirst()) }
+        case .array: return .array(elements.compactMap { $0.kind == .object ? $0.resolve(path) : nil })
+        default: return nil
         }
     }
 }

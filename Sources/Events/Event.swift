@@ -7,16 +7,19 @@ public struct Event {
     /// Milliseconds since 1970; nil when the event does not say.
     public var time: Int64?
     public var root: JSONNode
+    /// How it was read when it was logged.
+    public var shape: EventShape
 
-    public init(type: String, key: String, time: Int64?, root: JSONNode) {
+    public init(type: String, key: String, time: Int64?, root: JSONNode, shape: EventShape = .plain) {
         self.type = type
         self.key = key
         self.time = time
         self.root = root
+        self.shape = shape
     }
 
-    /// The names that `$name` may begin with.
-    public static let members = ["eventId", "eventType", "key", "occurredAt", "schemaVersion", "data"]
+    /// The names that `$name` may begin with. `element` is the whole element as it was pushed.
+    public static let members = ["eventId", "eventType", "key", "occurredAt", "schemaVersion", "data", "element"]
 
     /// The value at `$name.path…`, or nil when it is missing. `name` is one of `members`.
     public func value(_ name: String, _ path: ArraySlice<String>) -> Value? {
@@ -25,19 +28,8 @@ public struct Event {
         case "key": return path.isEmpty ? .string(key) : nil
         case "occurredAt": return path.isEmpty ? time.map(Value.date) : nil
         default:
-            guard let node = root.member(name) else { return nil }
-            return Event.resolve(node, path)
-        }
-    }
-
-    /// Follows a path as an aggregation expression does: a name applied to an array is applied to each element that
-    /// is an object, and what lacks it is left out.
-    private static func resolve(_ node: JSONNode, _ path: ArraySlice<String>) -> Value? {
-        guard let name = path.first else { return node.value }
-        switch node.kind {
-        case .object: return node.member(name).flatMap { resolve($0, path.dropFirst()) }
-        case .array: return .array(node.elements.compactMap { $0.kind == .object ? resolve($0, path) : nil })
-        default: return nil
+            // It was checked when it was logged.
+            return (try? shape.member(name, of: root))?.resolve(path)
         }
     }
 }

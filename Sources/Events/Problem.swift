@@ -18,6 +18,10 @@ extension Problem {
     public static let noKey = Problem(rawValue: "no-key")
     public static let badKey = Problem(rawValue: "bad-key")
     public static let badTime = Problem(rawValue: "bad-time")
+    /// A value that is not what the stream's format or `types:` says.
+    public static let badValue = Problem(rawValue: "bad-value")
+    /// Of an envelope that is newer, or another, than the one that the format knows.
+    public static let unknownVersion = Problem(rawValue: "unknown-version")
     public static let wrongPartition = Problem(rawValue: "wrong-partition")
     public static let idReused = Problem(rawValue: "id-reused")
     public static let oversize = Problem(rawValue: "oversize")

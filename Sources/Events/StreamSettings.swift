@@ -14,6 +14,8 @@ public struct StreamSettings: Hashable, Sendable {
     /// The list of partition 0; the others' names are made from it.
     public var list: String
     public var partitions: Int = 1
+    /// How elements are read from now on; those in the log are read as they were when they were logged.
+    public var shape: EventShape = .plain
     public var key: KeySource = .envelope
     /// An id counts as a duplicate when it was logged at most this long ago, along the log …
     public var dedupeWindow: Duration = .seconds(3600)
@@ -53,7 +55,7 @@ public struct StreamSettings: Hashable, Sendable {
 
 /// Where an event's key is found.
 public enum KeySource: Hashable, Sendable {
-    /// The envelope's `key`.
+    /// Where the format has it: the native envelope's `key`, say.
     case envelope
     /// A path into the event, such as `["data", "flightId"]`.
     case path([String])

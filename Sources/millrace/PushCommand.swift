@@ -60,7 +60,7 @@ struct PushCommand: AsyncParsableCommand {
         var elements = RawElements()
         line.withUnsafeBytes { elements.append($0) }
         let tape = elements.parse()
-        guard case .success(let root) = tape.root(0), let envelope = try? Envelope.decode(root, key: settings.key) else { return 0 }
+        guard case .success(let root) = tape.root(0), let envelope = try? settings.envelope(of: root) else { return 0 }
         return Partitioning.partition(of: envelope.key.string.utf8, count: settings.partitions)
     }
 }

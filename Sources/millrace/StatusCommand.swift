@@ -106,7 +106,7 @@ struct StatusCommand: AsyncParsableCommand {
         var elements = RawElements()
         element.withUnsafeBytes { elements.append($0) }
         let tape = elements.parse()
-        guard case .success(let root) = tape.root(0), let time = (try? Envelope.decode(root, key: settings.key))?.time else { return nil }
+        guard case .success(let root) = tape.root(0), let time = (try? settings.envelope(of: root))?.time else { return nil }
         return max(0, Date().timeIntervalSince1970 - Double(time) / 1000)
     }
 

@@ -57,7 +57,7 @@ import Values
                         "writeConcern": ["w": "majority"],
                     ])
                 }
-                try await set(2)
+                try await set(99)
                 let ended = try await installation.millrace("drain", "--once")
                 #expect(ended.code == 78, "\(collection): \(ended.errors)")
                 #expect(ended.output == "", "\(collection)")

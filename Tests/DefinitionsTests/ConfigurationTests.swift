@@ -25,11 +25,13 @@ import Testing
             mongodb: { url: "mongodb+srv://u:p@example.net/?w=majority", database: other }
             lease: 2m
             streams:
-              zebra: { list: "z" }
+              zebra: { list: "z", format: cloudevents }
               apple:
                 list: events:{apple}s
                 partitions: 3
                 key: $data.flightId
+                format: { eventId: /meta/id, eventType: "/a~1b/0", occurredAt: /ts, schemaVersion: /v, data: "" }
+                types: { occurredAt: epochMillis, data.at: date, data.lines.day: epochDays }
                 dedupe: { window: 2d, events: 10 }
                 chunk: { events: 7, bytes: 65536 }
                 maxEventBytes: 2kB
@@ -48,6 +50,14 @@ import Testing
         apple.list = "events:{apple}s"
         apple.partitions = 3
         apple.key = .path(["data", "flightId"])
+        var pointers = EventPointers(eventId: try #require(JSONPointer("/meta/id")), eventType: try #require(JSONPointer("/a~1b/0")))
+        pointers.occurredAt = JSONPointer("/ts")
+        pointers.schemaVersion = JSONPointer("/v")
+        pointers.data = JSONPointer("")
+        apple.shape.format = .pointers(pointers)
+        apple.shape.types = try #require(
+            TypeTree([(["occurredAt"], .epochMillis), (["data", "at"], .date), (["data", "lines", "day"], .epochDays)]))
+        #expect(configuration.stream("zebra")?.shape == EventShape(format: .cloudEvents))
         apple.dedupeWindow = .seconds(2 * 86400)
         apple.dedupeEvents = 10
         apple.chunkEvents = 7

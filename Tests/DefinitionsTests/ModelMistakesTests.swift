@@ -157,7 +157,7 @@ import Testing
 
     static let expressions = [
         Mistake("  a: { $set: { b: $dat.c.d } }\n", 5, 19, "the event has no member \"dat\" — did you mean \"$data.c.d\"?"),
-        Mistake("  a: { $set: { b: $flight } }\n", 5, 19, "the event has $eventId, $eventType, $key, $occurredAt, $schemaVersion and $data"),
+        Mistake("  a: { $set: { b: $flight } }\n", 5, 19, "the event has $eventId, $eventType, $key, $occurredAt, $schemaVersion, $data and $element"),
         Mistake("  a: { $set: { b: $5 } }\n", 5, 19, "the event has no member \"5\" — text that begins with a dollar is written { $literal: … }"),
         Mistake("  a: { $set: { b: \"$\" } }\n", 5, 19, "is written { $literal: … }"),
         Mistake("  a: { $set: { b: $data..c } }\n", 5, 19, "has an empty part"),

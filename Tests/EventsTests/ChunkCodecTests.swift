@@ -65,12 +65,32 @@ import Values
     }
 
     @Test func `a newer format is refused before anything else is looked at`() throws {
-        let document: Document = ["format": 2, "_id": "whatever it may be then"]
+        let document: Document = ["format": 3, "_id": "whatever it may be then"]
         for decode in [{ _ = try ChunkCodec.decode($0) }, { _ = try ChunkCodec.decodeDigests($0) }, { _ = try ChunkCodec.decodeHead($0) }]
             as [(Document) throws -> Void]
         {
-            #expect(throws: ChunkError.newerFormat(2)) { try decode(document) }
+            #expect(throws: ChunkError.newerFormat(3)) { try decode(document) }
         }
-        #expect(ChunkError.newerFormat(2).description.contains("format 2 is newer than 1"))
+        #expect(ChunkError.newerFormat(3).description.contains("format 3 is newer than 2"))
+    }
+
+    @Test func `how events are read is stored where it is not the plain way, which older versions refuse`() throws {
+        var settings = TestLog.settings
+        settings.shape.format = .cloudEvents
+        settings.shape.types = try #require(TypeTree([(["data", "a.b", "c"], .date), (["data", ""], .epochDays)]))
+        let chunk = try #require(TestLog(settings: settings).append(["{}"]).first).chunk
+        let document = try Document(bson: ChunkCodec.encode(chunk))
+        #expect(document["format"] == 2)
+        #expect(
+            document["shape"] == ["format": "cloudevents", "types": [[["data", ""], "epochDays"], [["data", "a.b", "c"], "date"]]])
+        #expect(try ChunkCodec.decode(document).shape == settings.shape && ChunkCodec.decodeHead(document).shape == settings.shape)
+        // Not guessed at, and covered by the head's checksum.
+        for shape: Value? in [
+            nil, ["format": "avro"], ["format": "pointers"], ["format": "native"], ["format": "cloudevents", "types": [[["data"], "date"]]],
+        ] {
+            var other = document
+            other["shape"] = shape
+            #expect(throws: ChunkError.self, "\(String(describing: shape))") { try ChunkCodec.decodeHead(other) }
+        }
     }
 }

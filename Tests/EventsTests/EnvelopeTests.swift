@@ -12,15 +12,12 @@ import Values
         var time: Int64?
     }
 
-    private static func read(_ text: String, key: KeySource = .envelope) throws -> Result<Read, Refusal> {
+    static func read(_ text: String, _ shape: EventShape = .plain, key: KeySource = .envelope) throws -> Result<Read, Refusal> {
         try JSONText.read([Array(text.utf8)]) { root -> Result<Read, Refusal> in
             do throws(Refusal) {
-                let envelope = try Envelope.decode(root, key: key)
+                let envelope = try shape.envelope(of: root, key: key)
                 return .success(
-                    Read(
-                        id: String(decoding: envelope.id, as: UTF8.self), type: String(decoding: envelope.type, as: UTF8.self), key: envelope.key.string,
-                        time: envelope.time
-                    )
+                    Read(id: envelope.id.string, type: envelope.type.string, key: envelope.key.string, time: envelope.time)
                 )
             } catch { return .failure(error) }
         }[0].get()

@@ -17,6 +17,7 @@ import Values
         ("eventType", ["x"], nil), ("key", ["x"], nil), ("occurredAt", ["x"], nil), ("eventId", ["x"], nil), ("before", [], nil),
         ("data", ["amount"], 1.5), ("data", ["big"], .int64(5_000_000_000)), ("data", ["none"], .null), ("data", ["none", "x"], nil), ("data", ["absent"], nil),
         ("data", ["amount", "x"], nil), ("data", ["tags"], ["a", "b"]), ("data", ["tags", "0"], []), ("data", ["0"], "zero"), ("data", [""], "empty"),
+        ("element", ["extra"], true), ("element", ["data", "tags"], ["a", "b"]),
         // A name applied to an array is applied to its objects, not to arrays among its elements.
         ("data", ["items", "x"], [1, [2, 3]]), ("data", ["items", "z"], []), ("data", ["deep", "in", "x"], [[1, 2], 3]),
     ]

@@ -1,3 +1,4 @@
+import Fixtures
 import Testing
 import Values
 
@@ -8,6 +9,7 @@ import Values
     ])
     func `the vectors of the RFC`(text: String, expected: String) {
         #expect(Base64.encode(Array(text.utf8)) == expected)
+        #expect(Base64.decode(expected.utf8) == Array(text.utf8))
     }
 
     @Test func `all sixty-four digits, from a slice as well`() {
@@ -20,4 +22,15 @@ import Values
         #expect(Base64.encode(bytes) == digits)
         #expect(Base64.encode(bytes[3...]) == digits.dropFirst(4))
     }
+
+    @Test(arguments: Seed.ofThisRun) func `what was encoded is decoded`(seed: Seed) {
+        var random = Random(seed)
+        for _ in 0..<300 {
+            let bytes = (0..<random.below(40)).map { _ in UInt8(random.below(256)) }
+            #expect(Base64.decode(Base64.encode(bytes).utf8) == bytes)
+        }
+    }
+
+    @Test(arguments: ["A", "AA", "AAA", "A===", "====", "AA=A", "=AAA", "AAAA=", "Zh==", "Zm9=", "Zm 8", "Zm-_", "Zm8=Zm8=", "é==="])
+    func `what is not Base64`(text: String) { #expect(Base64.decode(text.utf8) == nil) }
 }

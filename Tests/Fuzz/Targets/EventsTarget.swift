@@ -39,7 +39,7 @@ enum EventsTarget {
     private enum Reading: Equatable {
         case refused(Refusal)
         case problem(JSONProblem)
-        case event(id: [UInt8], type: [UInt8], key: String, time: Int64?, Value)
+        case event(id: String, type: String, key: String, time: Int64?, Value)
     }
 
     private static func reading(_ tape: JSONTape, _ number: Int) -> Reading {
@@ -47,8 +47,8 @@ enum EventsTarget {
         case .failure(let problem): return .problem(problem)
         case .success(let root):
             do throws(Refusal) {
-                let envelope = try Envelope.decode(root, key: settings.key)
-                return .event(id: Array(envelope.id), type: Array(envelope.type), key: envelope.key.string, time: envelope.time, root.value)
+                let envelope = try settings.envelope(of: root)
+                return .event(id: envelope.id.string, type: envelope.type.string, key: envelope.key.string, time: envelope.time, root.value)
             } catch { return .refused(error) }
         }
     }

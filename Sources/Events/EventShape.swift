@@ -1,0 +1,106 @@
+import Values
+
+/// How the elements of a stream are read: the format of their envelope, and the types of values that JSON cannot write.
+///
+/// It is stored with each chunk, because what was decided when an element was logged stays: a stream whose settings
+/// change reads older elements as before.
+public struct EventShape: Hashable, Sendable {
+    public var format: EventFormat
+    public var types: TypeTree
+
+    public init(format: EventFormat = .native, types: TypeTree = TypeTree()) {
+        self.format = format
+        self.types = types
+    }
+
+    /// Chunks of this shape need no word about it, and are read by every version of Millrace.
+    public static let plain = EventShape()
+
+    /// Decides which event an element is, or why it is none.
+    ///
+    /// - Parameter source: where the key is, unless the format's own place holds it.
+    public func envelope(of root: JSONNode, key source: KeySource) throws(Refusal) -> Envelope {
+        guard root.kind == .object else { throw Refusal(.notAnObject, "expected an object, found \(root.article)") }
+        let envelope =
+            switch format {
+            case .native: try NativeFormat.envelope(of: root, self, source)
+            case .cloudEvents: try CloudEventsFormat.envelope(of: root, self, source)
+            case .pointers(let pointers): try pointers.envelope(of: root, self, source)
+            }
+        if !types.isEmpty { try checkTypes(of: root) }
+        return envelope
+    }
+
+    /// The value of `$name`, or nil when it is missing. `name` is one of `Event.members`, but for those that the log
+    /// keeps.
+    ///
+    /// Throws for an element whose values are not what `types` or the format says: `envelope` refuses those.
+    func member(_ name: String, of root: JSONNode) throws(Refusal) -> EventMember? {
+        if name == "element" { return .node(root) }
+        let member: EventMember? =
+            switch format {
+            case .native: root.member(name).map(EventMember.node)
+            case .cloudEvents: try CloudEventsFormat.member(name, of: root)
+            case .pointers(let pointers): pointers.member(name, of: root)
+            }
+        guard !types.isEmpty, let member, let tree = types[name] else { return member }
+        return .value(try tree.apply(to: member.value, at: "$" + name))
+    }
+
+    /// What a stream's `key:` finds.
+    func key(at path: [String], of root: JSONNode) throws(Refusal) -> EventMember? {
+        guard let name = path.first else { return nil }
+        return try member(name, of: root)?.descend(path.dropFirst())
+    }
+
+    private func checkTypes(of root: JSONNode) throws(Refusal) {
+        for name in types.members.keys.sorted() { _ = try member(name, of: root) }
+    }
+}
+
+extension StreamSettings {
+    /// Decides which event an element is, or why it is none.
+    public func envelope(of root: JSONNode) throws(Refusal) -> Envelope { try shape.envelope(of: root, key: key) }
+}
+
+/// Where an event's members are in its element.
+public enum EventFormat: Hashable, Sendable {
+    /// Millrace's own envelope.
+    case native
+    /// CloudEvents 1.0 in structured JSON.
+    case cloudEvents
+    /// Anything else that has an id, a type and a key somewhere.
+    case pointers(EventPointers)
+}
+
+/// A member of an event: as it is in the element, or made of it.
+enum EventMember {
+    case node(JSONNode)
+    case value(Value)
+
+    var value: Value {
+        switch self {
+        case .node(let node): node.value
+        case .value(let value): value
+        }
+    }
+
+    /// The value at a path as an aggregation expression follows it.
+    func resolve(_ path: ArraySlice<String>) -> Value? {
+        switch self {
+        case .node(let node): node.resolve(path)
+        case .value(let value): value.resolve(path)
+        }
+    }
+
+    /// What lies at a path of names alone: lists are not looked into, because a key is one.
+    func descend(_ path: ArraySlice<String>) -> EventMember? {
+        path.reduce(self) { member, name in
+            switch member {
+            case .node(let node)?: node.member(name).map(EventMember.node)
+            case .value(let value)?: value.asDocument?[name].map(EventMember.value)
+            case nil: nil
+            }
+        }
+    }
+}
