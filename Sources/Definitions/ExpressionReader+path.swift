@@ -22,7 +22,7 @@ extension ExpressionReader {
         }
         let member = String(first.dropFirst())
         // These are text or a time: a path into one is missing in every event, which would park them all.
-        guard names.isEmpty || !["eventId", "eventType", "key", "occurredAt"].contains(member) else {
+        guard names.isEmpty || !["eventId", "eventType", "key", "occurredAt", "op"].contains(member) else {
             return refuse(text, "leads into \(member), which has no members", at: place)
         }
         return .event(name: member, path: names)
@@ -49,10 +49,6 @@ extension ExpressionReader {
     private func check(member first: String, of text: String, at place: Place) -> Bool {
         let name = String(first.dropFirst())
         if Event.members.contains(name) { return true }
-        if Vocabulary.laterMembers.contains(name) {
-            findings.report("$\(name), of row events, is not supported yet", at: place, .notSupportedYet)
-            return false
-        }
         let literal = "text that begins with a dollar is written { $literal: … }"
         let suggestion: String
         if let member = Suggestion.closest(to: name, among: Event.members) {

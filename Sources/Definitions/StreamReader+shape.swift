@@ -3,7 +3,9 @@ import Values
 
 // How a stream's elements are read: `format:` and `types:`.
 extension StreamReader {
-    private static let formats: [(name: String, format: EventFormat)] = [("native", .native), ("cloudevents", .cloudEvents)]
+    private static let formats: [(name: String, format: EventFormat)] = [
+        ("native", .native), ("cloudevents", .cloudEvents), ("debezium", .debezium(DebeziumFormat())),
+    ]
 
     /// - Parameter hasKey: whether the stream says where the key is.
     func format(_ node: YAMLNode, hasKey: Bool) -> EventFormat? {
@@ -46,7 +48,39 @@ extension StreamReader {
         return pointers
     }
 
-    /// `{ data.at: date, occurredAt: epochMillis }`
+    /// What only streams of row events have: `keys: { products: $row.id }` and `outbox: TABLE`.
+    func tables(_ section: Section, of stream: inout StreamSettings) {
+        for name in ["keys", "outbox"] {
+            guard let node = section[name] else { continue }
+            guard case .debezium = stream.shape.format else {
+                findings.report("\(name): needs format: debezium", at: node.place)
+                continue
+            }
+            if name == "outbox" {
+                stream.shape.format = .debezium(DebeziumFormat(outbox: findings.string(node, name)))
+            } else if section["key"] != nil {
+                findings.report("keys: and key: exclude each other", at: node.place)
+            } else if let paths = keys(node) {
+                stream.key = .tables(paths)
+            }
+        }
+    }
+
+    private func keys(_ node: YAMLNode) -> [String: [String]]? {
+        if node.isInvalid { return nil }
+        guard let members = node.members else {
+            findings.report("keys: must be a map of tables and paths, found \(node.found)", at: node.place, suggestion: "such as { products: $row.id }")
+            return nil
+        }
+        var paths: [String: [String]] = [:]
+        for member in members {
+            guard case .path(let path)? = key(member.value, "keys", such: "$row.id") else { continue }
+            paths[member.name] = path
+        }
+        return paths
+    }
+
+    /// `{ data.at: date, row.created: epochMicros, occurredAt: epochMillis }`
     func types(_ node: YAMLNode) -> TypeTree? {
         if node.isInvalid { return nil }
         guard let members = node.members else {
@@ -76,9 +110,9 @@ extension StreamReader {
             findings.report("the path \(quoted(member.name)) has an empty part", at: member.place)
             return nil
         }
-        if path == ["occurredAt"] || (path.first == "data" && path.count > 1) { return path }
+        if path == ["occurredAt"] || (["data", "row"].contains(path.first) && path.count > 1) { return path }
         findings.report(
-            "\(quoted(member.name)) is no path into $data, and not occurredAt", at: member.place,
+            "\(quoted(member.name)) is no path into $data or $row, and not occurredAt", at: member.place,
             suggestion: "did you mean \(quoted("data." + member.name))?"
         )
         return nil

@@ -6,7 +6,7 @@ import Values
 struct StreamReader {
     let findings: Findings
 
-    static let keys = ["list", "partitions", "format", "key", "types", "dedupe", "chunk", "maxEventBytes"]
+    static let keys = ["list", "partitions", "format", "key", "keys", "outbox", "types", "dedupe", "chunk", "maxEventBytes"]
 
     /// The streams, sorted by name, and every name that the file gives.
     func read(_ node: YAMLNode) -> (streams: [StreamSettings], names: Set<String>?) {
@@ -45,6 +45,7 @@ struct StreamReader {
         if let node = section["format"] { stream.shape.format = format(node, hasKey: section["key"] != nil) ?? stream.shape.format }
         if let node = section["types"] { stream.shape.types = types(node) ?? stream.shape.types }
         if let node = section["key"] { stream.key = key(node) ?? stream.key }
+        tables(section, of: &stream)
         if let node = section["dedupe"], let dedupe = Section(node, "dedupe:", keys: ["window", "events"], findings) {
             if let node = dedupe["window"] {
                 stream.dedupeWindow = findings.duration(node, "window", in: StreamSettings.dedupeWindowRange) ?? stream.dedupeWindow
@@ -78,12 +79,12 @@ struct StreamReader {
     }
 
     /// `$data.flightId`
-    private func key(_ node: YAMLNode) -> KeySource? {
-        guard let text = findings.string(node, "key") else { return nil }
+    func key(_ node: YAMLNode, _ setting: String = "key", such: String = "$data.flightId") -> KeySource? {
+        guard let text = findings.string(node, setting) else { return nil }
         guard text.hasPrefix("$"), !text.hasPrefix("$$") else {
             let name = text.prefix { $0 != "." }
-            let meant = Event.members.contains(String(name)) ? "did you mean \(quoted("$" + text))?" : "such as $data.flightId"
-            findings.report("key: must be a path into the event, found \(quoted(text))", at: node.place, suggestion: meant)
+            let meant = Event.members.contains(String(name)) ? "did you mean \(quoted("$" + text))?" : "such as \(such)"
+            findings.report("\(setting): must be a path into the event, found \(quoted(text))", at: node.place, suggestion: meant)
             return nil
         }
         guard case .event(let name, let path)? = ExpressionReader(findings: findings).path(text, at: node.place) else { return nil }

@@ -61,9 +61,6 @@ extension Vocabulary {
         refused: ["$$NOW": clock, "$$CLUSTER_TIME": clock]
     )
 
-    /// What `$name` may begin with, apart from the members of an event.
-    static let laterMembers = ["before", "after", "row", "op"]
-
     /// The pure operators of MongoDB 6.0's aggregation language.
     static let expressionOperators = Vocabulary(
         kind: "expression operator",

@@ -66,7 +66,7 @@ public struct Envelope {
     /// - Parameter own: what the format has for a key, which `source` may put something else in the place of.
     static func key(_ own: EventMember?, _ member: String, _ root: JSONNode, _ shape: EventShape, _ source: KeySource) throws(Refusal) -> Name {
         switch source {
-        case .envelope:
+        case .envelope, .tables:
             guard let own else { throw Refusal(.noKey, "\(member) is missing") }
             return try key(own)
         case .path(let path):

@@ -19,7 +19,7 @@ public struct Event {
     }
 
     /// The names that `$name` may begin with. `element` is the whole element as it was pushed.
-    public static let members = ["eventId", "eventType", "key", "occurredAt", "schemaVersion", "data", "element"]
+    public static let members = ["eventId", "eventType", "key", "occurredAt", "schemaVersion", "data", "before", "after", "row", "op", "element"]
 
     /// The value at `$name.path…`, or nil when it is missing. `name` is one of `members`.
     public func value(_ name: String, _ path: ArraySlice<String>) -> Value? {

@@ -1,9 +1,10 @@
 import Values
 
-// A shape as a field of a chunk: `{format: "native" | "cloudevents" | "pointers", pointers?, types?}`.
+// A shape as a field of a chunk: `{format: "native" | "cloudevents" | "debezium" | "pointers", outbox?, pointers?, types?}`.
 extension EventShape {
     var document: Document {
         var document: Document = ["format": .string(format.name)]
+        if case .debezium(let debezium) = format, let outbox = debezium.outbox { document.append("outbox", .string(outbox)) }
         if case .pointers(let pointers) = format {
             document.append("pointers", .document(Document(pointers.places.map { Document.Field($0.name, .string($0.pointer.description)) })))
         }
@@ -20,6 +21,7 @@ extension EventShape {
         switch document["format"]?.asString {
         case EventFormat.native.name: format = .native
         case EventFormat.cloudEvents.name: format = .cloudEvents
+        case "debezium": format = .debezium(DebeziumFormat(outbox: document["outbox"]?.asString))
         case "pointers":
             guard let pointers = document["pointers"]?.asDocument.flatMap(EventPointers.init) else { return nil }
             format = .pointers(pointers)
@@ -41,6 +43,7 @@ extension EventFormat {
         switch self {
         case .native: "native"
         case .cloudEvents: "cloudevents"
+        case .debezium: "debezium"
         case .pointers: "pointers"
         }
     }

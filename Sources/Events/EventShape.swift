@@ -20,12 +20,16 @@ public struct EventShape: Hashable, Sendable {
     ///
     /// - Parameter source: where the key is, unless the format's own place holds it.
     public func envelope(of root: JSONNode, key source: KeySource) throws(Refusal) -> Envelope {
-        guard root.kind == .object else { throw Refusal(.notAnObject, "expected an object, found \(root.article)") }
+        guard root.kind == .object else {
+            if case .debezium = format, root.kind == .null { throw DebeziumFormat.tombstone }
+            throw Refusal(.notAnObject, "expected an object, found \(root.article)")
+        }
         let envelope =
             switch format {
             case .native: try NativeFormat.envelope(of: root, self, source)
             case .cloudEvents: try CloudEventsFormat.envelope(of: root, self, source)
             case .pointers(let pointers): try pointers.envelope(of: root, self, source)
+            case .debezium(let debezium): try debezium.envelope(of: root, self, source)
             }
         if !types.isEmpty { try checkTypes(of: root) }
         return envelope
@@ -42,8 +46,9 @@ public struct EventShape: Hashable, Sendable {
             case .native: root.member(name).map(EventMember.node)
             case .cloudEvents: try CloudEventsFormat.member(name, of: root)
             case .pointers(let pointers): pointers.member(name, of: root)
+            case .debezium(let debezium): try debezium.member(name, of: root)
             }
-        guard !types.isEmpty, let member, let tree = types[name] else { return member }
+        guard !types.isEmpty, let member, let tree = types[Self.rowSides.contains(name) ? "row" : name] else { return member }
         return .value(try tree.apply(to: member.value, at: "$" + name))
     }
 
@@ -53,8 +58,13 @@ public struct EventShape: Hashable, Sendable {
         return try member(name, of: root)?.descend(path.dropFirst())
     }
 
+    /// A row has the same types before and after its change.
+    private static let rowSides = ["before", "after"]
+
     private func checkTypes(of root: JSONNode) throws(Refusal) {
-        for name in types.members.keys.sorted() { _ = try member(name, of: root) }
+        for name in types.members.keys.sorted() {
+            for name in name == "row" ? Self.rowSides : [name] { _ = try member(name, of: root) }
+        }
     }
 }
 
@@ -69,8 +79,10 @@ public enum EventFormat: Hashable, Sendable {
     case native
     /// CloudEvents 1.0 in structured JSON.
     case cloudEvents
-    /// Anything else that has an id, a type and a key somewhere.
-    case pointers(EventPointers)
+    /// Debezium's change events in JSON.
+    case debezium(DebeziumFormat)
+    /// Anything else that has an id, a type and a key somewhere. Behind a reference: every event carries its format.
+    indirect case pointers(EventPointers)
 }
 
 /// A member of an event: as it is in the element, or made of it.

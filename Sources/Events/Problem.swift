@@ -22,6 +22,8 @@ extension Problem {
     public static let badValue = Problem(rawValue: "bad-value")
     /// Of an envelope that is newer, or another, than the one that the format knows.
     public static let unknownVersion = Problem(rawValue: "unknown-version")
+    /// The word that a row is gone, without saying which.
+    public static let tombstone = Problem(rawValue: "tombstone")
     public static let wrongPartition = Problem(rawValue: "wrong-partition")
     public static let idReused = Problem(rawValue: "id-reused")
     public static let oversize = Problem(rawValue: "oversize")

@@ -59,4 +59,6 @@ public enum KeySource: Hashable, Sendable {
     case envelope
     /// A path into the event, such as `["data", "flightId"]`.
     case path([String])
+    /// A path for each table of a source of row events; of the others, where the format has it.
+    case tables([String: [String]])
 }

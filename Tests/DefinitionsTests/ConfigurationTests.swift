@@ -26,6 +26,7 @@ import Testing
             lease: 2m
             streams:
               zebra: { list: "z", format: cloudevents }
+              rows: { format: debezium, keys: { products: $row.id, "order lines": $after.order.id }, outbox: outbox, types: { row.at: epochMicros } }
               apple:
                 list: events:{apple}s
                 partitions: 3
@@ -45,7 +46,11 @@ import Testing
         #expect(configuration.mongodb.url == "mongodb+srv://u:p@example.net/?w=majority")
         #expect(configuration.mongodb.database == "other")
         #expect(configuration.lease == .seconds(120))
-        #expect(configuration.streams.map(\.name) == ["apple", "zebra"])
+        #expect(configuration.streams.map(\.name) == ["apple", "rows", "zebra"])
+        var rows = StreamSettings(name: "rows")
+        rows.shape = EventShape(format: .debezium(DebeziumFormat(outbox: "outbox")), types: try #require(TypeTree([(["row", "at"], .epochMicros)])))
+        rows.key = .tables(["products": ["row", "id"], "order lines": ["after", "order", "id"]])
+        #expect(configuration.stream("rows") == rows)
         var apple = StreamSettings(name: "apple")
         apple.list = "events:{apple}s"
         apple.partitions = 3

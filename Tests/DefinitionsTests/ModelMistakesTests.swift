@@ -157,14 +157,16 @@ import Testing
 
     static let expressions = [
         Mistake("  a: { $set: { b: $dat.c.d } }\n", 5, 19, "the event has no member \"dat\" — did you mean \"$data.c.d\"?"),
-        Mistake("  a: { $set: { b: $flight } }\n", 5, 19, "the event has $eventId, $eventType, $key, $occurredAt, $schemaVersion, $data and $element"),
+        Mistake(
+            "  a: { $set: { b: $flight } }\n", 5, 19,
+            "the event has $eventId, $eventType, $key, $occurredAt, $schemaVersion, $data, $before, $after, $row, $op and $element"),
         Mistake("  a: { $set: { b: $5 } }\n", 5, 19, "the event has no member \"5\" — text that begins with a dollar is written { $literal: … }"),
         Mistake("  a: { $set: { b: \"$\" } }\n", 5, 19, "is written { $literal: … }"),
         Mistake("  a: { $set: { b: $data..c } }\n", 5, 19, "has an empty part"),
         Mistake("  a: { $set: { b: $data. } }\n", 5, 19, "has an empty part"),
         Mistake("  a: { $set: { b: $data.$c } }\n", 5, 19, "has a part that begins with $"),
         Mistake("  a: { $set: { b: $key.c } }\n", 5, 19, "leads into key, which has no members"),
-        Mistake("  a: { $set: { b: $row.c } }\n", 5, 19, "$row, of row events, is not supported yet"),
+        Mistake("  a: { $set: { b: $op.c } }\n", 5, 19, "leads into op, which has no members"),
         Mistake("  a: { $set: { b: $$dco.c } }\n", 5, 19, "unknown variable \"$$dco\" — did you mean \"$$doc\"?"),
         Mistake("  a: { $set: { b: $$month } }\n", 5, 19, "variables of let: and lookup: are not supported yet"),
         Mistake("  a: { $set: { b: $$doc._position.o } }\n", 5, 19, "reads _position, which a fold cannot see"),

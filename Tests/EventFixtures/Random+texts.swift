@@ -32,7 +32,8 @@ extension Chunk {
         let checks: [(String, Bool)] = [
             ("partition", partition == other.partition), ("offset", offset == other.offset), ("segment", segment == other.segment),
             ("index", index == other.index),
-            ("at", at == other.at), ("age", age == other.age), ("shape", shape == other.shape), ("totals", totals == other.totals), ("elements", elements == other.elements),
+            ("at", at == other.at), ("age", age == other.age), ("shape", shape == other.shape),
+            ("totals", totals == other.totals), ("elements", elements == other.elements),
             ("keys", keys == other.keys),
             ("types", types == other.types),
             ("refusals", refusals == other.refusals), ("digests", digests == other.digests), ("raw", raw == other.raw),

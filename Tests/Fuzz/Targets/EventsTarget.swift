@@ -5,14 +5,23 @@ import Values
 @testable import Events
 
 enum EventsTarget {
-    private static let settings: StreamSettings = {
+    /// A stream of each format.
+    private static let streams: [StreamSettings] = [EventFormat.native, .cloudEvents, .debezium(DebeziumFormat(outbox: "outbox"))].map { format in
         var settings = StreamSettings(name: "fuzz")
         settings.maxEventBytes = .kibibytes(4)
         settings.partitions = 2
+        settings.shape.format = format
         return settings
-    }()
+    }
 
     static func check(_ input: [UInt8]) -> String? {
+        for settings in streams {
+            if let finding = check(input, settings) { return finding }
+        }
+        return nil
+    }
+
+    private static func check(_ input: [UInt8], _ settings: StreamSettings) -> String? {
         let texts = input.split(separator: UInt8(ascii: "\n"), maxSplits: 63, omittingEmptySubsequences: false).map(Array.init)
         var elements = RawElements()
         for text in texts { text.withUnsafeBytes { elements.append($0, limit: settings.maxEventBytes) } }
@@ -22,16 +31,16 @@ enum EventsTarget {
             window: DedupeWindow(bounds: .init(age: .max, originals: 100))
         )
         guard chunk.count == texts.count else { return "\(texts.count) elements make \(chunk.count)" }
-        return neighbours(texts, elements, tape) ?? values(tape, elements) ?? stored(chunk, tape)
+        return neighbours(texts, elements, tape, settings) ?? values(tape, elements) ?? stored(chunk, tape)
     }
 
     /// Each element is read as if it were alone.
-    private static func neighbours(_ texts: [[UInt8]], _ elements: RawElements, _ tape: JSONTape) -> String? {
+    private static func neighbours(_ texts: [[UInt8]], _ elements: RawElements, _ tape: JSONTape, _ settings: StreamSettings) -> String? {
         for (number, text) in texts.enumerated() where elements.oversize[number] == nil {
             var alone = RawElements()
             text.withUnsafeBytes { alone.append($0) }
             let other = alone.parse()
-            guard reading(tape, number) == reading(other, 0) else { return "element \(number) is read differently beside the others" }
+            guard reading(tape, number, settings) == reading(other, 0, settings) else { return "element \(number) is read differently beside the others" }
         }
         return nil
     }
@@ -42,7 +51,7 @@ enum EventsTarget {
         case event(id: String, type: String, key: String, time: Int64?, Value)
     }
 
-    private static func reading(_ tape: JSONTape, _ number: Int) -> Reading {
+    private static func reading(_ tape: JSONTape, _ number: Int, _ settings: StreamSettings) -> Reading {
         switch tape.root(number) {
         case .failure(let problem): return .problem(problem)
         case .success(let root):
@@ -77,10 +86,12 @@ enum EventsTarget {
         let (before, after) = (DecodedChunk(chunk: chunk, tape: tape, firstText: 0), DecodedChunk(parsing: read))
         for place in chunk.elements.indices {
             let (event, again) = (before.event(at: place), after.event(at: place))
-            guard (event != nil) == (chunk.elements[place].kind == .event), event?.root.value == again?.root.value else {
+            guard (event != nil) == (chunk.elements[place].kind == .event), members(event) == members(again) else {
                 return "event \(place) comes back as another"
             }
         }
         return nil
     }
+
+    private static func members(_ event: Event?) -> [Value?] { event.map { event in Event.members.map { event.value($0, []) } } ?? [] }
 }
