@@ -68,7 +68,7 @@ import Values
     }
 
     @Test func `an operator reads the document when one of its arguments does`() throws {
-        #expect(Effect([.set(path("a"), try Self.apply("$abs", doc("n")))]).readsDocument)
-        #expect(!Effect([.set(path("a"), try Self.apply("$abs", data("n")))]).readsDocument)
+        #expect(Effect([.set(path("a"), try Self.apply("$abs", doc("n")))]).plan.readsDocument)
+        #expect(!Effect([.set(path("a"), try Self.apply("$abs", data("n")))]).plan.readsDocument)
     }
 }
