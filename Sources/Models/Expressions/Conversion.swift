@@ -25,12 +25,12 @@ enum Conversion: String {
     /// Whether a value names a type of BSON, also one that nothing is converted to.
     static func isType(_ written: Value) -> Bool {
         if case .string(let name) = written { return others.contains(name) || names.contains(name) }
-        return written.asInteger.map { $0 == -1 || 1...19 ~= $0 || $0 == 127 } ?? false
+        return written.asInteger.map { -1...19 ~= $0 || $0 == 127 } ?? false
     }
 
     private static let others: Set = [
         "object", "array", "binData", "undefined", "objectId", "null", "regex", "dbPointer", "javascript", "symbol", "javascriptWithScope", "timestamp",
-        "decimal", "minKey", "maxKey",
+        "decimal", "minKey", "maxKey", "missing",
     ]
 
     static let names = ["int", "long", "double", "bool", "string", "date"]

@@ -19,8 +19,12 @@ enum ObjectOperators {
             "{ $mergeObjects: [ $$doc.settings, $data.settings ] }"
         ) { (x: Operands) throws(Refusal) in
             var merged = Document()
-            for place in x.values.indices where !x[place].isNullish {
-                for field in try x.document(place).fields { merged[field.name] = field.value }
+            // A single argument that is an array stands for its elements.
+            var values = x.values
+            if values.count == 1, case .array(let elements)? = x[0] { values = elements }
+            for value in values where !value.isNullish {
+                guard case .document(let document)? = value else { throw x.refusal(value, not: "an object") }
+                for field in document.fields { merged[field.name] = field.value }
             }
             return .document(merged)
         },
