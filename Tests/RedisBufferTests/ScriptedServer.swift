@@ -43,6 +43,8 @@ final class ScriptedServer: Sendable {
         }
         guard status == 0, listen(listener, 8) == 0 else { throw POSIXError(.EADDRINUSE) }
         Thread.detachNewThread {
+            // Closed by nobody else: another server's listener would get its number, and this thread would accept there.
+            defer { close(listener) }
             while true {
                 let descriptor = accept(listener, nil, nil)
                 guard descriptor >= 0 else { return }
@@ -53,8 +55,7 @@ final class ScriptedServer: Sendable {
     }
 
     deinit {
-        // Wakes the thread that waits in accept.
+        // Ends the thread, which may wait in accept.
         shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
     }
 }

@@ -85,7 +85,7 @@ struct TestRedis: Sendable {
         private let executor = ThreadExecutor(name: "test-redis")
         private var lane: RedisLane
 
-        init(url: RedisURL) { lane = RedisLane(url: url, timeout: .seconds(20)) }
+        init(url: RedisURL) { lane = RedisLane(url: url, timeout: .seconds(60)) }
 
         func call(_ words: [String]) throws -> String {
             try lane.run("test") { connection throws(RedisError) in
