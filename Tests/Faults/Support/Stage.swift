@@ -11,7 +11,7 @@ import Values
 final class Stage: Sendable {
     static let workers = 2
     /// Longer than any fault lasts, and than a member needs to start.
-    private static let patience = Duration.seconds(60)
+    private static let patience = Duration.seconds(120)
 
     let sandbox: Sandbox
     let directory: URL
@@ -108,15 +108,19 @@ final class Stage: Sendable {
         return Sandbox.Server.members.filter { $0 != primary }
     }
 
+    private func clearFailPoints() async {
+        for admin in admins {
+            for point in FailPoint.allCases { _ = try? await point.clear(admin) }
+        }
+    }
+
     /// Makes everything as it was, whatever a fault left behind.
     func repair() async throws {
         for proxy in proxies { proxy.clear() }
         for server in Sandbox.Server.allCases {
             if let pid = try sandbox.pid(of: server) { kill(pid, SIGCONT) } else { try await sandbox.restart(server) }
         }
-        for admin in admins {
-            for point in FailPoint.allCases { _ = try? await point.clear(admin) }
-        }
+        await clearFailPoints()
         _ = try? await redis.call("SCRIPT", "KILL")
         _ = try? await redis.call("REPLICAOF", "NO", "ONE")
         for (name, value) in settings { _ = try? await redis.call("CONFIG", "SET", name, value) }
@@ -126,7 +130,9 @@ final class Stage: Sendable {
         // Whoever follows the set by its proxies has to find the primary as well.
         let probe = try MongoProbe(url: servers.mongodb, database: "admin")
         try await until(within: Self.patience, "the set can be written to") {
-            (try? await probe.command(["insert": "faults", "documents": [Value.document([:])], "writeConcern": ["w": 3]], in: "millrace-faults")) != nil
+            // Again, since a member may not have taken it the time before.
+            await clearFailPoints()
+            return (try? await probe.command(["insert": "faults", "documents": [Value.document([:])], "writeConcern": ["w": 3]], in: "millrace-faults")) != nil
         }
     }
 }
