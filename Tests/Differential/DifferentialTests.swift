@@ -7,7 +7,7 @@ import Values
 @Suite struct DifferentialTests {
     private static let pairs = 20_480
 
-    @Test(arguments: Seed.ofComparison) func `update operators do what mongod does`(seed: Seed) async throws {
+    @Test(arguments: Seed.steady) func `update operators do what mongod does`(seed: Seed) async throws {
         let pairs = Self.pairs(seed)
         let judge = try Judge()
         let verdicts = try await judge.verdicts(pairs)

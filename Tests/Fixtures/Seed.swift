@@ -15,9 +15,9 @@ public struct Seed: Sendable, CustomStringConvertible {
         return [seed]
     }()
 
-    /// The arguments of a comparison with a real mongod. It has corners that no random case of a run need meet: so that a
-    /// change is judged by itself, every run has the same cases, and only long ones look for new ones.
-    public static let ofComparison: [Seed] = {
+    /// The arguments of a random test against real servers, whose corners no case of an earlier run need have met: so that
+    /// a change is judged by itself, short runs all have the same cases, and long ones look for new ones.
+    public static let steady: [Seed] = {
         let environment = ProcessInfo.processInfo.environment
         return environment["MILLRACE_SEED"] != nil || environment["MILLRACE_LONG"] == "1" ? ofThisRun : [Seed(value: 21)]
     }()

@@ -33,7 +33,8 @@ extension MongoSuite {
 
                 try await keeper.log([.stock("a", 100), .removal("b")])
                 try await stale.drain()
-                #expect(try await keeper.faults() == [])
+                let faults = try await keeper.faults()
+                #expect(faults == [])
                 #expect(try await keeper.drift() == 0)
             }
         }
@@ -49,7 +50,8 @@ extension MongoSuite {
                     _ = try await random.pick(projections).turn([], tail: nil)
                 }
                 for projection in projections { try await projection.drain() }
-                #expect(try await keeper.faults() == [])
+                let faults = try await keeper.faults()
+                #expect(faults == [])
                 #expect(try await keeper.drift() == 0)
             }
         }
@@ -65,7 +67,8 @@ extension MongoSuite {
                     for projection in projections { group.addTask { try await projection.drainAgainstOthers() } }
                     try await group.waitForAll()
                 }
-                #expect(try await keeper.faults() == [])
+                let faults = try await keeper.faults()
+                #expect(faults == [])
                 #expect(try await keeper.drift() == 0)
             }
         }

@@ -51,20 +51,25 @@ struct StockKeeper {
             switch change {
             case .stock(let key, let delta):
                 events.append(event("\(offset)", "stockAdjusted", key: key, ["delta": .int32(delta)]))
-                var document = fields[key]?.fields ?? Document()
-                document["stock"] = .int32((document["stock"]?.asInteger).map { Int32($0) + delta } ?? delta)
-                fields[key] = (document, offset)
+                put(key, "stock", at: offset) { .int32(($0?.asInteger).map { Int32($0) + delta } ?? delta) }
             case .name(let key, let name):
                 events.append(event("\(offset)", "renamed", key: key, ["name": .string(name)]))
-                var document = fields[key]?.fields ?? Document()
-                document["name"] = .string(name)
-                fields[key] = (document, offset)
+                put(key, "name", at: offset) { _ in .string(name) }
             case .removal(let key):
                 events.append(event("\(offset)", "removed", key: key))
                 fields[key] = nil
             }
         }
         try await writer.append(events)
+    }
+
+    /// Only an event that changes something moves the document's position.
+    private mutating func put(_ key: String, _ field: String, at offset: Int64, _ body: (Value?) -> Value) {
+        var document = fields[key]?.fields ?? Document()
+        let (before, after) = (document[field], body(document[field]))
+        guard before != after else { return }
+        document[field] = after
+        fields[key] = (document, offset)
     }
 
     /// Whether every stored document is what its events make it, and there is no other; and each event counted once.

@@ -33,8 +33,8 @@ struct FaultSelection: Sendable {
     func chooses(_ name: String) -> Bool { only.isEmpty || only.contains { name.hasPrefix($0) } }
 
     var acts: [Act] {
-        guard let seed = Seed.ofThisRun.first else { return [] }
-        // Rounds of a fault that has variants play them in turn: a short run others than the one before.
+        guard let seed = Seed.steady.first else { return [] }
+        // Rounds of a fault that has variants play them in turn: a long run others than the one before.
         let first = Int(seed.value % 1000)
         return series.map { Act(steps: $0.map { [$0] }, rounds: first..<(first + rounds)) } + pairs(seed)
     }

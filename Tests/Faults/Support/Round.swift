@@ -1,5 +1,7 @@
+import Events
 import Fixtures
 import Foundation
+import MongoStore
 import Testing
 import Values
 
@@ -62,7 +64,16 @@ struct Round {
             scene.begin(isAlone: faults.count == 1)
             try await scene.pause(upTo: 200)
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for fault in faults { group.addTask { try await fault.strike(scene) } }
+                for fault in faults {
+                    group.addTask {
+                        do {
+                            try await fault.strike(scene)
+                        } catch let error as MongoError where faults.count > 1 && error.problem == .serverUnreachable {
+                            // The other one took the server away on which this one was to act.
+                            scene.note("\(fault.name) found no server")
+                        }
+                    }
+                }
                 try await group.waitForAll()
             }
             try scene.fillPlaces()
