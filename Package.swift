@@ -88,7 +88,8 @@ let package = Package(
         .testTarget(name: "EventsTests", dependencies: ["Events", "EventFixtures", "Fixtures", "Values"], swiftSettings: strict),
         .testTarget(name: "ModelsTests", dependencies: ["Models", "Events", "EventFixtures", "Fixtures", "Values"], swiftSettings: strict),
         .testTarget(name: "RedisAddressTests", dependencies: ["RedisAddress", "Events"], swiftSettings: strict),
-        .testTarget(name: "DefinitionsTests", dependencies: ["Definitions", "Models", "Events", "Values"], swiftSettings: strict),
+        .testTarget(
+            name: "DefinitionsTests", dependencies: ["Definitions", "Models", "Events", "EventFixtures", "Fixtures", "Values"], swiftSettings: strict),
         .testTarget(
             name: "RedisBufferTests", dependencies: ["RedisBuffer", "RedisAddress", "Threads", "Events", "Projector", "Values"], swiftSettings: strict),
         .testTarget(

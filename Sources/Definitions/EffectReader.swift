@@ -44,12 +44,15 @@ struct EffectReader {
         var operators: [Operator] = []
         var touched: [Touched] = []
         var isComplete = true
-        let conditions = keys.filter { $0.name == "when" }.map { ExpressionReader(findings: findings).read($0.value) }
+        let variables = keys.filter { $0.name == "let" }.map { self.variables($0.value) }
+        if variables.contains(where: { $0 == nil }) { isComplete = false }
+        let expressions = ExpressionReader(findings: findings, variables: variables.flatMap { $0 ?? [] }.map(\.name))
+        let conditions = keys.filter { $0.name == "when" }.map { expressions.read($0.value) }
         let creates = keys.filter { $0.name == "create" }.map { create($0.value) }
         if conditions.contains(where: { $0 == nil }) || creates.contains(nil) { isComplete = false }
-        let alone = members.allSatisfy { ["$delete", "when", "create"].contains($0.name) }
+        let alone = members.allSatisfy { ["$delete", "let", "when", "create"].contains($0.name) }
         for member in members where !Vocabulary.effectKeys.supported.contains(member.name) {
-            for part in read(member, alone: alone) {
+            for part in read(member, alone: alone, expressions) {
                 guard let (op, places) = part else {
                     isComplete = false
                     continue
@@ -62,10 +65,34 @@ struct EffectReader {
             findings.report("the effect changes more than \(Self.maximumOperators) paths", at: node.place)
             return nil
         }
-        let filterReader = FilterReader(findings: findings)
+        let filterReader = FilterReader(expressions: expressions)
         guard let filters = filterNode.map(filterReader.read) ?? [] else { return nil }
         guard checkConflicts(touched), isComplete, filterReader.check(filters, touched.map { ($0.path, $0.place) }) else { return nil }
-        return Effect(operators, filters: filters.map(\.filter), when: conditions.first ?? nil, creates: (creates.first ?? nil) ?? true)
+        return Effect(
+            operators, variables: variables.flatMap { $0 ?? [] }, filters: filters.map(\.filter), when: conditions.first ?? nil,
+            creates: (creates.first ?? nil) ?? true)
+    }
+
+    /// `let:`, of which each value may use those before it.
+    private func variables(_ node: YAMLNode) -> [Expression.Member]? {
+        guard let members = node.members, !members.isEmpty else {
+            if !node.isInvalid {
+                findings.report("let: must be a map of names and values, found \(node.members == nil ? node.found : "an empty map")", at: node.place)
+            }
+            return nil
+        }
+        var variables: [Expression.Member] = []
+        var isComplete = true
+        for member in members {
+            let expressions = ExpressionReader(findings: findings, variables: variables.map(\.name))
+            let isGood = expressions.checkVariable(named: member.name, at: member.place)
+            if let value = expressions.read(member.value), isGood {
+                variables.append(Expression.Member(member.name, value))
+            } else {
+                isComplete = false
+            }
+        }
+        return isComplete ? variables : nil
     }
 
     private func create(_ node: YAMLNode) -> Bool? {
@@ -75,7 +102,7 @@ struct EffectReader {
     }
 
     /// One for each path, with the places of its sources and its own; nil for those that were reported.
-    private func read(_ member: YAMLNode.Member, alone: Bool) -> [(Operator, [Place])?] {
+    private func read(_ member: YAMLNode.Member, alone: Bool, _ expressions: ExpressionReader) -> [(Operator, [Place])?] {
         if Vocabulary.effectKeys.later.contains(member.name) {
             findings.report("\(member.name): is not supported yet", at: member.place, .notSupportedYet)
             return [nil]
@@ -94,11 +121,12 @@ struct EffectReader {
             }
             return [nil]
         }
-        let paths = PathReader(findings: findings, allowsPlaceholders: member.name != "$rename")
+        let paths = PathReader(
+            expressions: expressions, allowsPlaceholders: !["$rename", "$contribute"].contains(member.name), allowsComputed: member.name != "$contribute")
         return fields.map { field in
             // Both, so that both are reported.
             let path = paths.read(field)
-            let reader = OperandReader(findings: findings, name: member.name)
+            let reader = OperandReader(expressions: expressions, name: member.name)
             guard let op = reader.read(field.value, path ?? FieldPath([field.name])), path != nil else { return nil }
             return (op, op.sources.isEmpty ? [field.place] : [field.place, field.value.place])
         }

@@ -119,11 +119,11 @@ extension ExpressionReader {
             if !node.isInvalid { findings.report("the name of a variable must be a string, found \(node.found)", at: node.place) }
             return nil
         }
-        return check(variable: name, at: node.place) ? name : nil
+        return checkVariable(named: name, at: node.place) ? name : nil
     }
 
     /// What MongoDB takes as the name of a variable, but for the document's.
-    private func check(variable name: String, at place: Place) -> Bool {
+    func checkVariable(named name: String, at place: Place) -> Bool {
         let isGood =
             name.unicodeScalars.first.map { ("a"..."z").contains($0) || !$0.isASCII } ?? false
             && name.unicodeScalars.allSatisfy { ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0) || $0 == "_" || !$0.isASCII }
@@ -143,7 +143,7 @@ extension ExpressionReader {
             return nil
         }
         var isComplete = true
-        for member in members where !check(variable: member.name, at: member.place) { isComplete = false }
+        for member in members where !checkVariable(named: member.name, at: member.place) { isComplete = false }
         let names = members.map(\.name)
         let arguments = members.map { read($0.value) } + [with(names).read(body)]
         guard isComplete, !arguments.contains(where: { $0 == nil }) else { return nil }
@@ -166,7 +166,8 @@ extension ExpressionReader {
         return .apply(Application(op, arguments + [other ?? nil]))
     }
 
-    private func with(_ names: [String]) -> ExpressionReader {
+    /// A reader that knows more variables.
+    func with(_ names: [String]) -> ExpressionReader {
         names.isEmpty ? self : ExpressionReader(findings: findings, variables: variables + names)
     }
 }

@@ -17,7 +17,9 @@ extension ExpressionReader {
         guard names.count <= BSON.maximumDepth else { return refuse(text, "is deeper than the \(BSON.maximumDepth) levels of a document", at: place) }
         if first.hasPrefix("$$"), variables.contains(String(first.dropFirst(2))) { return .variable(name: String(first.dropFirst(2)), path: names) }
         if first == "$$doc" {
-            guard names.first != "_position" else { return refuse(text, "reads _position, which a fold cannot see", at: place) }
+            if let name = names.first, StoredDocument.hiddenFields.contains(name) {
+                return refuse(text, "reads \(name), which a fold cannot see", at: place)
+            }
             return .document(path: names)
         }
         let member = String(first.dropFirst())
@@ -37,12 +39,7 @@ extension ExpressionReader {
         if name == "$$doc" || variables.contains(String(name.dropFirst(2))) { return true }
         var variables = Vocabulary.variables
         variables.supported += self.variables.map { "$$" + $0 }
-        let known = variables.supported + variables.later
-        if variables.refused[name] == nil, !known.contains(name), name.count > 2, Suggestion.closest(to: name, among: known) == nil {
-            findings.report("\(quoted(name)): variables of let: and lookup: are not supported yet", at: place, .notSupportedYet)
-        } else {
-            variables.report(name, at: place, findings)
-        }
+        variables.report(name, at: place, findings)
         return false
     }
 

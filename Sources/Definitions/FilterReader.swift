@@ -3,7 +3,9 @@ import Models
 
 /// Reads `arrayFilters:` of an effect: `[ { option.id: $data.id }, { score.value: { $gte: 5 } } ]`.
 struct FilterReader {
-    let findings: Findings
+    let expressions: ExpressionReader
+
+    private var findings: Findings { expressions.findings }
 
     /// The filters, or nil after something was reported.
     func read(_ node: YAMLNode) -> [(filter: ArrayFilter, place: Place)]? {
@@ -32,7 +34,7 @@ struct FilterReader {
         var isGood = true
         var used: [String] = []
         for (path, place) in paths {
-            for name in path.names.compactMap(FieldPath.placeholder) where !name.isEmpty {
+            for name in path.placeholders where !name.isEmpty {
                 used.append(name)
                 if names.contains(name) { continue }
                 isGood = false
@@ -54,7 +56,7 @@ struct FilterReader {
             if !node.isInvalid { findings.report("an array filter must be a map of names and conditions, found \(node.found)", at: node.place) }
             return nil
         }
-        guard let named = PredicateReader(findings: findings, value: ExpressionReader(findings: findings).read).members(members) else { return nil }
+        guard let named = PredicateReader(findings: findings, value: expressions.read).members(members) else { return nil }
         let names = named.names
         guard let name = names.first, names.allSatisfy({ $0 == name }) else {
             findings.report("an array filter has one name, found \(listed(names.map(quoted)))", at: node.place, suggestion: "write one map for each name")

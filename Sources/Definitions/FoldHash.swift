@@ -9,11 +9,15 @@ import Values
 enum FoldHash {
     static func hash(stream: String, _ fold: EffectFold) -> String {
         let types = fold.effects.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-        let document: Document = [
+        var document: Document = [
             "stream": .string(stream),
             "fold": .array(
                 types.map { type in ["type": .string(type.key), "effects": .array(type.value.map(\.canonical))] }),
         ]
+        if let others = fold.others { document.append("others", .array(others.map(\.canonical))) }
+        if !fold.defaults.isEmpty { document.append("defaults", .document(fold.defaults)) }
+        if let derivation = fold.derivation { document.append("derive", derivation.canonical) }
+        if let roots = fold.roots { document.append("root", .array(roots.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map(Value.string))) }
         return Digest(of: BSON.encode(document)).hex
     }
 }
@@ -24,6 +28,7 @@ extension Effect {
         // Their order has no meaning.
         let filters = filters.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         var parts: Document = ["operators": operators]
+        if !variables.isEmpty { parts.append("let", .array(variables.map { ["name": .string($0.name), "value": $0.value.canonical] })) }
         if !filters.isEmpty { parts.append("filters", .array(filters.map(\.canonical))) }
         if let condition { parts.append("when", condition.canonical) }
         if !creates { parts.append("create", false) }

@@ -4,9 +4,9 @@ import Values
 
 /// Compiles model files.
 public struct ModelReader {
-    static let keys = ["model", "stream", "fold", "onError"]
+    static let keys = ["model", "stream", "fold", "onError"] + documentKeys
     /// Keys of a model that the language has.
-    static let later = ["indexes", "root", "derive", "defaults", "ttl", "private", "cache", "merge", "lookup"]
+    static let later = ["indexes", "ttl", "cache", "merge", "lookup"]
 
     /// Compiles the text of a model file, from disk or as a build keeps it. Whether there is such a stream is not looked
     /// at. Throws everything that is wrong with the text.
@@ -33,10 +33,11 @@ public struct ModelReader {
         let name = modelNode.flatMap { readName($0, findings) }
         let stream = streamNode.flatMap { findings.string($0, "stream") }
         if let node = section["onError"] { checkOnError(node, findings) }
-        let effects = section.required("fold").flatMap { readFold($0, findings) }
+        var fold = section.required("fold").flatMap { readFold($0, findings) } ?? EffectFold([:])
+        readDocument(section, into: &fold, findings)
+        let hidden = section["private"].map { readPrivate($0, findings) } ?? []
         guard let modelNode, let streamNode, let name, let stream else { return nil }
-        let fold = EffectFold(effects ?? [:])
-        let model = Model(name: name, stream: stream, fold: fold, source: text, foldHash: FoldHash.hash(stream: stream, fold))
+        let model = Model(name: name, stream: stream, fold: fold, hidden: hidden, source: text, foldHash: FoldHash.hash(stream: stream, fold))
         return Reading(model: model, name: modelNode.place, stream: streamNode.place)
     }
 
@@ -62,7 +63,7 @@ public struct ModelReader {
         }
     }
 
-    private static func readFold(_ node: YAMLNode, _ findings: Findings) -> [String: [Effect]]? {
+    private static func readFold(_ node: YAMLNode, _ findings: Findings) -> EffectFold? {
         guard let members = node.members, !members.isEmpty else {
             if !node.isInvalid {
                 let found = node.members == nil ? node.found : "an empty map"
@@ -70,17 +71,16 @@ public struct ModelReader {
             }
             return nil
         }
-        var effects: [String: [Effect]] = [:]
-        for member in members where check(type: member, effects, findings) {
-            effects[member.name] = EffectReader(findings: findings).read(member.value, of: member.name) ?? []
+        var fold = EffectFold([:])
+        for member in members where check(type: member, fold.effects, findings) {
+            let effects = EffectReader(findings: findings).read(member.value, of: member.name) ?? []
+            if member.name == "*" { fold.others = effects } else { fold.effects[member.name] = effects }
         }
-        return effects
+        return fold
     }
 
     private static func check(type member: YAMLNode.Member, _ effects: [String: [Effect]], _ findings: Findings) -> Bool {
-        if member.name == "*" {
-            findings.report("\"*\": is not supported yet", at: member.place, .notSupportedYet)
-        } else if !Envelope.nameLength.contains(member.name.utf8.count) {
+        if !Envelope.nameLength.contains(member.name.utf8.count) {
             let range = Envelope.nameLength
             findings.report("an event type has \(range.lowerBound) to \(range.upperBound) bytes, found \(member.name.utf8.count)", at: member.place)
         } else if effects[member.name] != nil {

@@ -4,11 +4,11 @@ import Values
 
 /// Reads what stands under one path of an operator.
 struct OperandReader {
-    let findings: Findings
+    let expressions: ExpressionReader
     /// The operator.
     let name: String
 
-    private var expressions: ExpressionReader { ExpressionReader(findings: findings) }
+    private var findings: Findings { expressions.findings }
 
     func read(_ node: YAMLNode, _ path: FieldPath) -> Operator? {
         switch name {
@@ -24,6 +24,8 @@ struct OperandReader {
         case "$push", "$addToSet": return ElementReader(findings: findings, name: name, value: { value($0, path) }).read(node, path)
         case "$pop": return end(node, path).map { .pop(path, $0) }
         case "$pull": return condition(node, path).map { .pull(path, where: $0) }
+        case "$upsert": return UpsertReader(expressions: expressions).read(node, path)
+        case "$contribute": return ContributionReader(expressions: expressions).read(node, path)
         case "$pullAll": return list(node, path).map { .pullAll(path, $0) }
         default: return nil
         }
@@ -87,7 +89,7 @@ struct OperandReader {
             if !node.isInvalid { findings.report("$rename must be the new path, found \(node.found)", at: node.place) }
             return nil
         }
-        guard let target = PathReader(findings: findings, allowsPlaceholders: false).read(text, at: node.place) else { return nil }
+        guard let target = PathReader(expressions: expressions, allowsPlaceholders: false, allowsComputed: false).read(text, at: node.place) else { return nil }
         return .rename(source, to: target)
     }
 

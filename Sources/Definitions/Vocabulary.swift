@@ -37,15 +37,14 @@ extension Vocabulary {
         kind: "update operator",
         supported: [
             "$set", "$unset", "$inc", "$mul", "$min", "$max", "$rename", "$setOnInsert", "$push", "$addToSet", "$pull", "$pullAll", "$pop", "$bit",
-            "$delete",
+            "$delete", "$upsert", "$contribute",
         ],
-        later: ["$upsert", "$contribute"],
         refused: ["$currentDate": clock]
     )
 
     /// Keys of an effect beside its operators.
     static let effectKeys = Vocabulary(
-        kind: "key of an effect", supported: ["arrayFilters", "when", "create"], later: ["key", "keys", "match", "let", "lookup", "max"]
+        kind: "key of an effect", supported: ["let", "arrayFilters", "when", "create"], later: ["key", "keys", "match", "lookup", "max"]
     )
 
     static let pushModifiers = Vocabulary(kind: "modifier of $push", supported: ["$each", "$slice", "$sort", "$position"])

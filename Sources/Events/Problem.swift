@@ -41,6 +41,8 @@ extension Problem {
     public static let badName = Problem(rawValue: "bad-name")
     public static let documentTooDeep = Problem(rawValue: "document-too-deep")
     public static let documentTooLarge = Problem(rawValue: "document-too-large")
+    public static let arrayTooLong = Problem(rawValue: "array-too-long")
+    public static let tooManySteps = Problem(rawValue: "too-many-steps")
 }
 
 // What stops a command or a worker.

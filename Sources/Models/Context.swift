@@ -8,10 +8,10 @@ struct Context {
     var before: Document
     /// Whether there was no document before the effect.
     var isInsert: Bool
+    /// What `let` and the operators around an expression have given names, the innermost last.
+    var variables: [Variable] = []
     /// The effect's array filters, with the values for this event.
     var filters: [Predicate<Value>] = []
-    /// What operators around an expression have given names, the innermost last.
-    var variables: [Variable] = []
     /// What each `$rename` took from its source, by the operator's place in the effect.
     var taken: [Int: Value] = [:]
 
@@ -27,7 +27,10 @@ struct Context {
     }
 
     func document(_ path: [String]) -> Value? {
-        guard let name = path.first else { return .document(Document([Document.Field("_id", .string(event.key))] + before.fields)) }
+        guard let name = path.first else {
+            let fields = before.fields.filter { !StoredDocument.hiddenFields.contains($0.name) }
+            return .document(Document([Document.Field("_id", .string(event.key))] + fields))
+        }
         if name == "_id" { return path.count == 1 ? .string(event.key) : nil }
         return before[name]?.resolve(path.dropFirst())
     }

@@ -4,32 +4,56 @@ import Values
 extension EffectPlan {
     /// Applies the effect to the document, and says whether it changed it. When it throws, the document may be changed
     /// in part if `needsUndo` says so.
-    func apply(_ event: Event, to document: inout Document?) throws(Refusal) -> Bool {
+    ///
+    /// - Parameter defaults: what a document begins with.
+    func apply(_ event: Event, to document: inout Document?, defaults: Document) throws(Refusal) -> Bool {
         if document == nil, !creates { return false }
-        if condition != nil, try !holds(event, document) { return false }
+        let variables = variables.isEmpty ? [] : try evaluateVariables(event, document, defaults)
+        if condition != nil, try !holds(event, variables, document, defaults) { return false }
         switch kind {
         case .delete:
             defer { document = nil }
             return document != nil
         case .refuse(let refusal): throw refusal
-        case .update(let paths):
-            // The context shares the document's storage, which would make the first change copy it: so it is only given
-            // to effects that read the document.
-            var context = Context(event: event, before: readsDocument ? document ?? Document() : Document(), isInsert: document == nil)
-            if !filters.isEmpty { context.filters = try evaluateFilters(context) }
-            var fields = document ?? Document()
-            document = nil
-            defer { document = fields }
-            if !renames.isEmpty { context.taken = try takeSources(from: &fields) }
-            if isPositional { try checkOperands(paths, context) }
-            return try paths.apply(to: &fields, context) || context.isInsert || !context.taken.isEmpty
+        case .update(let paths): return try update(&document, event, variables, defaults) { _ in paths }
+        case .computed(let operators):
+            return try update(&document, event, variables, defaults) { (context) throws(Refusal) in
+                try PathNode.Members.tree(operators.map { (op) throws(Refusal) in try op.resolve(context) }, filters)
+            }
         }
     }
 
-    /// A function of its own, so that its context does not share the document's storage while the effect changes it.
-    private func holds(_ event: Event, _ document: Document?) throws(Refusal) -> Bool {
-        let before = readsDocument ? document ?? Document() : Document()
-        return try (condition?.evaluate(Context(event: event, before: before, isInsert: document == nil))).isTrue
+    private func update(
+        _ document: inout Document?, _ event: Event, _ variables: [Context.Variable], _ defaults: Document,
+        _ paths: (Context) throws(Refusal) -> PathNode.Members
+    ) throws(Refusal) -> Bool {
+        // The context shares the document's storage, which would make the first change copy it: so it is only given
+        // to effects that read the document.
+        var context = Context(event: event, before: readsDocument ? document ?? defaults : Document(), isInsert: document == nil, variables: variables)
+        let paths = try paths(context)
+        if !filters.isEmpty { context.filters = try evaluateFilters(context) }
+        var fields = document ?? defaults
+        document = nil
+        defer { document = fields }
+        if !renames.isEmpty { context.taken = try takeSources(from: &fields) }
+        if isPositional { try checkOperands(paths, context) }
+        var changed = context.isInsert || !context.taken.isEmpty
+        for (site, action) in contributions where try action.enter(into: &fields, site, &context) { changed = true }
+        return try paths.apply(to: &fields, context) || changed
+    }
+
+    // Functions of their own, so that their contexts do not share the document's storage while the effect changes it.
+
+    private func evaluateVariables(_ event: Event, _ document: Document?, _ defaults: Document) throws(Refusal) -> [Context.Variable] {
+        let before = readsDocument ? document ?? defaults : Document()
+        var context = Context(event: event, before: before, isInsert: document == nil)
+        for variable in variables { context.variables.append(Context.Variable(name: variable.name, value: try variable.value.evaluate(context))) }
+        return context.variables
+    }
+
+    private func holds(_ event: Event, _ variables: [Context.Variable], _ document: Document?, _ defaults: Document) throws(Refusal) -> Bool {
+        let before = readsDocument ? document ?? defaults : Document()
+        return try (condition?.evaluate(Context(event: event, before: before, isInsert: document == nil, variables: variables))).isTrue
     }
 
     private func evaluateFilters(_ context: Context) throws(Refusal) -> [Predicate<Value>] {

@@ -5,9 +5,12 @@ import Values
 /// event, and counting one reference is all that costs then.
 final class EffectPlan: Sendable {
     let kind: Kind
+    let variables: [Expression.Member]
     let filters: [ArrayFilter]
     let condition: Expression?
     let creates: Bool
+    /// What enters rows before the paths are followed.
+    let contributions: [(site: Site, action: Contribute)]
     /// The places of `$rename` among the operators, and their sources.
     let renames: [(number: Int, source: FieldPath)]
     /// Whether an expression of the effect looks at `$$doc`.
@@ -21,20 +24,30 @@ final class EffectPlan: Sendable {
     enum Kind: Sendable {
         case delete
         case update(PathNode.Members)
+        /// Paths that each event leads elsewhere.
+        case computed([Operator])
         /// The operators get in each other's way: the effect takes no event.
         case refuse(Refusal)
     }
 
-    init(_ operators: [Operator], _ filters: [ArrayFilter], when condition: Expression?, creates: Bool) {
+    init(_ operators: [Operator], _ variables: [Expression.Member], _ filters: [ArrayFilter], when condition: Expression?, creates: Bool) {
+        let contributions = operators.enumerated().compactMap { number, op in
+            (op.action as? Contribute).map { (site: Site(path: op.path, number: number), action: $0) }
+        }
+        // Each contribution's sums are set like any other value.
+        let operators = contributions.isEmpty ? operators : operators.flatMap { ($0.action as? Contribute)?.operators ?? [$0] }
         kind = Kind(operators, filters)
+        self.contributions = contributions
+        self.variables = variables
         self.filters = filters
         self.condition = condition
         self.creates = creates
         renames = operators.enumerated().flatMap { number, op in op.sources.map { (number, $0) } }
         readsDocument =
-            operators.contains { $0.operand.readsDocument } || filters.contains { $0.predicate.operand.readsDocument } || condition?.readsDocument ?? false
+            operators.contains(where: \.readsDocument) || contributions.contains { $0.action.operand.readsDocument }
+            || variables.contains { $0.value.readsDocument } || filters.contains { $0.predicate.operand.readsDocument } || condition?.readsDocument ?? false
         isPositional = operators.contains { $0.path.isPositional }
-        needsUndo = operators.count > 1 || isPositional || !renames.isEmpty
+        needsUndo = operators.count > 1 || !contributions.isEmpty || isPositional || !renames.isEmpty
     }
 }
 
@@ -46,7 +59,8 @@ extension EffectPlan.Kind {
         }
         do throws(Refusal) {
             try Self.checkSources(operators)
-            self = .update(try PathNode.Members.tree(operators, filters))
+            let tree = try PathNode.Members.tree(operators, filters)
+            self = operators.allSatisfy(\.path.computed.isEmpty) ? .update(tree) : .computed(operators)
         } catch {
             self = .refuse(error)
         }

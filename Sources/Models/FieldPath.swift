@@ -1,24 +1,42 @@
 import Events
 import Values
 
-/// A dotted path into a document: names, indexes where it meets an array, and `$[]` or `$[name]` for each element of one
-/// or for those that a filter finds.
+/// A dotted path into a document: names, indexes where it meets an array, `$[]` or `$[name]` for each element of one or
+/// for those that a filter finds, and names that each event computes.
 public struct FieldPath: Hashable, Sendable, CustomStringConvertible {
-    public var names: [String]
+    /// As they are written, where an event computes them.
+    public private(set) var names: [String]
+    /// What a name is put together from, by its place.
+    public let computed: [Int: [Piece]]
 
-    public init(_ names: [String]) { self.names = names }
+    /// A piece of a computed name.
+    public enum Piece: Hashable, Sendable {
+        case text(String)
+        case value(Expression)
+    }
+
+    public init(_ names: [String], computed: [Int: [Piece]] = [:]) {
+        self.names = names
+        self.computed = computed
+    }
 
     /// Splits at the dots. nil when a part is empty.
     public init?(_ text: String) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard parts.allSatisfy({ !$0.isEmpty }) else { return nil }
-        names = parts
+        self.init(parts)
     }
 
     public var description: String { names.joined(separator: ".") }
 
     /// Whether a part stands for elements of an array.
-    public var isPositional: Bool { names.contains { Self.placeholder($0) != nil } }
+    public var isPositional: Bool { !placeholders.isEmpty }
+
+    /// What its placeholders name.
+    public var placeholders: [String] { names.indices.compactMap(placeholder) }
+
+    /// What the part at a place stands for. A computed name is a name, whatever it looks like.
+    func placeholder(at place: Int) -> String? { computed[place] == nil ? Self.placeholder(names[place]) : nil }
 
     /// What a part like `$[name]` names, and the empty text for `$[]`; nil for any other part.
     public static func placeholder(_ part: String) -> String? {

@@ -21,24 +21,49 @@ public protocol Folding: Sendable {
 public let foldVersion: Int32 = 2
 
 /// Effects by event type.
-public struct EffectFold: Folding, Hashable {
+public struct EffectFold: Folding, Equatable {
     public var effects: [String: [Effect]]
+    /// `"*"`: those of the types that are not named.
+    public var others: [Effect]?
+    /// `defaults`: the fields that a document begins with.
+    public var defaults = Document()
+    /// `derive`: fields computed from the finished document, after each event that changed it.
+    public var derivation: Effect?
+    /// `root`: the types of events that make a document whole. One that others have made is an orphan until then.
+    public var roots: Set<String>?
 
-    public init(_ effects: [String: [Effect]]) { self.effects = effects }
+    public init(_ effects: [String: [Effect]], others: [Effect]? = nil) {
+        self.effects = effects
+        self.others = others
+    }
 
-    public func handles(_ type: String) -> Bool { effects[type] != nil }
+    public func handles(_ type: String) -> Bool { others != nil || effects[type] != nil }
 
     public func fold(_ event: Event, into document: inout Document?) throws(Refusal) -> Bool {
-        guard let effects = effects[event.type] else { return false }
-        let undo = effects.count > 1 || effects.first?.plan.needsUndo ?? false ? document : nil
+        guard let effects = effects[event.type] ?? others else { return false }
+        let undo = effects.count > 1 || derivation != nil || effects.first?.plan.needsUndo ?? false ? document : nil
         let existed = document != nil
         var changed = false
         do throws(Refusal) {
-            for effect in effects where try effect.plan.apply(event, to: &document) { changed = true }
+            for effect in effects where try effect.plan.apply(event, to: &document, defaults: defaults) { changed = true }
+            if let roots, document != nil, mark(&document, isRoot: roots.contains(event.type), existed: existed) { changed = true }
+            if changed, document != nil, let derivation { _ = try derivation.plan.apply(event, to: &document, defaults: defaults) }
             return changed
         } catch {
             if undo != nil || !existed { document = undo }
             throw error
         }
+    }
+
+    /// Marks a document as an orphan, or takes the mark away. Says whether it did.
+    private func mark(_ document: inout Document?, isRoot: Bool, existed: Bool) -> Bool {
+        if isRoot {
+            guard document?[StoredDocument.orphanField] != nil else { return false }
+            document?[StoredDocument.orphanField] = nil
+            return true
+        }
+        guard !existed else { return false }
+        document?[StoredDocument.orphanField] = true
+        return true
     }
 }

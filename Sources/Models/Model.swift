@@ -5,15 +5,18 @@ public struct Model: Sendable {
     public var name: String
     public var stream: String
     public var fold: EffectFold
+    /// `private`: fields that the read API does not give away.
+    public var hidden: [FieldPath]
     /// The YAML it came from, kept with each build.
     public var source: String
     /// The digest of the definition's fold part: a change needs a rebuild.
     public var foldHash: String
 
-    public init(name: String, stream: String, fold: EffectFold, source: String, foldHash: String) {
+    public init(name: String, stream: String, fold: EffectFold, hidden: [FieldPath] = [], source: String, foldHash: String) {
         self.name = name
         self.stream = stream
         self.fold = fold
+        self.hidden = hidden
         self.source = source
         self.foldHash = foldHash
     }

@@ -1,3 +1,5 @@
+import Events
+
 /// One operator applied to one path. Names and meaning are those of MongoDB's update operators.
 public struct Operator: Hashable, Sendable {
     /// The path it changes: that of the document itself, without parts, for `$delete`.
@@ -16,6 +18,15 @@ public struct Operator: Hashable, Sendable {
 
     /// Other paths that it changes: the source of a `$rename`, whose path is the target.
     public var sources: [FieldPath] { (action as? Rename).map { [$0.source] } ?? [] }
+
+    /// The same at another path.
+    public func at(_ path: FieldPath) -> Operator { Operator(path, action) }
+
+    /// The same along the path that an event leads it.
+    func resolve(_ context: Context) throws(Refusal) -> Operator { path.computed.isEmpty ? self : Operator(try path.resolve(context), action) }
+
+    /// Whether its operand or its path looks at `$$doc`.
+    var readsDocument: Bool { operand.readsDocument || path.readsDocument }
 
     /// Whether it removes the document.
     public var isDelete: Bool { action is Delete }

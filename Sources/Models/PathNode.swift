@@ -93,12 +93,15 @@ enum PathNode: Sendable {
 
 extension PathNode.Members {
     /// The tree of an effect. Throws where its operators conflict, or a filter is not there.
-    static func tree(_ operators: [Operator], _ filters: [ArrayFilter]) throws(Refusal) -> PathNode.Members {
+    ///
+    /// - Parameter prefix: the way to the document, where it is one within another.
+    static func tree(_ operators: [Operator], _ filters: [ArrayFilter], below prefix: [String] = []) throws(Refusal) -> PathNode.Members {
         var root = PathNode.Members([])
         for (number, op) in operators.enumerated() {
-            var node = PathNode.operation(PathNode.Operation(op.action, Site(path: op.path, number: number)))
-            for part in op.path.names.reversed() {
-                guard let name = FieldPath.placeholder(part) else {
+            var node = PathNode.operation(
+                PathNode.Operation(op.action, Site(path: prefix.isEmpty ? op.path : FieldPath(prefix + op.path.names), number: number)))
+            for (place, part) in op.path.names.enumerated().reversed() {
+                guard let name = op.path.placeholder(at: place) else {
                     node = .members(PathNode.Members([PathNode.Member(part, node)]))
                     continue
                 }

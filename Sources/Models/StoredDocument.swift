@@ -39,6 +39,11 @@ public struct StoredDocument: Sendable, Equatable {
         self.init(key: key, position: DocumentPosition(partition: Int(partition), offset: offset, time: time), fields: fields)
     }
 
+    /// Fields that are Millrace's own, and no reader's.
+    public static let hiddenFields = ["_position", orphanField, Contribute.field]
+    /// Marks a document that no root event has made whole yet.
+    public static let orphanField = "_orphan"
+
     public var bson: [UInt8] {
         BSON.encode(["_id": .string(key), "_position": position.value], fields)
     }

@@ -123,6 +123,7 @@ extension MongoConnection {
         }
         let build = try Self.liveBuild(stored)
         try create(database, ["create": .string(build.id.description)])
+        try run(database, BSON.encode(Self.orphanIndex(of: build.id)), .write, "create the orphans' index")
         try pointView(database, model.name, at: build.id)
         return build
     }
@@ -142,16 +143,27 @@ extension MongoConnection {
         return StoredBuild(id: id, stream: stream, source: source, foldHash: foldHash, foldVersion: Int32(clamping: version))
     }
 
+    /// Of orphans alone, so that it holds nothing where there are none.
+    private static func orphanIndex(of build: BuildID) -> Document {
+        let field = StoredDocument.orphanField
+        let index: Document = ["key": [field: 1], "name": "orphans", "partialFilterExpression": [field: true]]
+        return ["createIndexes": .string(build.description), "indexes": [.document(index)]]
+    }
+
+    /// What outside readers see of a build.
+    private static let viewPipeline: Value = [["$match": [StoredDocument.orphanField: ["$ne": true]]]]
+
     /// Makes the view that outside readers use, or points it at the build.
     private func pointView(_ database: String, _ model: String, at build: BuildID) throws {
         let reply = try run(database, BSON.encode(["listCollections": 1, "filter": ["name": .string(model)]]), .plain, "look for a view")
         let existing = reply["cursor"]?.asDocument?["firstBatch"]?.asArray?.first?.asDocument
-        switch (existing?["type"]?.asString, existing?["options"]?.asDocument?["viewOn"]?.asString) {
-        case (nil, _): try create(database, ["create": .string(model), "viewOn": .string(build.description), "pipeline": []])
-        case ("view", build.description): break
+        let options = existing?["options"]?.asDocument
+        switch (existing?["type"]?.asString, options?["viewOn"]?.asString) {
+        case (nil, _): try create(database, ["create": .string(model), "viewOn": .string(build.description), "pipeline": Self.viewPipeline])
+        case ("view", build.description) where options?["pipeline"] == Self.viewPipeline: break
         case ("view", let other?) where other.hasPrefix("\(model)@"):
             try run(
-                database, BSON.encode(["collMod": .string(model), "viewOn": .string(build.description), "pipeline": [], "maxTimeMS": 5000]), .write,
+                database, BSON.encode(["collMod": .string(model), "viewOn": .string(build.description), "pipeline": Self.viewPipeline, "maxTimeMS": 5000]), .write,
                 "switch a view"
             )
         default:

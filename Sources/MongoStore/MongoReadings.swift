@@ -1,4 +1,5 @@
 import Events
+import Models
 import Projector
 import Values
 
@@ -27,10 +28,15 @@ public struct MongoReadings: Sendable {
     }
 
     /// About how many documents a build holds.
-    public func documents(of build: BuildID) async throws -> Int64 { try await connection.count(database, build.description) }
+    public func documents(of build: BuildID) async throws -> Int64 { try await connection.count(database, build.description, [:]) }
+
+    /// How many of them are orphans.
+    public func orphans(of build: BuildID) async throws -> Int64 {
+        try await connection.count(database, build.description, [StoredDocument.orphanField: true])
+    }
 
     /// Dead letters of every model.
-    public func deadLetters() async throws -> Int64 { try await connection.count(database, Collections.deadLetters) }
+    public func deadLetters() async throws -> Int64 { try await connection.count(database, Collections.deadLetters, [:]) }
 
     /// One stored document, or nil.
     public func document(of build: BuildID, key: String) async throws -> Document? {
@@ -107,8 +113,8 @@ extension MongoConnection {
         )?["at"]?.asDate
     }
 
-    fileprivate func count(_ database: String, _ collection: String) throws -> Int64 {
-        try run(database, BSON.encode(["count": .string(collection)]), .plain, "count documents")["n"]?.asInteger ?? 0
+    fileprivate func count(_ database: String, _ collection: String, _ filter: Document) throws -> Int64 {
+        try run(database, BSON.encode(["count": .string(collection), "query": .document(filter)]), .plain, "count documents")["n"]?.asInteger ?? 0
     }
 
     private func lastRun(_ database: String, _ partition: PartitionID) throws -> (run: Document, part: Document)? {

@@ -30,7 +30,11 @@ struct GetCommand: AsyncParsableCommand {
             Ending.complain("no-such-document: \(model) has no document \(id)")
             throw Ending.notGood
         }
-        found["_position"] = nil
+        guard found[StoredDocument.orphanField] == nil else {
+            Ending.complain("orphan: \(model) has a document \(id) that no root event has made whole yet; events --key \(id) shows what there was")
+            throw Ending.notGood
+        }
+        for name in StoredDocument.hiddenFields { found[name] = nil }
         Output.line(options.json ? JSON.write(.document(found)) : JSON.pretty(.document(found)))
     }
 }

@@ -44,6 +44,8 @@ struct StatusCommand: AsyncParsableCommand {
         var lag: Int64 = 0
         var lagSeconds: Double = 0
         var documents: Int64 = 0
+        /// Among the documents.
+        var orphans: Int64 = 0
         var applied: Int64 = 0
         var parked: Int64 = 0
         /// What keeps it from being what its file says, in words; empty when nothing does.
@@ -86,6 +88,7 @@ struct StatusCommand: AsyncParsableCommand {
         if reader.needsRebuild(model) { status.note = "rebuild needed: the definition was edited" }
         if !build.isFoldable { status.note = "not projected: folded by version \(build.foldVersion), this binary carries \(foldVersion)" }
         status.documents = try await reader.readings.documents(of: build.id)
+        status.orphans = try await reader.readings.orphans(of: build.id)
         for partition in reader.partitions(of: settings) {
             let checkpoint = try await reader.readings.checkpoints(of: partition).first { $0.build == build.id }
             let tail = try await reader.readings.tail(of: partition)
@@ -134,6 +137,7 @@ struct StatusCommand: AsyncParsableCommand {
                             model.name,
                             [
                                 "lag": .int64(model.lag), "lagSeconds": .double(model.lagSeconds), "documents": .int64(model.documents),
+                                "orphans": .int64(model.orphans),
                                 "build": .string(model.build), "applied": .int64(model.applied), "parked": .int64(model.parked), "note": .string(model.note),
                             ]
                         )
@@ -158,11 +162,11 @@ struct StatusCommand: AsyncParsableCommand {
         )
         Output.line("")
         Output.table(
-            ["model", "build", "applied", "parked", "lag", "lag s", "documents", "note"],
+            ["model", "build", "applied", "parked", "lag", "lag s", "documents", "orphans", "note"],
             status.models.map { model in
                 [
                     model.name, model.build, Output.count(model.applied), Output.count(model.parked), Output.count(model.lag), seconds(model.lagSeconds),
-                    Output.count(model.documents), model.note,
+                    Output.count(model.documents), Output.count(model.orphans), model.note,
                 ]
             }
         )

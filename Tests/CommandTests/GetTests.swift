@@ -59,4 +59,34 @@ import Values
             #expect(try await installation.json("get", "product", "é") == ["_id": "é", "stock": 1])
         }
     }
+
+    @Test func `an orphan is kept, counted and not shown, until its root event has come`() async throws {
+        let model = """
+            version: 1
+            model: product
+            stream: product
+            root: created
+            fold:
+              created: { $set: { name: $data.name } }
+              reviewed: { $contribute: { reviews: { by: $eventId, count: true, total: $data.rating } } }
+
+            """
+        try await Installation.run(["config/models/product.yaml": model]) { installation in
+            try await installation.drain([EventText("1", "reviewed", key: "a", data: ["rating": 4])])
+            let orphan = try await installation.millrace("get", "product", "a")
+            #expect(orphan.code == 1 && orphan.output == "")
+            #expect(orphan.errors.contains("orphan: product has a document a that no root event has made whole yet"))
+            // The view is what outsiders read.
+            #expect(try await installation.documents("product").isEmpty)
+            func orphans() async throws -> Int64? {
+                try await installation.json("status")["models"]?.asDocument?["product"]?.number("orphans")
+            }
+            #expect(try await orphans() == 1)
+
+            try await installation.drain([EventText("2", "created", key: "a", data: ["name": "A"])])
+            #expect(try await installation.json("get", "product", "a") == ["_id": "a", "reviews": ["count": 1, "total": 4], "name": "A"])
+            #expect(try await installation.documents("product").map { $0["_id"] } == ["a"])
+            #expect(try await orphans() == 0)
+        }
+    }
 }

@@ -29,7 +29,7 @@ enum AccumulationOperators {
         return best ?? .null
     }
 
-    private static func sum(_ values: [Value?]) -> Value {
+    static func sum(_ values: [Value?]) -> Value {
         var sum = ExactSum()
         var widest: Value = 0
         for case let value? in values {
@@ -48,7 +48,7 @@ enum AccumulationOperators {
         return widest.isLong ? .int64(integer) : Value(integer: integer)
     }
 
-    private static func average(_ values: [Value?]) -> Value {
+    static func average(_ values: [Value?]) -> Value {
         var sum = ExactSum()
         var count = 0
         for case let value? in values where value.asNumber != nil {

@@ -16,6 +16,21 @@ struct Assign: Action {
     }
 }
 
+/// `derive`: a field that is computed from the document, and is not there while its value is missing.
+struct Derive: Action {
+    var value: Expression
+
+    var name: String { "derive" }
+    var operand: Operand { .expression(value) }
+    var purpose: PathPurpose { .create }
+
+    func apply(to target: inout Value?, _ site: Site, _ context: Context) throws(Refusal) -> Bool {
+        let value = try value.evaluate(context) == nil ? nil : evaluate(value, site, context)
+        defer { target = value }
+        return target != value
+    }
+}
+
 /// `$setOnInsert`: where there was no document before the effect.
 struct AssignOnInsert: Action {
     var value: Expression
@@ -60,6 +75,8 @@ extension Operator {
     public static func set(_ path: FieldPath, _ value: Expression) -> Operator { Operator(path, Assign(value: value)) }
 
     public static func setOnInsert(_ path: FieldPath, _ value: Expression) -> Operator { Operator(path, AssignOnInsert(value: value)) }
+
+    public static func derive(_ path: FieldPath, _ value: Expression) -> Operator { Operator(path, Derive(value: value)) }
 
     public static func unset(_ path: FieldPath) -> Operator { Operator(path, Unset()) }
 
