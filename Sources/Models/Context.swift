@@ -10,6 +10,8 @@ struct Context {
     var isInsert: Bool
     /// What `let` and the operators around an expression have given names, the innermost last.
     var variables: [Variable] = []
+    /// nil where no expression goes through an array, so that none can take many steps.
+    var steps: StepCount?
     /// The effect's array filters, with the values for this event.
     var filters: [Predicate<Value>] = []
     /// What each `$rename` took from its source, by the operator's place in the effect.

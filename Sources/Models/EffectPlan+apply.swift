@@ -8,28 +8,40 @@ extension EffectPlan {
     /// - Parameter defaults: what a document begins with.
     func apply(_ event: Event, to document: inout Document?, defaults: Document) throws(Refusal) -> Bool {
         if document == nil, !creates { return false }
-        let variables = variables.isEmpty ? [] : try evaluateVariables(event, document, defaults)
-        if condition != nil, try !holds(event, variables, document, defaults) { return false }
+        var known = Known(steps: iterates ? StepCount() : nil)
+        if !variables.isEmpty { known.variables = try evaluateVariables(event, document, defaults, known) }
+        if condition != nil, try !holds(event, document, defaults, known) { return false }
         switch kind {
         case .delete:
             defer { document = nil }
             return document != nil
         case .refuse(let refusal): throw refusal
-        case .update(let paths): return try update(&document, event, variables, defaults) { _ in paths }
+        case .update(let paths): return try update(&document, event, defaults, known) { _ in paths }
         case .computed(let operators):
-            return try update(&document, event, variables, defaults) { (context) throws(Refusal) in
+            return try update(&document, event, defaults, known) { (context) throws(Refusal) in
                 try PathNode.Members.tree(operators.map { (op) throws(Refusal) in try op.resolve(context) }, filters)
             }
         }
     }
 
+    /// What the expressions of one effect share.
+    private struct Known {
+        var variables: [Context.Variable] = []
+        var steps: StepCount?
+    }
+
+    /// A context shares the document's storage, which would make the first change copy it: so it is only given to effects
+    /// that read the document.
+    private func context(_ event: Event, _ document: Document?, _ defaults: Document, _ known: Known) -> Context {
+        Context(
+            event: event, before: readsDocument ? document ?? defaults : Document(), isInsert: document == nil, variables: known.variables, steps: known.steps
+        )
+    }
+
     private func update(
-        _ document: inout Document?, _ event: Event, _ variables: [Context.Variable], _ defaults: Document,
-        _ paths: (Context) throws(Refusal) -> PathNode.Members
+        _ document: inout Document?, _ event: Event, _ defaults: Document, _ known: Known, _ paths: (Context) throws(Refusal) -> PathNode.Members
     ) throws(Refusal) -> Bool {
-        // The context shares the document's storage, which would make the first change copy it: so it is only given
-        // to effects that read the document.
-        var context = Context(event: event, before: readsDocument ? document ?? defaults : Document(), isInsert: document == nil, variables: variables)
+        var context = context(event, document, defaults, known)
         let paths = try paths(context)
         if !filters.isEmpty { context.filters = try evaluateFilters(context) }
         var fields = document ?? defaults
@@ -44,16 +56,14 @@ extension EffectPlan {
 
     // Functions of their own, so that their contexts do not share the document's storage while the effect changes it.
 
-    private func evaluateVariables(_ event: Event, _ document: Document?, _ defaults: Document) throws(Refusal) -> [Context.Variable] {
-        let before = readsDocument ? document ?? defaults : Document()
-        var context = Context(event: event, before: before, isInsert: document == nil)
+    private func evaluateVariables(_ event: Event, _ document: Document?, _ defaults: Document, _ known: Known) throws(Refusal) -> [Context.Variable] {
+        var context = context(event, document, defaults, known)
         for variable in variables { context.variables.append(Context.Variable(name: variable.name, value: try variable.value.evaluate(context))) }
         return context.variables
     }
 
-    private func holds(_ event: Event, _ variables: [Context.Variable], _ document: Document?, _ defaults: Document) throws(Refusal) -> Bool {
-        let before = readsDocument ? document ?? defaults : Document()
-        return try (condition?.evaluate(Context(event: event, before: before, isInsert: document == nil, variables: variables))).isTrue
+    private func holds(_ event: Event, _ document: Document?, _ defaults: Document, _ known: Known) throws(Refusal) -> Bool {
+        try (condition?.evaluate(context(event, document, defaults, known))).isTrue
     }
 
     private func evaluateFilters(_ context: Context) throws(Refusal) -> [Predicate<Value>] {

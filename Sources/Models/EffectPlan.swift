@@ -15,6 +15,8 @@ final class EffectPlan: Sendable {
     let renames: [(number: Int, source: FieldPath)]
     /// Whether an expression of the effect looks at `$$doc`.
     let readsDocument: Bool
+    /// Whether an expression of the effect goes through an array.
+    let iterates: Bool
     /// Whether a path has `$[]` or `$[name]` in it.
     let isPositional: Bool
     /// Whether a refusal can come after a change. A single operator with a single target is refused before it changes
@@ -43,9 +45,11 @@ final class EffectPlan: Sendable {
         self.condition = condition
         self.creates = creates
         renames = operators.enumerated().flatMap { number, op in op.sources.map { (number, $0) } }
-        readsDocument =
-            operators.contains(where: \.readsDocument) || contributions.contains { $0.action.operand.readsDocument }
-            || variables.contains { $0.value.readsDocument } || filters.contains { $0.predicate.operand.readsDocument } || condition?.readsDocument ?? false
+        let expressions =
+            operators.flatMap { $0.operand.expressions + $0.path.expressions } + contributions.flatMap(\.action.operand.expressions)
+            + variables.map(\.value) + filters.flatMap(\.predicate.operand.expressions) + (condition.map { [$0] } ?? [])
+        readsDocument = expressions.contains(where: \.readsDocument)
+        iterates = expressions.contains(where: \.iterates)
         isPositional = operators.contains { $0.path.isPositional }
         needsUndo = operators.count > 1 || !contributions.isEmpty || isPositional || !renames.isEmpty
     }

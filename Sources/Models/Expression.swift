@@ -58,6 +58,17 @@ public indirect enum Expression: Hashable, Sendable {
         }
     }
 
+    /// Whether an operator in it evaluates an expression for each element of an array.
+    var iterates: Bool {
+        switch self {
+        case .literal, .event, .document, .variable: false
+        case .object(let members): members.contains { $0.value.iterates }
+        case .array(let elements): elements.contains(where: \.iterates)
+        case .apply(let application):
+            application.op.parameters.contains { $0.scope != .none } || application.arguments.contains { $0?.iterates ?? false }
+        }
+    }
+
     var readsDocument: Bool {
         switch self {
         case .document: true

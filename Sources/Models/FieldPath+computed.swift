@@ -16,8 +16,9 @@ extension FieldPath {
         return FieldPath(names, computed: computed)
     }
 
-    var readsDocument: Bool {
-        computed.values.contains { pieces in pieces.contains { if case .value(let expression) = $0 { expression.readsDocument } else { false } } }
+    /// What its names are computed from.
+    var expressions: [Expression] {
+        computed.values.flatMap { pieces in pieces.compactMap { if case .value(let expression) = $0 { expression } else { nil } } }
     }
 
     private func text(of piece: Piece, _ context: Context) throws(Refusal) -> String {

@@ -25,9 +25,6 @@ public struct Operator: Hashable, Sendable {
     /// The same along the path that an event leads it.
     func resolve(_ context: Context) throws(Refusal) -> Operator { path.computed.isEmpty ? self : Operator(try path.resolve(context), action) }
 
-    /// Whether its operand or its path looks at `$$doc`.
-    var readsDocument: Bool { operand.readsDocument || path.readsDocument }
-
     /// Whether it removes the document.
     public var isDelete: Bool { action is Delete }
 
@@ -71,5 +68,4 @@ public indirect enum Operand: Hashable, Sendable {
         }
     }
 
-    var readsDocument: Bool { expressions.contains(where: \.readsDocument) }
 }

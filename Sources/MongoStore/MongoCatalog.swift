@@ -163,7 +163,8 @@ extension MongoConnection {
         case ("view", build.description) where options?["pipeline"] == Self.viewPipeline: break
         case ("view", let other?) where other.hasPrefix("\(model)@"):
             try run(
-                database, BSON.encode(["collMod": .string(model), "viewOn": .string(build.description), "pipeline": Self.viewPipeline, "maxTimeMS": 5000]), .write,
+                database, BSON.encode(["collMod": .string(model), "viewOn": .string(build.description), "pipeline": Self.viewPipeline, "maxTimeMS": 5000]),
+                .write,
                 "switch a view"
             )
         default:

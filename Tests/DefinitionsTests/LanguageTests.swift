@@ -24,7 +24,7 @@ import Values
         var testDescription: String { name }
     }
 
-    @Test(arguments: variables + names + upserts + wholes + contributions)
+    @Test(arguments: variables + names + upserts + wholes + contributions + limits)
     func `a model folds events as it says`(story: Story) throws {
         let model = try ModelReader.read(source: "version: 1\nmodel: m\nstream: m\n" + story.model, file: "m.yaml")
         let texts = try story.events.enumerated().map { number, event in
@@ -239,6 +239,38 @@ import Values
                 """,
             events: [("row", #"{"id":1}"#)],
             document: #"{"_contributions":{"sum":[{"by":1}]},"sum":{"count":1},"copy":{"_id":"k","sum":{"count":1}},"_orphan":true}"#
+        ),
+    ]
+
+    static let limits = [
+        Story(
+            name: "an expression that takes too many steps parks, whichever way it grows",
+            model: """
+                fold:
+                  product:
+                    $set: { n: { $size: { $map: { input: $data.list, in: { $sum: { $map: { input: $data.list, in: 1 } } } } } } }
+                  doubled: { $set: { n: { $size: { $reduce: { input: $data.list, initialValue: [ 1 ], in: { $concatArrays: [ $$value, $$value ] } } } } } }
+                  text: { $set: { n: { $strLenBytes: { $reduce: { input: $data.list, initialValue: x, in: { $concat: [ $$value, $$value ] } } } } } }
+                """,
+            events: [
+                ("product", "{\"list\":\(Array(1...2000))}"), ("doubled", "{\"list\":\(Array(1...40))}"), ("text", "{\"list\":\(Array(1...60))}"),
+                ("product", "{\"list\":\(Array(1...20))}"), ("doubled", "{\"list\":\(Array(1...10))}"),
+            ],
+            document: #"{"n":1024}"#, problems: [.tooManySteps, .tooManySteps, .tooManySteps]
+        ),
+        Story(
+            name: "an array that grows too long parks",
+            model: """
+                fold:
+                  filled: { $set: { list: { $range: [ 0, 100000 ] }, ids: { $map: { input: { $range: [ 0, 100000 ] }, in: { id: $$this } } } } }
+                  pushed: { $push: { list: 1 } }
+                  added: { $addToSet: { list: new } }
+                  upserted: { $upsert: { ids: { where: { id: -1 } } } }
+                  swapped: { $push: { list: { $each: [ 1, 2 ], $slice: -1 } } }
+                  cleared: { $unset: { ids: 1 } }
+                """,
+            events: [("filled", "{}"), ("pushed", "{}"), ("added", "{}"), ("upserted", "{}"), ("swapped", "{}"), ("upserted", "{}"), ("cleared", "{}")],
+            document: #"{"list":[2]}"#, problems: [.arrayTooLong, .arrayTooLong, .arrayTooLong, .arrayTooLong]
         ),
     ]
 }

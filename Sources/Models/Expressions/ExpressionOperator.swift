@@ -132,6 +132,13 @@ public struct Application: Hashable, Sendable {
     }
 
     func evaluate(_ context: Context) throws(Refusal) -> Value? {
+        guard let steps = context.steps else { return try compute(context) }
+        let value = try compute(context)
+        try steps.take(op, giving: value)
+        return value
+    }
+
+    private func compute(_ context: Context) throws(Refusal) -> Value? {
         switch op.body {
         case .expressions(let body): return try body(self, context)
         case .values(let body):

@@ -24,7 +24,7 @@ struct Push: Action {
         let values = try evaluate(elements, site, context)
         let position = try position.map { (position) throws(Refusal) in try evaluateInteger(position, "$position", site, context) }
         let limit = try slice.map { (slice) throws(Refusal) in try evaluateInteger(slice, "$slice", site, context) }
-        return try modifyArray(&target, site) { array in
+        return try modifyArray(&target, adding: values.count, site) { array in
             if let position {
                 array.insert(contentsOf: values, at: Self.index(position, array.count))
             } else {
@@ -54,7 +54,7 @@ struct AddToSet: Action {
 
     func apply(to target: inout Value?, _ site: Site, _ context: Context) throws(Refusal) -> Bool {
         let values = try evaluate(elements, site, context)
-        return try modifyArray(&target, site) { array in
+        return try modifyArray(&target, adding: values.count, site) { array in
             let count = array.count
             for value in values where !array.contains(where: value.matches) { array.append(value) }
             return array.count != count
@@ -96,17 +96,27 @@ extension Action {
     }
 
     /// Changes the array there, or a new one. `body` says whether it changed it.
-    fileprivate func modifyArray(_ target: inout Value?, _ site: Site, _ body: (inout [Value]) -> Bool) throws(Refusal) -> Bool {
+    fileprivate func modifyArray(_ target: inout Value?, adding count: Int, _ site: Site, _ body: (inout [Value]) -> Bool) throws(Refusal) -> Bool {
         switch target {
         case nil:
             var array: [Value] = []
             _ = body(&array)
+            try checkLength(of: array, site)
             target = .array(array)
             return true
         case .array(var array)?:
+            // Kept only where the change may have to be undone: it would be copied then.
+            let before = array.count + count > Limits.arrayLength ? array : nil
             target = .null
             defer { target = .array(array) }
-            return body(&array)
+            let changed = body(&array)
+            do throws(Refusal) {
+                try checkLength(of: array, site)
+            } catch {
+                array = before ?? array
+                throw error
+            }
+            return changed
         case let other?: throw refusal(other, not: "an array", site)
         }
     }
