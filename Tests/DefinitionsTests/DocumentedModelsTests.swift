@@ -1,0 +1,46 @@
+import EventFixtures
+import Events
+import Foundation
+import Models
+import Testing
+import Values
+
+@testable import Definitions
+
+/// The examples of docs/models.md, as they stand there.
+@Suite struct DocumentedModelsTests {
+    struct Example: Sendable, CustomTestStringConvertible {
+        var model: String
+        var events: [String]
+        var document: String
+
+        var testDescription: String { model.split(separator: "\n").dropFirst().first.map(String.init) ?? "" }
+    }
+
+    /// Each is a block of a model, one of events and one of the document.
+    static let examples: [Example] = {
+        guard let page = try? String(contentsOfFile: root + "docs/models.md", encoding: .utf8) else { return [] }
+        func blocks(_ kind: String) -> [String] {
+            page.split(separator: "```\(kind)\n").dropFirst().compactMap { $0.split(separator: "\n```").first.map(String.init) }
+        }
+        return zip(blocks("yaml model"), zip(blocks("json events"), blocks("json document"))).map {
+            Example(model: $0 + "\n", events: $1.0.split(separator: "\n").map(String.init), document: $1.1)
+        }
+    }()
+
+    @Test func `the page has examples`() { #expect(Self.examples.count > 5) }
+
+    @Test(arguments: examples)
+    func `the events make the document`(example: Example) throws {
+        let model = try ModelReader.read(source: example.model, file: "models.md")
+        var document: Document?
+        for chunk in TestLog().append(example.events) {
+            for place in 0..<chunk.chunk.count {
+                let event = try #require(chunk.event(at: place))
+                _ = try withExtendedLifetime(chunk) { try model.fold.fold(event, into: &document) }
+            }
+        }
+        for name in StoredDocument.hiddenFields { document?[name] = nil }
+        #expect(document.map { JSON.write(.document($0)) } == example.document)
+    }
+}
