@@ -3,7 +3,8 @@ import Projector
 import Values
 
 /// A dead letter as it is stored: `{_id: {b, s, p, o}, format, problem, message, key, type, at}`; `b` is null for an
-/// element that is no event. One that was parked unread also has `decision`.
+/// element that is no event. `decision` is there where one was made: `crash-parked` or
+/// `dropped`.
 enum DeadLetterDocument {
     static func id(_ letter: DeadLetter) -> Value {
         [
@@ -21,7 +22,7 @@ enum DeadLetterDocument {
             "type": letter.type.map(Value.string) ?? .null,
             "at": .date(letter.at),
         ]
-        if letter.isDecision { fields.append("decision", .string(letter.refusal.problem.rawValue)) }
+        if let decision = letter.decision { fields.append("decision", .string(decision.rawValue)) }
         return fields
     }
 
@@ -29,14 +30,19 @@ enum DeadLetterDocument {
         "createIndexes": .string(Collections.deadLetters),
         "indexes": [
             [
-                "key": ["decision": 1, "_id.s": 1, "_id.p": 1], "name": "decisions",
+                "key": ["_id.s": 1, "_id.p": 1, "_id.o": 1, "decision": 1], "name": "decided",
                 "partialFilterExpression": ["decision": ["$exists": true]],
             ]
         ],
     ]
 
     /// Finds the decisions on a partition's events; an index holds no other letters.
-    static func decisions(_ partition: PartitionID) -> Document {
-        ["decision": ["$exists": true], "_id.s": .string(partition.stream), "_id.p": .int32(Int32(partition.number))]
+    static func decisions(_ partition: PartitionID, from offset: Int64, keys: [String]?) -> Document {
+        var filter: Document = [
+            "decision": ["$exists": true], "_id.s": .string(partition.stream), "_id.p": .int32(Int32(partition.number)),
+            "_id.o": ["$gte": .int64(offset)],
+        ]
+        if let keys { filter.append("key", ["$in": .array(keys.map(Value.string))]) }
+        return filter
     }
 }

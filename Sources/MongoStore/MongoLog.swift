@@ -36,8 +36,8 @@ public struct MongoLog: EventLog {
         try await connection.chunks(database, partition, from: offset, events: events)
     }
 
-    public func chunks(of partition: PartitionID, withKey key: String, below end: Int64) async throws -> [Chunk] {
-        try await connection.chunks(database, partition, withKey: key, below: end)
+    public func chunks(of partition: PartitionID, withKeys keys: [String], _ offsets: Range<Int64>) async throws -> [Chunk] {
+        try await connection.chunks(database, partition, withKeys: keys, offsets)
     }
 
     /// The indexes that the log's safety rests on: offsets are unique by `_id`, and no part of a segment is logged twice.
@@ -143,12 +143,7 @@ extension MongoConnection {
     }
 
     fileprivate func chunks(_ database: String, _ partition: PartitionID, from offset: Int64, events: Int) throws -> [Chunk] {
-        // The chunk that holds the offset may begin before it.
-        let first = try document(
-            database, Collections.log, ["_id": partition.range(below: offset + 1)], options: ["sort": ["_id": -1], "projection": ["_id": 1]],
-            "find a place in the log"
-        )
-        let start = first?["_id"]?.asDocument?["o"]?.asInteger ?? 0
+        let start = try place(database, partition, of: offset)
         var chunks: [Chunk] = []
         var next: Int64?
         var count = 0
@@ -167,11 +162,25 @@ extension MongoConnection {
         return chunks
     }
 
-    fileprivate func chunks(_ database: String, _ partition: PartitionID, withKey key: String, below end: Int64) throws -> [Chunk] {
-        try documents(
-            database, Collections.log, ["keys": .string(key), "_id": partition.range(below: end)], options: ["sort": ["_id": 1], "batchSize": 4],
-            "read a key's events"
-        ).map { try $0.chunk(ChunkCodec.decode) }
+    /// Where the chunk begins that holds an offset.
+    private func place(_ database: String, _ partition: PartitionID, of offset: Int64) throws -> Int64 {
+        let first = try document(
+            database, Collections.log, ["_id": partition.range(below: offset + 1)], options: ["sort": ["_id": -1], "projection": ["_id": 1]],
+            "find a place in the log"
+        )
+        return first?["_id"]?.asDocument?["o"]?.asInteger ?? 0
+    }
+
+    /// Chunks of a key that are held at once: each may have 16 MiB.
+    private static let keyPage: Int32 = 4
+
+    fileprivate func chunks(_ database: String, _ partition: PartitionID, withKeys keys: [String], _ offsets: Range<Int64>) throws -> [Chunk] {
+        let start = try place(database, partition, of: offsets.lowerBound)
+        return try documents(
+            database, Collections.log,
+            ["keys": ["$in": .array(keys.map(Value.string))], "_id": partition.range(from: start, below: offsets.upperBound)],
+            options: ["sort": ["_id": 1], "limit": .int32(Self.keyPage), "batchSize": .int32(Self.keyPage)], "read the events of keys"
+        ).map { try $0.chunk(ChunkCodec.decode) }.filter { $0.end > offsets.lowerBound }
     }
 }
 

@@ -22,8 +22,8 @@ public struct MongoProjectionStore: ProjectionStore {
         try await connection.checkpoint(database, build, partition)
     }
 
-    public func crashParked(in build: BuildID, _ partition: PartitionID) async throws -> Set<Int64> {
-        try await connection.crashParked(database, build, partition)
+    public func decisions(on build: BuildID, _ partition: PartitionID, from offset: Int64, keys: [String]?) async throws -> [Int64: Decision] {
+        try await connection.decisions(database, build, partition, from: offset, keys: keys)
     }
 
     public func logEnd(of partition: PartitionID) async throws -> Int64 { try await connection.tail(database, partition).offset }
@@ -64,11 +64,25 @@ extension MongoConnection {
         return try CheckpointDocument.decode(stored)
     }
 
-    fileprivate func crashParked(_ database: String, _ build: BuildID, _ partition: PartitionID) throws -> Set<Int64> {
-        let letters = try documents(
-            database, Collections.deadLetters, DeadLetterDocument.decisions(partition), options: ["projection": ["_id": 1]], "read decisions")
-        let ids = letters.compactMap { $0["_id"]?.asDocument }.filter { $0["b"]?.asString.flatMap(BuildID.init)?.model == build.model }
-        return Set(ids.compactMap { $0["o"]?.asInteger })
+    fileprivate func decisions(
+        _ database: String, _ build: BuildID, _ partition: PartitionID, from offset: Int64, keys: [String]?
+    ) throws -> [Int64: Decision] {
+        var decisions: [Int64: Decision] = [:]
+        try find(
+            database, Collections.deadLetters, DeadLetterDocument.decisions(partition, from: offset, keys: keys),
+            options: ["projection": ["_id": 1, "decision": 1]], "read decisions"
+        ) { bytes in
+            let letter = try Document(bson: bytes)
+            guard let id = letter["_id"]?.asDocument, let offset = id["o"]?.asInteger else { return true }
+            // An element that is no event belongs to every model.
+            guard id["b"] == .null || id["b"]?.asString.flatMap(BuildID.init)?.model == build.model else { return true }
+            guard let decision = letter["decision"]?.asString.flatMap(Decision.init) else {
+                throw Refusal(.newerFormat, "a dead letter of \(partition) at \(offset) has a decision that this version does not know")
+            }
+            decisions[offset] = decision
+            return true
+        }
+        return decisions
     }
 
     fileprivate func documents(_ database: String, _ build: BuildID, _ keys: [String]) throws -> [(key: String, bson: [UInt8])] {

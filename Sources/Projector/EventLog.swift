@@ -26,8 +26,9 @@ public protocol EventLog: Sendable {
     /// The chunks that hold the offsets from `offset` on, up to about `events` elements.
     func chunks(of partition: PartitionID, from offset: Int64, events: Int) async throws -> [Chunk]
 
-    /// The chunks up to and not including the offset `end` in which a key occurs, in order.
-    func chunks(of partition: PartitionID, withKey key: String, below end: Int64) async throws -> [Chunk]
+    /// The next chunks that begin in the range and in which one of these keys occurs, in order: a few, and none at the end.
+    /// For hundreds of keys, not for thousands.
+    func chunks(of partition: PartitionID, withKeys keys: [String], _ offsets: Range<Int64>) async throws -> [Chunk]
 }
 
 public struct LogTail: Hashable, Sendable {

@@ -29,6 +29,12 @@ struct FoldBatch {
             before = document
         }
 
+        /// Makes what the batch before has made of it what is folded onto.
+        mutating func goOn() {
+            before = after
+            checksSize = true
+        }
+
         /// What is folded onto.
         var origin: StoredDocument? { isSuspect ? refolded : before }
 
@@ -58,8 +64,7 @@ struct FoldBatch {
     /// The keys, numbered as their slots are.
     private var keys = NameTable()
     private let chunks: [DecodedChunk]
-    /// Offsets of events that are parked unread.
-    private let crashParked: Set<Int64>
+    private let decisions: [Int64: Decision]
 
     /// An element: where it is, and which document it touches.
     struct Item {
@@ -73,9 +78,9 @@ struct FoldBatch {
     private(set) var end: Int64
 
     /// Takes the elements from `offset` on that the limits allow. `chunks` are consecutive, and hold `offset`.
-    init(_ chunks: [DecodedChunk], from offset: Int64, fold: any Folding, limits: Limits, crashParked: Set<Int64> = []) {
+    init(_ chunks: [DecodedChunk], from offset: Int64, fold: any Folding, limits: Limits, decisions: [Int64: Decision] = [:]) {
         self.chunks = chunks
-        self.crashParked = crashParked
+        self.decisions = decisions
         start = offset
         end = offset
         for (number, decoded) in chunks.enumerated() {
@@ -102,20 +107,24 @@ struct FoldBatch {
         }
     }
 
-    /// Takes only the events of one key, below an offset.
-    init(key: ExactString, _ chunks: [DecodedChunk], below limit: Int64, fold: any Folding, crashParked: Set<Int64>) {
-        self.chunks = chunks
-        self.crashParked = crashParked
-        start = chunks.first?.chunk.offset ?? 0
-        end = limit
-        slots = [Slot(key: key)]
-        for (number, decoded) in chunks.enumerated() {
-            guard let wanted = decoded.chunk.keys.firstIndex(of: key) else { continue }
-            for (place, element) in decoded.chunk.elements.enumerated()
-            where element.kind == .event && element.key == Int32(wanted) && decoded.chunk.offset + Int64(place) < limit {
-                guard fold.handles(decoded.chunk.types[Int(element.type)].text) else { continue }
-                elements.append(Item(chunk: Int32(number), place: Int32(place), slot: 0))
+    /// Takes only the events of some keys, at these offsets.
+    init(of wanted: Set<ExactString>, _ decoded: DecodedChunk, _ offsets: Range<Int64>, fold: any Folding, decisions: [Int64: Decision]) {
+        chunks = [decoded]
+        self.decisions = decisions
+        start = offsets.lowerBound
+        end = offsets.upperBound
+        let chunk = decoded.chunk
+        let handled = chunk.types.map { fold.handles($0.text) }
+        let isWanted = chunk.keys.map(wanted.contains)
+        for (place, element) in chunk.elements.enumerated()
+        where element.kind == .event && isWanted[Int(element.key)] && offsets.contains(chunk.offset + Int64(place)) {
+            var slot: Int32 = -1
+            if handled[Int(element.type)] {
+                let number = keys.number(of: chunk.keys[Int(element.key)])
+                if number == slots.count { slots.append(Slot(key: chunk.keys[Int(element.key)])) }
+                slot = Int32(number)
             }
+            elements.append(Item(chunk: 0, place: Int32(place), slot: slot))
         }
     }
 
@@ -174,14 +183,23 @@ struct FoldBatch {
             case .duplicate: outcome.totals.duplicates += 1
             case .refused:
                 outcome.totals.logged += 1
+                guard decision(on: item) != .dropped else {
+                    outcome.totals.ignored += 1
+                    continue
+                }
                 outcome.totals.parked += 1
                 outcome.deadLetters.append(letter(item, nil, chunk.chunk.refusals[Int(element.reference)]))
             case .event:
                 outcome.totals.logged += 1
-                guard crashParked.isEmpty || !crashParked.contains(chunk.chunk.offset + Int64(item.place)) else {
+                switch decision(on: item) {
+                case .crashParked?:
                     outcome.totals.parked += 1
                     outcome.deadLetters.append(letter(item, build, .crashParked("folding it")))
                     continue
+                case .dropped?:
+                    outcome.totals.ignored += 1
+                    continue
+                case nil: break
                 }
                 guard item.slot >= 0 else {
                     outcome.totals.ignored += 1
@@ -197,6 +215,10 @@ struct FoldBatch {
             }
         }
         return outcome
+    }
+
+    private func decision(on item: Item) -> Decision? {
+        decisions.isEmpty ? nil : decisions[chunks[Int(item.chunk)].chunk.offset + Int64(item.place)]
     }
 
     private mutating func apply(_ fold: any Folding, _ decoded: DecodedChunk, _ item: Item) throws(Refusal) {

@@ -38,8 +38,8 @@ public actor Projection {
     private var loadSize = 64
     private var completeness: [ListCompleteness: Int64] = [:]
     private var failures = BatchFailures()
-    /// Offsets of the model's events that are parked unread, read with the checkpoint.
-    private var crashParked: Set<Int64> = []
+    /// What was decided about events from the checkpoint on, read with it.
+    private var decisions: [Int64: Decision] = [:]
 
     public init(
         build: BuildID, partition: PartitionID, fold: any Folding, store: any ProjectionStore, log: any EventLog, limits: BatchLimits = BatchLimits(),
@@ -106,7 +106,7 @@ public actor Projection {
         switch try await watch?.step(of: .project(build), at: checkpoint.offset, most: most) ?? .take(most) {
         case .take(let count): return count
         case .park:
-            crashParked.insert(checkpoint.offset)
+            decisions[checkpoint.offset] = .crashParked
             return 1
         }
     }
@@ -134,7 +134,7 @@ public actor Projection {
         guard stored.frozen == nil else {
             throw Refusal(.logDamaged, "the checkpoint of \(build) in \(partition) is frozen by a switch that this version cannot finish")
         }
-        crashParked = try await store.crashParked(in: build, partition)
+        decisions = try await store.decisions(on: build, partition, from: stored.offset, keys: nil)
         checkpoint = stored
         return stored
     }
@@ -142,7 +142,7 @@ public actor Projection {
     /// Applies the batch at the checkpoint. False when the checkpoint turned out to be another.
     private func apply(_ chunks: [DecodedChunk], _ from: Checkpoint, events: Int, _ watch: CrashWatch?) async throws -> Bool {
         var batch = FoldBatch(
-            chunks, from: from.offset, fold: fold, limits: .init(events: events, documents: limits.documents), crashParked: crashParked
+            chunks, from: from.offset, fold: fold, limits: .init(events: events, documents: limits.documents), decisions: decisions
         )
         try await load(&batch, from)
         CrashPoint.documentsRead.reached()
@@ -232,8 +232,10 @@ public actor Projection {
 
     /// The document as the log makes it before an offset.
     private func refold(_ key: String, below offset: Int64) async throws -> StoredDocument? {
-        let chunks = try await log.chunks(of: partition, withKey: key, below: offset)
-        return KeyHistory(fold: fold, crashParked: crashParked).document(of: key, in: chunks.map(DecodedChunk.init(parsing:)), below: offset)
+        let decisions = try await store.decisions(on: build, partition, from: 0, keys: [key])
+        var history = KeyHistory(of: [key], build: build, fold: fold, decisions: decisions)
+        try await history.read(log, partition, below: offset)
+        return history.document(of: key)
     }
 
     // MARK: Planning

@@ -68,6 +68,14 @@ public struct Checkpoint: Hashable, Sendable {
     }
 }
 
+/// What was decided about an event, whatever the fold says of it. It is kept with the event's dead letter.
+public enum Decision: String, Hashable, Sendable {
+    /// Workers died of it: it is parked unread.
+    case crashParked = "crash-parked"
+    /// Somebody has dropped it: it is ignored.
+    case dropped
+}
+
 /// A parked event: kept, with reason and position. Its bytes are in the log.
 public struct DeadLetter: Hashable, Sendable {
     /// nil for an element that is no event: it is parked in every model of its stream, and makes one dead letter.
@@ -80,10 +88,11 @@ public struct DeadLetter: Hashable, Sendable {
     /// When it was logged: milliseconds since 1970.
     public var at: Int64
 
-    /// Whether it was parked unread: not what the fold says, but a decision that every build of the model reads.
-    public var isDecision: Bool { build != nil && refusal.problem == .crashParked }
+    /// What was decided about the event: not what the fold says, but what every build of the model reads.
+    public var decision: Decision?
 
     public init(build: BuildID?, partition: PartitionID, offset: Int64, refusal: Refusal, key: String?, type: String?, at: Int64) {
+        decision = build != nil && refusal.problem == .crashParked ? .crashParked : nil
         self.build = build
         self.partition = partition
         self.offset = offset
@@ -126,9 +135,11 @@ public protocol ProjectionStore: Sendable {
     /// The stored checkpoint; a build's first one is made here.
     func checkpoint(of build: BuildID, _ partition: PartitionID) async throws -> Checkpoint
 
-    /// Offsets of the events that killed workers when the build's model folded them, and that are parked unread: a decision
-    /// that holds for every build of the model.
-    func crashParked(in build: BuildID, _ partition: PartitionID) async throws -> Set<Int64>
+    /// What was decided about events of the build's model from an offset on, and about elements that are no events, by
+    /// offset: it holds for every build of the model.
+    ///
+    /// - Parameter keys: of the events; nil for all.
+    func decisions(on build: BuildID, _ partition: PartitionID, from offset: Int64, keys: [String]?) async throws -> [Int64: Decision]
 
     /// The log's next offset, as the session sees it.
     func logEnd(of partition: PartitionID) async throws -> Int64

@@ -45,7 +45,6 @@ struct EventsCommand: AsyncParsableCommand {
                     guard let last = chunks.last else { break }
                     for chunk in chunks { left -= show(chunk, from: offset, left, incarnation) }
                     offset = last.end
-                    if key != nil { break }
                 }
             }
         }
@@ -63,7 +62,7 @@ struct EventsCommand: AsyncParsableCommand {
     }
 
     private func chunks(_ reader: Reader, _ partition: PartitionID, _ offset: Int64) async throws -> [Chunk] {
-        if let key { return try await reader.log.chunks(of: partition, withKey: key, below: .max).filter { $0.end > offset } }
+        if let key { return try await reader.log.chunks(of: partition, withKeys: [key], offset..<Int64.max) }
         return try await reader.log.chunks(of: partition, from: offset, events: Self.page)
     }
 

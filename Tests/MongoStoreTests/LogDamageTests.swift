@@ -39,7 +39,7 @@ extension MongoSuite {
                     try await mongo.change("millrace.log", ["_id": .document(ChunkCodec.id(writer.partition, 0))], change)
                     let (log, partition) = (writer.log, writer.partition)
                     #expect(await isDamaged { _ = try await log.chunks(of: partition, from: 0, events: 1) }, "change \(number)")
-                    #expect(await isDamaged { _ = try await log.chunks(of: partition, withKey: "p-1", below: 50) }, "change \(number)")
+                    #expect(await isDamaged { _ = try await log.chunks(of: partition, withKeys: ["p-1"], 0..<50) }, "change \(number)")
                     #expect(await isDamaged { _ = try await log.digests(of: partition, from: 0, below: 50) } == (block == "digests"))
                     #expect(await !isDamaged { _ = try await log.tail(of: partition) })
                 }
@@ -80,7 +80,7 @@ extension MongoSuite {
                 await #expect(throws: ChunkError.newerFormat(newer)) { try await log.chunks(of: partition, from: 0, events: 1) }
                 await #expect(throws: ChunkError.newerFormat(newer)) { try await log.tail(of: partition) }
                 await #expect(throws: ChunkError.newerFormat(newer)) { try await log.digests(of: partition, from: 0, below: 5) }
-                await #expect(throws: ChunkError.newerFormat(newer)) { try await log.chunks(of: partition, withKey: "p-1", below: .max) }
+                await #expect(throws: ChunkError.newerFormat(newer)) { try await log.chunks(of: partition, withKeys: ["p-1"], 0..<Int64.max) }
             }
         }
     }

@@ -61,13 +61,22 @@ extension MongoSuite {
                 other.place.segment = "other"
                 try await other.append([event("f", key: "x")])
 
-                func offsets(_ key: String, below end: Int64) async throws -> [Int64] {
-                    try await writer.log.chunks(of: writer.partition, withKey: key, below: end).map(\.offset)
+                func offsets(_ keys: String..., in offsets: Range<Int64> = 0..<Int64.max) async throws -> [Int64] {
+                    try await writer.log.chunks(of: writer.partition, withKeys: keys, offsets).map(\.offset)
                 }
-                #expect(try await offsets("x", below: .max) == [0, 4])
-                #expect(try await offsets("x", below: 4) == [0])
-                #expect(try await offsets("y", below: 6) == [0, 3])
-                #expect(try await offsets("z", below: .max) == [])
+                #expect(try await offsets("x") == [0, 4])
+                #expect(try await offsets("x", in: 0..<4) == [0])
+                #expect(try await offsets("y", in: 0..<6) == [0, 3])
+                #expect(try await offsets("x", "y") == [0, 3, 4])
+                #expect(try await offsets("x", in: 2..<9) == [0, 4], "from the middle of a chunk")
+                #expect(try await offsets("x", in: 3..<9) == [4])
+                #expect(try await offsets("x", in: 6..<9) == [], "behind the end")
+                #expect(try await offsets("z") == [])
+                // A key of many chunks comes page by page.
+                for number in 0..<9 { try await writer.append([event("many-\(number)", key: "many")]) }
+                var pages: [[Int64]] = []
+                while let page = try? await offsets("many", in: ((pages.last?.last).map { $0 + 1 } ?? 0)..<Int64.max), !page.isEmpty { pages.append(page) }
+                #expect(pages.count > 2 && pages.flatMap(\.self) == Array(6..<15))
             }
         }
     }

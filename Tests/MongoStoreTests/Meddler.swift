@@ -26,7 +26,9 @@ struct MeddledStore: ProjectionStore {
     }
 
     func checkpoint(of build: BuildID, _ partition: PartitionID) async throws -> Checkpoint { try await store.checkpoint(of: build, partition) }
-    func crashParked(in build: BuildID, _ partition: PartitionID) async throws -> Set<Int64> { try await store.crashParked(in: build, partition) }
+    func decisions(on build: BuildID, _ partition: PartitionID, from offset: Int64, keys: [String]?) async throws -> [Int64: Decision] {
+        try await store.decisions(on: build, partition, from: offset, keys: keys)
+    }
 
     func logEnd(of partition: PartitionID) async throws -> Int64 { try await store.logEnd(of: partition) }
     func documents(of build: BuildID, keys: [String]) async throws -> [(key: String, bson: [UInt8])] { try await store.documents(of: build, keys: keys) }

@@ -73,22 +73,54 @@ import Values
             var random = Random(seed, round: round)
             let texts = random.texts(40, types: Commerce.types)
             let chunks = Self.chunks(texts, chunkEvents: 1 + random.below(12))
-            let history = KeyHistory(fold: Self.fold)
+            let keys = Random.keys.shuffled(using: &random).prefix(1 + random.below(Random.keys.count))
+            let wanted = Set(keys.map { ExactString($0) })
+            // Goes on from where it stood; the others begin anew.
+            var history = KeyHistory(of: keys, build: Self.build, fold: Self.fold)
+            var letters: [DeadLetter] = []
             for end in 1...40 {
                 let log = Self.chunks(Array(texts[..<end]), chunkEvents: 1000)
-                let documents = Self.result(log, .init(events: 1000, documents: 1000)).documents
-                for key in Random.keys {
-                    #expect(history.document(of: key, in: chunks, below: Int64(end)) == documents[ExactString(key)], "round \(round), \(key) below \(end)")
+                let whole = Self.result(log, .init(events: 1000, documents: 1000))
+                var fresh = KeyHistory(of: keys, build: Self.build, fold: Self.fold)
+                for chunk in chunks {
+                    letters += history.take(chunk, below: Int64(end))
+                    fresh.take(chunk, below: Int64(end))
                 }
+                for key in Random.keys {
+                    let expected = wanted.contains(ExactString(key)) ? whole.documents[ExactString(key)] : nil
+                    #expect(history.document(of: key) == expected && fresh.document(of: key) == expected, "round \(round), \(key) below \(end)")
+                }
+                let ofKeys = whole.deadLetters.filter { $0.build != nil && wanted.contains(ExactString($0.key ?? "")) }
+                #expect(letters == ofKeys, "round \(round), below \(end)")
+                #expect(fresh.totals == history.totals && history.totals.parked == Int64(ofKeys.count))
             }
         }
     }
 
+    @Test func `what was decided about an event holds, whatever the fold says of it`() {
+        let texts = ["created", "copied", "created", "rubbish", "created"].enumerated().map {
+            $1 == "rubbish" ? $1 : EventText("\($0)", $1, key: "a", data: .int32(Int32($0))).json
+        }
+        let chunks = Self.chunks(texts, chunkEvents: 2)
+        let decisions: [Int64: Decision] = [0: .dropped, 1: .dropped, 2: .crashParked, 3: .dropped]
+        var batch = FoldBatch(chunks, from: 0, fold: Self.fold, limits: .init(events: 10, documents: 10), decisions: decisions)
+        let outcome = batch.fold(Self.fold, build: Self.build, totals: ProjectionTotals())
+        #expect([outcome.totals.logged, outcome.totals.applied, outcome.totals.ignored, outcome.totals.parked] == [5, 1, 3, 1])
+        #expect(outcome.deadLetters.map(\.offset) == [2] && outcome.deadLetters.map(\.decision) == [.crashParked])
+        #expect(batch.slots[0].after?.fields == ["first": 4, "n": 1])
+
+        var history = KeyHistory(of: ["a"], build: Self.build, fold: Self.fold, decisions: decisions)
+        for chunk in chunks { history.take(chunk) }
+        #expect(history.document(of: "a") == batch.slots[0].after)
+    }
+
     @Test func `a batch of no events, and a history of none`() {
-        #expect(KeyHistory(fold: Self.fold).document(of: "a", in: [], below: 10) == nil)
         let chunks = Self.chunks([EventText("1", "created", key: "a").json], chunkEvents: 1)
-        #expect(KeyHistory(fold: Self.fold).document(of: "a", in: chunks, below: 0) == nil)
-        #expect(KeyHistory(fold: Self.fold).document(of: "b", in: chunks, below: 10) == nil)
+        for (key, end) in [("a", 0), ("b", 10)] as [(String, Int64)] {
+            var history = KeyHistory(of: [key], build: Self.build, fold: Self.fold)
+            history.take(chunks[0], below: end)
+            #expect(history.document(of: "a") == nil && history.document(of: "b") == nil && history.totals == ProjectionTotals())
+        }
         #expect(FoldBatch(chunks, from: 1, fold: Self.fold, limits: .init(events: 9, documents: 9)).elements.isEmpty)
     }
 

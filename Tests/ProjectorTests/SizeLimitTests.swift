@@ -56,9 +56,9 @@ import Values
             #expect(mongo.deadLetters == expected.deadLetters, "batches of \(events)")
             #expect(isSame(mongo, expected), "batches of \(events)")
         }
-        let chunks = expected.chunks { _ in true }.map(DecodedChunk.init(parsing:))
-        let history = KeyHistory(fold: Self.fold).document(of: "k", in: chunks, below: expected.end)
-        #expect(history?.bson == expected.documents[Self.build]?[ExactString("k")])
+        var history = KeyHistory(of: ["k"], build: Self.build, fold: Self.fold)
+        for chunk in expected.chunks({ _ in true }) { history.take(DecodedChunk(parsing: chunk)) }
+        #expect(history.document(of: "k")?.bson == expected.documents[Self.build]?[ExactString("k")])
     }
 
     /// Stored small, but made large by the log, and small again when the batch ends: what it is folded onto decides.

@@ -74,8 +74,12 @@ struct FakeLog: EventLog {
         try await world.call(worker) { _, mongo in mongo.chunks(from: offset, events: events) }
     }
 
-    func chunks(of partition: PartitionID, withKey key: String, below end: Int64) async throws -> [Chunk] {
-        try await world.call(worker) { _, mongo in mongo.chunks { $0.offset < end && $0.keys.contains(ExactString(key)) } }
+    /// Two a page, so that there are several.
+    func chunks(of partition: PartitionID, withKeys keys: [String], _ offsets: Range<Int64>) async throws -> [Chunk] {
+        let keys = Set(keys.map { ExactString($0) })
+        return try await world.call(worker) { _, mongo in
+            Array(mongo.chunks { $0.offset < offsets.upperBound && $0.end > offsets.lowerBound && !keys.isDisjoint(with: $0.keys) }.prefix(2))
+        }
     }
 }
 
@@ -87,9 +91,13 @@ struct FakeStore: ProjectionStore {
         try await world.call(worker) { _, mongo in mongo.checkpoint(build, partition) }
     }
 
-    func crashParked(in build: BuildID, _ partition: PartitionID) async throws -> Set<Int64> {
+    func decisions(on build: BuildID, _ partition: PartitionID, from offset: Int64, keys: [String]?) async throws -> [Int64: Decision] {
         try await world.call(worker) { _, mongo in
-            Set(mongo.deadLetters.filter { $0.isDecision && $0.build?.model == build.model }.map(\.offset))
+            let letters = mongo.deadLetters.filter { letter in
+                letter.offset >= offset && letter.build?.model ?? build.model == build.model
+                    && keys.map { keys in letter.key.map { key in keys.contains { $0.utf8Equal(key) } } ?? false } ?? true
+            }
+            return Dictionary(letters.compactMap { letter in letter.decision.map { (letter.offset, $0) } }, uniquingKeysWith: { $1 })
         }
     }
 

@@ -119,7 +119,7 @@ private struct SpoiledLog: EventLog {
         try await base.chunks(of: partition, from: offset, events: events)
     }
 
-    func chunks(of partition: PartitionID, withKey key: String, below end: Int64) async throws -> [Chunk] {
-        try await base.chunks(of: partition, withKey: key, below: end)
+    func chunks(of partition: PartitionID, withKeys keys: [String], _ offsets: Range<Int64>) async throws -> [Chunk] {
+        try await base.chunks(of: partition, withKeys: keys, offsets)
     }
 }

@@ -22,7 +22,9 @@ struct SpoiledStore: ProjectionStore {
         return try await base.checkpoint(of: build, partition)
     }
 
-    func crashParked(in build: BuildID, _ partition: PartitionID) async throws -> Set<Int64> { try await base.crashParked(in: build, partition) }
+    func decisions(on build: BuildID, _ partition: PartitionID, from offset: Int64, keys: [String]?) async throws -> [Int64: Decision] {
+        try await base.decisions(on: build, partition, from: offset, keys: keys)
+    }
 
     func logEnd(of partition: PartitionID) async throws -> Int64 { try await base.logEnd(of: partition) }
 
