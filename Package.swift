@@ -45,7 +45,7 @@ let package = Package(
         .target(name: "RedisAddress", dependencies: ["Events"], swiftSettings: strict),
 
         // Configuration.
-        .target(name: "Definitions", dependencies: ["Values", "Events", "Models", "RedisAddress", "Yams"], swiftSettings: strict),
+        .target(name: "Definitions", dependencies: ["Values", "Events", "Models", "Projector", "RedisAddress", "Yams"], swiftSettings: strict),
 
         // Stores, behind the protocols of Projector.
         .target(name: "Threads", swiftSettings: strict),
@@ -89,7 +89,9 @@ let package = Package(
         .testTarget(name: "ModelsTests", dependencies: ["Models", "Events", "EventFixtures", "Fixtures", "Values"], swiftSettings: strict),
         .testTarget(name: "RedisAddressTests", dependencies: ["RedisAddress", "Events"], swiftSettings: strict),
         .testTarget(
-            name: "DefinitionsTests", dependencies: ["Definitions", "Models", "Events", "EventFixtures", "Fixtures", "Values"], swiftSettings: strict),
+            name: "DefinitionsTests", dependencies: ["Definitions", "Models", "Projector", "Events", "EventFixtures", "Fixtures", "Values"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "RedisBufferTests", dependencies: ["RedisBuffer", "RedisAddress", "Threads", "Events", "Projector", "Values"], swiftSettings: strict),
         .testTarget(

@@ -15,7 +15,7 @@ extension Expression {
 
 extension Value {
     /// Levels of nesting: 0 for a scalar.
-    fileprivate var levels: Int {
+    var levels: Int {
         switch self {
         case .document(let document): 1 + (document.fields.lazy.map(\.value.levels).max() ?? 0)
         case .array(let values): 1 + (values.lazy.map(\.levels).max() ?? 0)

@@ -20,7 +20,7 @@ struct CheckCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (configuration, needs) = try await Ending.of { () async throws -> (Configuration, [String: String]) in
-            let configuration = try options.load()
+            let configuration = try load()
             return (configuration, await state(of: configuration))
         }
         if options.json {
@@ -35,6 +35,15 @@ struct CheckCommand: AsyncParsableCommand {
             )
             Output.line("good: \(configuration.streams.count) streams, \(configuration.models.count) models, \(configuration.jobs.count) jobs")
         }
+    }
+
+    /// The configuration, when nothing is wrong with it and its cases.
+    private func load() throws -> Configuration {
+        let check = options.check()
+        let cases = CaseFiles(configuration: options.directory, models: check.configuration.map { Set($0.models.map(\.name)) })
+        let problems = check.problems + cases.problems
+        guard let configuration = check.configuration, problems.isEmpty else { throw ConfigurationProblems(problems) }
+        return configuration
     }
 
     /// What each model's live build needs, where MongoDB can be asked.

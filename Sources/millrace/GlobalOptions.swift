@@ -27,6 +27,11 @@ struct GlobalOptions: ParsableArguments {
     func load() throws -> Configuration {
         try Configuration.load(directory: directory, jobs: jobs, environment: ProcessInfo.processInfo.environment)
     }
+
+    /// The same, as far as it can be read, with what is wrong beside it.
+    func check() -> ConfigurationCheck {
+        Configuration.check(directory: directory, jobs: jobs, environment: ProcessInfo.processInfo.environment)
+    }
 }
 
 extension Logger.Level: @retroactive ExpressibleByArgument {}

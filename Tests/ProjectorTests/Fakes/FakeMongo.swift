@@ -128,18 +128,10 @@ struct FakeMongo: Sendable {
         var documents = documents[commit.from.build] ?? [:]
         for write in commit.writes {
             let key = ExactString(write.key)
-            switch write {
-            case .insert(_, let bson):
-                guard documents.updateValue(bson, forKey: key) == nil else { return nil }
-            case .update(_, let set, let unset):
-                guard let stored = documents[key] else { return nil }
-                guard let updated = try Document(bson: stored).updated(set: set, unset: unset) else { throw StoreLost(isRetriable: false) }
-                documents[key] = BSON.encode(updated)
-            case .replace(_, let bson):
-                guard documents.updateValue(bson, forKey: key) != nil else { return nil }
-            case .put(_, let bson): documents[key] = bson
-            case .delete:
-                guard documents.removeValue(forKey: key) != nil else { return nil }
+            do {
+                guard try write.apply(to: &documents[key]) else { return nil }
+            } catch is DocumentWrite.Refused {
+                throw StoreLost(isRetriable: false)
             }
         }
         return documents

@@ -1,0 +1,208 @@
+import Events
+import Values
+
+/// Reads a file of cases.
+struct CaseReader {
+    let findings: Findings
+    /// Names of models; nil when they are not known, and then they are not looked for.
+    let models: Set<String>?
+
+    static let keys = ["model", "cases"]
+    static let caseKeys = ["name", "given", "expect", "repeatable", "orders"]
+    static let givenKeys = ["documents", "events"]
+    static let expectKeys = ["documents", "absent", "ignored", "duplicates", "parked"]
+
+    /// The cases; they are only to be used when there are no findings.
+    func read(_ source: String) -> CaseFile? {
+        guard let root = YAMLReader.read(source, findings), Section.checkVersion(root, findings),
+            let section = Section.root(root, "a file of cases", keys: Self.keys, findings)
+        else { return nil }
+        let (modelNode, casesNode) = (section.required("model"), section.required("cases"))
+        let model = modelNode.flatMap { findings.string($0, "model") }
+        if let models, let model, let modelNode { _ = findings.isKnown(model, "model", models, at: modelNode.place) }
+        let cases = casesNode.map(cases)
+        guard let model, let cases else { return nil }
+        return CaseFile(file: findings.file, model: model, cases: cases, source: source)
+    }
+
+    private func cases(_ node: YAMLNode) -> [Case] {
+        guard let elements = node.elements, !elements.isEmpty else {
+            if !node.isInvalid {
+                let found = node.elements == nil ? node.found : "an empty list"
+                findings.report("cases: must be a list of at least one case, found \(found)", at: node.place)
+            }
+            return []
+        }
+        var places: [String: Place] = [:]
+        return elements.compactMap { element in
+            guard let section = Section(element, "a case", keys: Self.caseKeys, findings) else { return nil }
+            let place = element.place
+            guard let nameNode = section.required("name"), let name = findings.string(nameNode, "name") else { return nil }
+            if let first = places[name] {
+                findings.report("the case \(quoted(name)) stands here a second time, first at \(first)", at: nameNode.place)
+            }
+            places[name] = nameNode.place
+            return read(section, Case(name: name, place: place), element)
+        }
+    }
+
+    private func read(_ section: Section, _ begun: Case, _ node: YAMLNode) -> Case {
+        var read = begun
+        if let given = section.required("given"), let given = Section(given, "given:", keys: Self.givenKeys, findings) {
+            read.documents = given["documents"].flatMap(documents) ?? []
+            read.elements = given.required("events").map(elements) ?? []
+        }
+        if let node = section["repeatable"] { read.isRepeatable = boolean(node, "repeatable") ?? false }
+        if let node = section["orders"] { read.isUnordered = orders(node, read) }
+        if let member = node.members?.first(where: { $0.name == "expect" }) {
+            read.expectPlace = (member.place, member.value.place)
+            if member.value.scalar?.value != .null { read.expectation = expectation(member.value, read) }
+        }
+        return read
+    }
+
+    private func boolean(_ node: YAMLNode, _ name: String) -> Bool? {
+        if let value = node.scalar?.value.asBool { return value }
+        if !node.isInvalid { findings.report("\(name): must be true or false, found \(node.found)", at: node.place) }
+        return nil
+    }
+
+    private func orders(_ node: YAMLNode, _ read: Case) -> Bool {
+        guard node.scalar?.value == "all" else {
+            if !node.isInvalid { findings.report("orders: must be all, found \(node.found)", at: node.place, suggestion: "leave it out for the given order") }
+            return false
+        }
+        if read.elements.count > Case.maximumUnordered {
+            findings.report("orders: all takes at most \(Case.maximumUnordered) events, found \(read.elements.count)", at: node.place)
+        }
+        return true
+    }
+
+    /// Documents by their ids.
+    private func documents(_ node: YAMLNode) -> [(id: String, fields: Document)]? {
+        guard let members = node.members else {
+            if !node.isInvalid {
+                findings.report(
+                    "documents: must be a map of ids and fields, found \(node.found)", at: node.place, suggestion: "such as { product-1: { stock: 3 } }"
+                )
+            }
+            return nil
+        }
+        return members.compactMap { member in
+            guard checkID(member.name, at: member.place) else { return nil }
+            return CaseValueReader(findings: findings).fields(member.value, of: member.name).map { (member.name, $0) }
+        }
+    }
+
+    private func checkID(_ id: String, at place: Place) -> Bool {
+        if Envelope.keyLength.contains(id.utf8.count), !id.utf8.contains(0) { return true }
+        findings.report("\(quoted(id)) cannot be the id of a document: it has 1 to \(Envelope.keyLength.upperBound) bytes without NUL", at: place)
+        return false
+    }
+
+    // MARK: Events
+
+    private func elements(_ node: YAMLNode) -> [Case.Element] {
+        guard let nodes = node.elements, !nodes.isEmpty else {
+            if !node.isInvalid {
+                let found = node.elements == nil ? node.found : "an empty list"
+                findings.report("events: must be a list of at least one event, found \(found)", at: node.place)
+            }
+            return []
+        }
+        if nodes.count > Case.maximumElements {
+            findings.report("a case has at most \(Case.maximumElements) events, found \(nodes.count)", at: node.place)
+            return []
+        }
+        return nodes.compactMap { node in
+            switch node.content {
+            case .mapping:
+                guard let event = json(node)?.asDocument else { return nil }
+                return .event(event)
+            case .scalar(let scalar):
+                if let text = scalar.value.asString { return .text(text) }
+            case .sequence: break
+            case .invalid: return nil
+            }
+            findings.report("an event must be a map, or the text of one, found \(node.found)", at: node.place)
+            return nil
+        }
+    }
+
+    /// A value that JSON can say.
+    private func json(_ node: YAMLNode) -> Value? {
+        switch node.content {
+        case .invalid: return nil
+        case .scalar(let scalar):
+            if case .double(let number) = scalar.value, !number.isFinite {
+                findings.report("JSON has no number \(scalar.text)", at: node.place)
+                return nil
+            }
+            return scalar.value
+        case .sequence(let nodes):
+            let values = nodes.map(json)
+            return values.contains { $0 == nil } ? nil : .array(values.compactMap(\.self))
+        case .mapping(let members):
+            let fields = members.map { member in json(member.value).map { Document.Field(member.name, $0) } }
+            return fields.contains { $0 == nil } ? nil : .document(Document(fields.compactMap(\.self)))
+        }
+    }
+
+    // MARK: Expectations
+
+    private func expectation(_ node: YAMLNode, _ read: Case) -> Expectation {
+        var expectation = Expectation()
+        guard let section = Section(node, "expect:", keys: Self.expectKeys, later: ["held"], findings) else { return expectation }
+        expectation.documents = section["documents"].flatMap(documents)
+        if let node = section["absent"], let nodes = list(node, "absent") {
+            for node in nodes {
+                guard let id = findings.string(node, "absent"), checkID(id, at: node.place) else { continue }
+                expectation.absent.append(id)
+                guard expectation.documents?.contains(where: { $0.id.utf8Equal(id) }) ?? false else { continue }
+                findings.report("\(quoted(id)) is among the documents, and absent", at: node.place)
+            }
+        }
+        expectation.ignored = events(section["ignored"], "ignored", read).map(\.number)
+        expectation.duplicates = events(section["duplicates"], "duplicates", read).map(\.number)
+        for node in section["parked"].flatMap({ list($0, "parked") }) ?? [] {
+            guard let parked = Section(node, "a parked event", keys: ["event", "problem"], findings) else { continue }
+            let number = parked.required("event").flatMap { event($0, read) }
+            let problem = parked.required("problem").flatMap { findings.string($0, "problem") }
+            if let number, let problem { expectation.parked.append((number, problem)) }
+        }
+        var seen: Set<Int> = []
+        let named = expectation.ignored + expectation.duplicates + expectation.parked.map(\.event)
+        for number in named where !seen.insert(number).inserted { findings.report("event \(number) is named twice", at: section.place) }
+        return expectation
+    }
+
+    private func list(_ node: YAMLNode, _ name: String) -> [YAMLNode]? {
+        if let nodes = node.elements { return nodes }
+        if !node.isInvalid { findings.report("\(name): must be a list, found \(node.found)", at: node.place) }
+        return nil
+    }
+
+    private func events(_ node: YAMLNode?, _ name: String, _ read: Case) -> [(number: Int, place: Place)] {
+        (node.flatMap { list($0, name) } ?? []).compactMap { node in event(node, read).map { ($0, node.place) } }
+    }
+
+    /// An event by its number, counted from 1, or by the `eventId` that the case gives it.
+    private func event(_ node: YAMLNode, _ read: Case) -> Int? {
+        if node.isInvalid { return nil }
+        switch node.scalar?.value {
+        case let number? where number.asInteger != nil:
+            if let number = number.asInteger, 1...Int64(max(1, read.elements.count)) ~= number { return Int(number) }
+        case .string(let id)?:
+            let place = read.elements.firstIndex { element in
+                if case .event(let event) = element { event["eventId"]?.asString?.utf8Equal(id) ?? false } else { false }
+            }
+            if let place { return place + 1 }
+        default: break
+        }
+        findings.report(
+            "there is no event \(node.found): the case has \(read.elements.count)", at: node.place,
+            suggestion: "an event is named by its place, counted from 1, or by its eventId"
+        )
+        return nil
+    }
+}
