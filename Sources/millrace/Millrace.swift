@@ -11,7 +11,7 @@ struct Millrace: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             PushCommand.self, DrainCommand.self, RunCommand.self, GetCommand.self, EventsCommand.self, StatusCommand.self, CheckCommand.self,
-            TestCommand.self, SandboxCommand.self,
+            TestCommand.self, PlanCommand.self, SandboxCommand.self,
         ]
     )
 

@@ -1,0 +1,82 @@
+import Foundation
+import Models
+import Testing
+
+@testable import Definitions
+
+@Suite struct DefinitionChangeTests {
+    private static let base = """
+        version: 1
+        model: product
+        stream: product
+        fold:
+          renamed: { $set: { name: $data.name, size: 5 } }
+          counted: { $inc: { count: 1 } }
+
+        """
+
+    static let edits: [(from: String, to: String, fold: [String])] = [
+        ("counted: {", "counted:   {", []),
+        ("version: 1", "version: 1   # a comment", []),
+        ("name: $data.name, size: 5", "size: 5, name: $data.name", ["renamed changed"]),
+        ("size: 5", "size: 5.0", ["renamed changed"]),
+        ("$inc: { count: 1 }", "$inc: { count: 2 }", ["counted changed"]),
+        ("  counted: { $inc: { count: 1 } }\n", "", ["counted removed"]),
+        ("  counted:", "  dropped: { $delete: true }\n  counted:", ["dropped added"]),
+        ("counted:", "tallied:", ["counted removed", "tallied added"]),
+        ("stream: product", "stream: other", ["stream"]),
+    ]
+
+    @Test(arguments: edits) func `an edit of the fold is told by what it changes`(from: String, to: String, fold: [String]) throws {
+        let before = try ModelReader.read(source: Self.base, file: "product.yaml")
+        let after = try ModelReader.read(source: Self.base.replacingOccurrences(of: from, with: to), file: "product.yaml")
+        try #require(before.source != after.source)
+        let change = DefinitionChange(from: before.source, foldHash: before.foldHash, to: after)
+        #expect(change.fold == fold && change.serve.isEmpty, "\(change)")
+        // The order of event types has no meaning, and text that means the same under another hash is a change all the same.
+        let other = DefinitionChange(from: after.source, foldHash: "another", to: after)
+        #expect(other.fold == ["fold"])
+    }
+
+    @Test func `an edit of what is served is no edit of the fold`() throws {
+        let before = try ModelReader.read(source: Self.base, file: "product.yaml")
+        var after = before
+        after.source += "indexes: [ { name: 1 } ]\nprivate: [ name ]\n"
+        let change = DefinitionChange(from: before.source, foldHash: before.foldHash, to: after)
+        #expect(change.fold.isEmpty && change.serve == ["indexes", "private"])
+        let back = DefinitionChange(from: after.source, foldHash: before.foldHash, to: before)
+        #expect(back.fold.isEmpty && back.serve == ["indexes", "private"])
+    }
+
+    @Test func `a plan has what is new, changed, unchanged and gone`() throws {
+        let model = try ModelReader.read(source: Self.base, file: "product.yaml")
+        func named(_ name: String) -> Model {
+            var other = model
+            other.name = name
+            return other
+        }
+        var served = named("served")
+        served.source += "indexes: [ { name: 1 } ]\n"
+        func live(_ name: String, hash: String? = nil, version: Int32 = foldVersion) -> Plan.Live {
+            Plan.Live(build: "\(name)@3", stream: "product", source: model.source, foldHash: hash ?? model.foldHash, foldVersion: version)
+        }
+        let plan = Plan(
+            [served, named("new"), named("same"), named("edited"), named("old")],
+            live: ["same": live("same"), "edited": live("edited", hash: "x"), "gone": live("gone"), "old": live("old", version: 1), "served": live("served")],
+            logged: ["product": 70]
+        )
+        #expect(
+            plan.entries == [
+                .init(model: "edited", build: "edited@3", state: .changed, fold: ["fold"], eventsToFold: 70),
+                .init(model: "new", build: nil, state: .new, eventsToFold: 70),
+                .init(
+                    model: "old", build: "old@3", state: .changed, fold: ["folded by version 1, this binary carries \(foldVersion)"], eventsToFold: 70
+                ),
+                .init(model: "same", build: "same@3", state: .unchanged),
+                .init(model: "served", build: "served@3", state: .changed, serve: ["indexes"]),
+                .init(model: "gone", build: "gone@3", state: .gone),
+            ])
+        #expect(plan.isToDo)
+        #expect(!Plan([named("same")], live: ["same": live("same"), "gone": live("gone")], logged: [:]).isToDo)
+    }
+}
