@@ -10,7 +10,7 @@ struct Millrace: AsyncParsableCommand {
         abstract: "Keeps JSON read models fresh without Kafka: Redis lists in, MongoDB documents out, exactly once.",
         version: "0.1.0",
         subcommands: [
-            PushCommand.self, DrainCommand.self, RunCommand.self, GetCommand.self, EventsCommand.self, StatusCommand.self, CheckCommand.self,
+            PushCommand.self, DrainCommand.self, RunCommand.self, GetCommand.self, ExplainCommand.self, EventsCommand.self, StatusCommand.self, CheckCommand.self,
             TestCommand.self, PlanCommand.self, SandboxCommand.self,
         ]
     )

@@ -10,6 +10,7 @@ struct Reader: Sendable {
     let configuration: Configuration
     let readings: MongoReadings
     let log: MongoLog
+    let store: MongoProjectionStore
     let builds: [String: StoredBuild]
     let installation: MongoCatalog.Installation?
 
@@ -22,11 +23,17 @@ struct Reader: Sendable {
         builds = try await catalog.liveBuilds()
         readings = MongoReadings(connection: connection, database: database)
         log = MongoLog(connection: connection, database: database)
+        store = MongoProjectionStore(connection: connection, database: database)
     }
 
     /// Whether the definition's fold part was edited since the live build was made.
     func needsRebuild(_ model: Model) -> Bool {
         builds[model.name].map { $0.foldHash != model.foldHash } ?? false
+    }
+
+    /// The offset up to which a build has taken a partition's log; 0 before its first batch.
+    func end(of build: BuildID, _ partition: PartitionID) async throws -> Int64 {
+        try await readings.checkpoints(of: partition).first { $0.build == build }?.offset ?? 0
     }
 
     /// The partitions of a stream.

@@ -92,8 +92,7 @@ struct Runtime: Sendable {
         }
         guard needsRebuild else { return LiveModel(build: build, fold: model.fold, needsRebuild: false) }
         logger.warning("rebuild needed: the model goes on under its build's definition", metadata: ["model": "\(model.name)", "build": "\(build.id)"])
-        let stored = try ModelReader.read(source: build.source, file: "the definition of \(build.id)")
-        return LiveModel(build: build, fold: stored.fold, needsRebuild: true)
+        return LiveModel(build: build, fold: try build.definition().fold, needsRebuild: true)
     }
 
     private static func makeBuffers(_ configuration: Configuration, _ url: RedisURL, _ installation: String) -> [PartitionID: RedisBuffer] {
