@@ -26,6 +26,12 @@ public struct MongoCatalog: Sendable {
     /// The installation's identity, or nil where there is none yet. Writes nothing.
     public func installation() async throws -> Installation? { try await connection.installation(database) }
 
+    /// What is not as it should be with the indexes of Millrace's own collections and of builds, one line each.
+    public func indexFaults(of builds: [BuildID]) async throws -> [String] { try await connection.indexFaults(database, builds) }
+
+    /// Throws a `Refusal` for a stream that was made with another number of partitions. Writes nothing.
+    public func inspect(_ stream: StreamSettings) async throws { try await connection.inspect(database, stream) }
+
     /// Compares the stream's number of partitions with what it was made with.
     public func register(_ stream: StreamSettings) async throws { try await connection.register(database, stream) }
 
@@ -58,10 +64,37 @@ extension MongoConnection {
         return MongoCatalog.Installation(id: id, incarnation: incarnation)
     }
 
+    /// Whoever makes indexes, and whoever looks whether they are there, takes these.
+    private static let indexes = [MongoLog.createIndexes, MongoReadings.createIndexes, DeadLetterDocument.createIndexes]
+
     private func createIndexes(_ database: String) throws {
-        try MongoLog.createIndexes(self, database)
-        try MongoReadings.createIndexes(self, database)
-        try run(database, BSON.encode(DeadLetterDocument.createIndexes), .write, "create the dead letters' index")
+        for command in Self.indexes { try run(database, BSON.encode(command), .write, "create indexes") }
+    }
+
+    fileprivate func indexFaults(_ database: String, _ builds: [BuildID]) throws -> [String] {
+        let own = Self.indexes.map { ($0["createIndexes"]?.asString ?? "", $0["indexes"]?.asArray?.compactMap(\.asDocument) ?? []) }
+        return try (own + builds.map { ($0.description, []) }).flatMap { collection, wanted in
+            try indexFaults(database, collection, wanted)
+        }
+    }
+
+    private func indexFaults(_ database: String, _ collection: String, _ wanted: [Document]) throws -> [String] {
+        var found: [Document] = []
+        do throws(MongoError) {
+            let reply = try run(database, BSON.encode(["listIndexes": .string(collection)]), .plain, "list indexes")
+            found = reply["cursor"]?.asDocument?["firstBatch"]?.asArray?.compactMap(\.asDocument) ?? []
+        } catch {
+            // There is no such collection yet.
+            guard error.serverCode == 26 else { throw error }
+        }
+        func isSame(_ left: Document, _ right: Document) -> Bool {
+            ["key", "name", "unique", "partialFilterExpression"].allSatisfy { (left[$0] ?? .null).isLike(right[$0] ?? .null) }
+        }
+        func name(_ index: Document) -> String { index["name"]?.asString ?? "" }
+        let missing = wanted.filter { index in !found.contains { isSame($0, index) } }
+        let surplus = found.filter { index in name(index) != "_id_" && !wanted.contains { name($0) == name(index) } }
+        return missing.map { "\(collection) lacks the index \(name($0)): it is made when a worker starts" }
+            + surplus.map { "\(collection) has an index \(name($0)) that Millrace does not know: each write pays for it" }
     }
 
     fileprivate func open(_ database: String) throws -> MongoCatalog.Installation {
@@ -90,9 +123,13 @@ extension MongoConnection {
     }
 
     fileprivate func register(_ database: String, _ stream: StreamSettings) throws {
-        let id = Value.string("stream:\(stream.name)")
-        try insertUnlessThere(database, Collections.meta, id: id, ["format": .int32(StoredFormat.current), "partitions": .int32(Int32(stream.partitions))])
-        guard let stored = try document(database, Collections.meta, ["_id": id], "read a stream") else { return }
+        let fields: Document = ["format": .int32(StoredFormat.current), "partitions": .int32(Int32(stream.partitions))]
+        try insertUnlessThere(database, Collections.meta, id: .string("stream:\(stream.name)"), fields)
+        try inspect(database, stream)
+    }
+
+    fileprivate func inspect(_ database: String, _ stream: StreamSettings) throws {
+        guard let stored = try document(database, Collections.meta, ["_id": .string("stream:\(stream.name)")], "read a stream") else { return }
         try StoredFormat.check(stored, "the stream \(stream.name)")
         let partitions = stored["partitions"]?.asInteger ?? 0
         guard partitions == Int64(stream.partitions) else {
@@ -183,4 +220,9 @@ extension MongoConnection {
             guard error.serverCode == 48 else { throw error }
         }
     }
+}
+
+extension Value {
+    /// Equal, with numbers of every width among each other: a server answers in others than it was asked in.
+    fileprivate func isLike(_ other: Value) -> Bool { Value.order(self, other) == 0 }
 }

@@ -41,16 +41,13 @@ public struct MongoLog: EventLog {
     }
 
     /// The indexes that the log's safety rests on: offsets are unique by `_id`, and no part of a segment is logged twice.
-    static func createIndexes(_ connection: isolated MongoConnection, _ database: String) throws {
-        let command: Document = [
-            "createIndexes": .string(Collections.log),
-            "indexes": [
-                ["key": ["segment": 1, "index": 1], "name": "segment", "unique": true],
-                ["key": ["keys": 1, "_id": 1], "name": "keys"],
-            ],
-        ]
-        try connection.run(database, BSON.encode(command), .write, "create the log's indexes")
-    }
+    static let createIndexes: Document = [
+        "createIndexes": .string(Collections.log),
+        "indexes": [
+            ["key": ["segment": 1, "index": 1], "name": "segment", "unique": true],
+            ["key": ["keys": 1, "_id": 1], "name": "keys"],
+        ],
+    ]
 }
 
 extension MongoConnection {

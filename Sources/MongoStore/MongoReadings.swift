@@ -49,19 +49,16 @@ public struct MongoReadings: Sendable {
     }
 
     /// Each receipt of a partition has the number after the one it continues, so that two cannot continue the same.
-    static func createIndexes(_ connection: isolated MongoConnection, _ database: String) throws {
-        let command: Document = [
-            "createIndexes": .string(Collections.runs),
-            "indexes": [
-                [
-                    "key": ["partitions.s": 1, "partitions.p": 1, "partitions.n": 1], "name": "number", "unique": true,
-                    // Receipts from before they had numbers.
-                    "partialFilterExpression": ["partitions.n": ["$exists": true]],
-                ]
-            ],
-        ]
-        try connection.run(database, BSON.encode(command), .write, "create the receipts' index")
-    }
+    static let createIndexes: Document = [
+        "createIndexes": .string(Collections.runs),
+        "indexes": [
+            [
+                "key": ["partitions.s": 1, "partitions.p": 1, "partitions.n": 1], "name": "number", "unique": true,
+                // Receipts from before they had numbers.
+                "partialFilterExpression": ["partitions.n": ["$exists": true]],
+            ]
+        ],
+    ]
 
     /// Stores a receipt with the readings it ended at.
     public func record(_ run: RunRecord) async throws { try await connection.record(database, run) }

@@ -20,4 +20,6 @@ struct BufferKeys: Hashable, Sendable {
 
     /// In the order in which every script takes them.
     var all: [String] { [list, segment, id, fence, cuts, oversize, owner] }
+    /// Those that are lists; the others are strings.
+    var lists: [String] { [list, segment, oversize] }
 }

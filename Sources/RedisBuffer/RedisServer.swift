@@ -1,3 +1,4 @@
+import Events
 import RedisAddress
 import Threads
 
@@ -32,6 +33,31 @@ public actor RedisServer {
         return try lane.run("GET \(key)") { connection throws(RedisError) in
             var reply = try connection.call(Command(["GET", key]))
             return try reply.textOrNull()
+        }
+    }
+
+    /// Why an installation may not cut a list: it belongs to another.
+    public func refusal(of list: String, installation: String) throws -> Refusal? {
+        guard let owner = try owner(of: list), owner != installation else { return nil }
+        return Refusal(
+            .otherInstallation,
+            "the list \(list) belongs to the installation \(owner), and this is \(installation): give each installation lists of its "
+                + "own, or delete \(list):owner if that one is gone"
+        )
+    }
+
+    /// The keys of a list that hold something else than Millrace keeps there.
+    public func wrongTypes(of list: String) throws -> [Refusal] {
+        let keys = BufferKeys(list: list)
+        return try lane.run("TYPE \(list)") { connection throws(RedisError) in
+            var found: [Refusal] = []
+            for key in keys.all {
+                var reply = try connection.call(Command(["TYPE", key]))
+                let (type, expected) = (try reply.text(), keys.lists.contains(key) ? "list" : "string")
+                guard type != "none", type != expected else { continue }
+                found.append(Refusal(.wrongType, "the key \(key) holds a \(type), and Millrace keeps a \(expected) there: move or delete it"))
+            }
+            return found
         }
     }
 }

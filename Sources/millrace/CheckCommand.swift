@@ -17,24 +17,59 @@ struct CheckCommand: AsyncParsableCommand {
 
     /// Long enough for a server that is there.
     private static let patience = Duration.seconds(1)
+    /// Long enough for an election to end.
+    private static let onlinePatience = Duration.seconds(15)
+
+    @Flag(help: "Also ask the servers: what a worker would be refused for, lists, and indexes. Exits 69 when one cannot be reached.")
+    var online = false
 
     func run() async throws {
-        let (configuration, needs) = try await Ending.of { () async throws -> (Configuration, [String: String]) in
+        let check = try await Ending.of { () async throws -> Check in
             let configuration = try load()
-            return (configuration, await state(of: configuration))
-        }
-        if options.json {
-            let models = configuration.models.map { model in
-                Document.Field(model.name, ["stream": .string(model.stream), "class": "keyed", "state": .string(needs[model.name] ?? "unknown")])
-            }
-            Output.line(JSON.write(["problems": [], "models": .document(Document(models))]))
-        } else {
-            Output.table(
-                ["model", "stream", "class", "state"],
-                configuration.models.map { [$0.name, $0.stream, "keyed", needs[$0.name] ?? "unknown"] }
+            let states = await state(of: configuration)
+            return Check(
+                configuration: configuration, states: states, online: online ? await OnlineCheck(configuration, patience: Self.onlinePatience) : nil
             )
-            Output.line("good: \(configuration.streams.count) streams, \(configuration.models.count) models, \(configuration.jobs.count) jobs")
         }
+        if options.json { Output.line(JSON.write(.document(document(check)))) } else { show(check) }
+        if let code = check.online?.exitCode { throw code }
+    }
+
+    private struct Check {
+        var configuration: Configuration
+        var states: [String: String]
+        var online: OnlineCheck?
+    }
+
+    private func show(_ check: Check) {
+        let configuration = check.configuration
+        Output.table(
+            ["model", "stream", "class", "state"],
+            configuration.models.map { [$0.name, $0.stream, "keyed", check.states[$0.name] ?? "unknown"] }
+        )
+        if let online = check.online, !online.findings.isEmpty {
+            Output.line("")
+            Output.table(["server", "is", "problem", "because"], online.findings.map { [$0.subject, $0.kind.rawValue, $0.problem.rawValue, $0.message] })
+            Output.line("")
+        }
+        let counts = "\(configuration.streams.count) streams, \(configuration.models.count) models, \(configuration.jobs.count) jobs"
+        Output.line(check.online?.exitCode == nil ? "good: \(counts)" : "the configuration is good, and the servers are not: \(counts)")
+    }
+
+    private func document(_ check: Check) -> Document {
+        let models = check.configuration.models.map { model in
+            Document.Field(model.name, ["stream": .string(model.stream), "class": "keyed", "state": .string(check.states[model.name] ?? "unknown")])
+        }
+        var document: Document = ["problems": [], "models": .document(Document(models))]
+        guard let online = check.online else { return document }
+        let servers = online.findings.map { finding -> Value in
+            [
+                "subject": .string(finding.subject), "kind": .string(finding.kind.rawValue), "problem": .string(finding.problem.rawValue),
+                "message": .string(finding.message),
+            ]
+        }
+        document.append("servers", .array(servers))
+        return document
     }
 
     /// The configuration, when nothing is wrong with it and its cases.
@@ -42,8 +77,19 @@ struct CheckCommand: AsyncParsableCommand {
         let check = options.check()
         let cases = CaseFiles(configuration: options.directory, models: check.configuration.map { Set($0.models.map(\.name)) })
         let problems = check.problems + cases.problems
-        guard let configuration = check.configuration, problems.isEmpty else { throw ConfigurationProblems(problems) }
+        guard let configuration = check.configuration, problems.isEmpty else {
+            if options.json { Output.line(JSON.write(["problems": .array(problems.map(Self.document)), "models": [:]])) }
+            throw ConfigurationProblems(problems)
+        }
         return configuration
+    }
+
+    private static func document(_ problem: ConfigurationProblem) -> Value {
+        [
+            "file": .string(problem.file), "line": problem.line.map { .int64(Int64($0)) } ?? .null,
+            "column": problem.column.map { .int64(Int64($0)) } ?? .null, "problem": .string(problem.problem.rawValue),
+            "message": .string(problem.message), "suggestion": problem.suggestion.map(Value.string) ?? .null,
+        ]
     }
 
     /// What each model's live build needs, where MongoDB can be asked.

@@ -8,23 +8,28 @@ import Values
 /// What commands that only look need: no registration, no list is claimed, nothing is written.
 struct Reader: Sendable {
     let configuration: Configuration
+    let catalog: MongoCatalog
     let readings: MongoReadings
     let log: MongoLog
     let store: MongoProjectionStore
     let builds: [String: StoredBuild]
     let installation: MongoCatalog.Installation?
+    private let connection: MongoConnection
 
     init(_ configuration: Configuration, selection: Duration = .seconds(5)) async throws {
         self.configuration = configuration
-        let connection = try MongoConnection(pool: MongoPool(url: configuration.mongodb.url, connections: 1, selection: selection), name: "read")
+        connection = try MongoConnection(pool: MongoPool(url: configuration.mongodb.url, connections: 1, selection: selection), name: "read")
         let database = configuration.mongodb.database
-        let catalog = MongoCatalog(connection: connection, database: database)
+        catalog = MongoCatalog(connection: connection, database: database)
         installation = try await catalog.installation()
         builds = try await catalog.liveBuilds()
         readings = MongoReadings(connection: connection, database: database)
         log = MongoLog(connection: connection, database: database)
         store = MongoProjectionStore(connection: connection, database: database)
     }
+
+    /// Throws a `Refusal` where this MongoDB cannot be used.
+    func inspectServer() async throws { try await MongoServer.inspect(connection) }
 
     /// Whether the definition's fold part was edited since the live build was made.
     func needsRebuild(_ model: Model) -> Bool {

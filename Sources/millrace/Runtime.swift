@@ -52,13 +52,7 @@ struct Runtime: Sendable {
             try await catalog.register(stream)
             for partition in 0..<stream.partitions {
                 let list = stream.list(of: partition)
-                if let owner = try await server.owner(of: list), owner != installation.id {
-                    throw Refusal(
-                        .otherInstallation,
-                        "the list \(list) belongs to the installation \(owner), and this is \(installation.id): give each installation lists of its "
-                            + "own, or delete \(list):owner if that one is gone"
-                    )
-                }
+                if let refusal = try await server.refusal(of: list, installation: installation.id) { throw refusal }
             }
         }
         let readings = MongoReadings(connection: control, database: configuration.mongodb.database)

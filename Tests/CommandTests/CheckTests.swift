@@ -1,3 +1,4 @@
+import EventFixtures
 import Testing
 import Values
 
@@ -38,7 +39,7 @@ import Values
             for word in ["partitions", "product", "$set"] { #expect(ended.errors.contains("did you mean \"\(word)\"?"), "\(word) in \(ended.errors)") }
 
             let commands = [
-                ["drain", "--once"], ["run"], ["status"], ["get", "product", "a"], ["push", "product"], ["events", "product"], ["check", "--json"],
+                ["drain", "--once"], ["run"], ["status"], ["get", "product", "a"], ["push", "product"], ["events", "product"],
             ]
             for arguments in commands {
                 let other = try await installation.start(arguments, environment: Self.noServers).ended()
@@ -46,6 +47,67 @@ import Values
                 #expect(other.errors == ended.errors, "\(arguments)")
                 #expect(other.output == "", "\(arguments)")
             }
+        }
+    }
+
+    @Test func `problems are told to machines as well`() async throws {
+        let files = ["config/models/product.yaml": "version: 1\nmodel: product\nstream: prodct\nfold: { renamed: { $set: { name: $data.name } } }\n"]
+        try await Installation.run(files) { installation in
+            let document = try await installation.json("check", code: 78)
+            #expect(
+                document["problems"] == [
+                    [
+                        "file": "config/models/product.yaml", "line": 3, "column": 9, "problem": "unknown-name",
+                        "message": "unknown stream \"prodct\"", "suggestion": "did you mean \"product\"?",
+                    ]
+                ], "\(document)")
+        }
+    }
+
+    @Test func `online, good servers are good`() async throws {
+        try await Installation.run(partitions: 2) { installation in
+            // The sandbox's Redis has no maxmemory, and says so.
+            let fresh = try await installation.json("check", "--online")
+            #expect(fresh["servers"]?.asArray?.allSatisfy { $0.asDocument?["kind"] == "warning" && $0.asDocument?["subject"] == "redis" } ?? false, "\(fresh)")
+            #expect(try await installation.documents("millrace.meta").isEmpty, "looking makes nothing")
+            try await installation.drain([EventText("e-1", "stockAdjusted", data: ["delta": 1])])
+            let used = try await installation.json("check", "--online")
+            #expect(used["servers"] == fresh["servers"])
+        }
+    }
+
+    @Test func `online, what a worker would stumble over is found`() async throws {
+        try await Installation.run(partitions: 2) { installation in
+            try await installation.drain([EventText("e-1", "stockAdjusted", data: ["delta": 1])])
+            _ = try await installation.redis("SET", installation.list(1), "no list")
+            _ = try await installation.redis("RPUSH", installation.list(0) + ":cuts2", "not Millrace's")
+            try await installation.command(["dropIndexes": "millrace.log", "index": "keys"])
+            try await installation.command(["createIndexes": "product@1", "indexes": [["key": ["stock": 1], "name": "by hand"]]])
+            let ended = try await installation.millrace("check", "--online")
+            #expect(ended.code == 78, "\(ended.output)")
+            for part in [
+                "\(installation.list(1))  refused", "wrong-type", "holds a string, and Millrace keeps a list there", "millrace.log lacks the index keys",
+                "product@1 has an index by hand that Millrace does not know",
+            ] { #expect(ended.output.contains(part), "\(part) in \(ended.output)") }
+            _ = try await installation.redis("DEL", installation.list(1))
+
+            _ = try await installation.redis("SET", installation.list(0) + ":owner", "somebody-else")
+            let owned = try await installation.json("check", "--online", code: 78)
+            let other = owned["servers"]?.asArray?.compactMap(\.asDocument).first { $0["kind"] == "refused" }
+            #expect(other?["problem"] == "other-installation" && other?["subject"] == .string(installation.list(0)), "\(owned)")
+            _ = try await installation.redis("DEL", installation.list(0) + ":owner")
+
+            let settings = "version: 1\nstreams: { product: { list: \"\(installation.name):{product}\", partitions: 3 } }\n"
+            try installation.write("config/millrace.yaml", settings)
+            let moved = try await installation.millrace("check", "--online")
+            #expect(moved.code == 78 && moved.output.contains("partitions-changed"), "\(moved.output)")
+        }
+    }
+
+    @Test func `online, servers have to be there`() async throws {
+        try await Installation.run { installation in
+            let ended = try await installation.millrace("check", "--online", environment: ["MILLRACE_REDIS_URL": "redis://127.0.0.1:1"])
+            #expect(ended.code == 69 && ended.output.contains("redis   unreachable  server-unreachable"), "\(ended.output)")
         }
     }
 

@@ -17,7 +17,7 @@ struct FailingStore {
     static func run(_ body: (FailingStore) async throws -> Void) async throws {
         try await TestMongo.run { mongo in
             let application = "fails-\(UUID().uuidString.prefix(8))"
-            try await MongoLog.createIndexes(mongo.outsider, mongo.database)
+            try await mongo.outsider.command(mongo.database, MongoLog.createIndexes)
             let failing = FailingStore(
                 mongo: mongo, store: try mongo.store(application: application),
                 log: MongoLog(connection: try mongo.connection(application: application), database: mongo.database), application: application)

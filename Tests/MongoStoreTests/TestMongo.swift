@@ -47,7 +47,7 @@ struct TestMongo: Sendable {
     /// A log with the indexes that its safety rests on.
     func log() async throws -> MongoLog {
         let connection = try connection()
-        try await MongoLog.createIndexes(connection, database)
+        try await connection.command(database, MongoLog.createIndexes)
         return MongoLog(connection: connection, database: database)
     }
 
