@@ -21,7 +21,7 @@ extension Configuration {
         let settings = ConfigurationReader(findings: main, environment: environment).read(text(main))
         var files = ModelFiles(directory: "\(directory)/models", streams: settings.names)
         files.read()
-        var jobFiles = JobFiles(directory: trimmed(jobs), streams: settings.names)
+        var jobFiles = JobFiles(directory: trimmed(jobs), settings: settings)
         jobFiles.read()
 
         let problems = main.problems + settings.problems + files.problems + jobFiles.problems

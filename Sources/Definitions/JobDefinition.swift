@@ -3,10 +3,13 @@ import Events
 /// A job of the runner: one file of `jobs/`, which gives it its name.
 public struct JobDefinition: Hashable, Sendable {
     public var name: String
+    /// Only then it is run.
+    public var isEnabled: Bool
     public var work: Work
 
     public enum Work: Hashable, Sendable {
         case drain(Drain)
+        case bridge(Bridge)
     }
 
     /// Drains streams all the time.
@@ -21,8 +24,25 @@ public struct JobDefinition: Hashable, Sendable {
         public init(streams: [String]) { self.streams = streams }
     }
 
-    public init(name: String, work: Work) {
+    /// Moves Debezium's messages from Redis streams onto the lists of a stream.
+    public struct Bridge: Hashable, Sendable {
+        /// The Redis streams, in the order of the file.
+        public var sources: [String]
+        public var stream: String
+        /// The group of consumers as which they are read.
+        public var group = "millrace"
+        /// Removes from a Redis stream what has been moved.
+        public var trim = false
+
+        public init(sources: [String], stream: String) {
+            self.sources = sources
+            self.stream = stream
+        }
+    }
+
+    public init(name: String, isEnabled: Bool = true, work: Work) {
         self.name = name
+        self.isEnabled = isEnabled
         self.work = work
     }
 

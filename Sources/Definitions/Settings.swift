@@ -33,6 +33,12 @@ extension Findings {
         }
     }
 
+    func bool(_ node: YAMLNode, _ name: String) -> Bool? {
+        if let value = node.scalar?.value.asBool { return value }
+        if !node.isInvalid { report("\(name): must be true or false, found \(node.found)", at: node.place) }
+        return nil
+    }
+
     func duration(_ node: YAMLNode, _ name: String, in range: ClosedRange<Duration>) -> Duration? {
         if node.isInvalid { return nil }
         let allowed = "a duration from \(Units.format(range.lowerBound)) to \(Units.format(range.upperBound))"

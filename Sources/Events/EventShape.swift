@@ -71,6 +71,18 @@ public struct EventShape: Hashable, Sendable {
 extension StreamSettings {
     /// Decides which event an element is, or why it is none.
     public func envelope(of root: JSONNode) throws(Refusal) -> Envelope { try shape.envelope(of: root, key: key) }
+
+    /// The partition whose list an element belongs onto; nil for one that is no event, which is logged and parked wherever
+    /// it is.
+    public func partition(of element: [UInt8]) -> Int? {
+        var elements = RawElements()
+        element.withUnsafeBytes { elements.append($0) }
+        let tape = elements.parse()
+        return withExtendedLifetime(tape) {
+            guard case .success(let root) = tape.root(0), let envelope = try? envelope(of: root) else { return nil }
+            return Partitioning.partition(of: envelope.key.string.utf8, count: partitions)
+        }
+    }
 }
 
 /// Where an event's members are in its element.

@@ -28,6 +28,14 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     case leaseRenewed = "lease-renewed"
     case receiptWritten = "receipt-written"
     case leaseReleased = "lease-released"
+    // Of a bridge.
+    case entriesRead = "entries-read"
+    case entriesClaimed = "entries-claimed"
+    case entriesMoved = "entries-moved"
+
+    /// The steps of a drain.
+    public static let ofDrain = allCases.filter { !ofBridge.contains($0) }
+    public static let ofBridge: [CrashPoint] = [.entriesRead, .entriesClaimed, .entriesMoved]
 
     @inline(__always)
     public func reached() {

@@ -58,7 +58,7 @@ public actor Ingest {
         self.collisionPause = collisionPause
         self.clock = clock
         builder = ChunkBuilder(settings: settings, partition: partition)
-        readSize = ReadSize(settings)
+        readSize = ReadSize(most: settings.chunkEvents, bytes: settings.chunkBytes)
     }
 
     /// Forgets what is in memory: after a failure, and when the lease was gone for a while. The window stays: it is

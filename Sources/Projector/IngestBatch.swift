@@ -33,23 +33,3 @@ public struct Completeness: Hashable, Sendable {
     public var token: BufferToken
     public var offset: Int64
 }
-
-/// How many elements to read at once: as many as stay near a chunk's bytes, by the sizes seen. It starts small and grows
-/// by steps, so that a list of huge elements is noticed before many of them are asked for.
-struct ReadSize {
-    private(set) var count = 64
-    private let events: Int
-    private let bytes: Int
-
-    init(_ settings: StreamSettings) {
-        events = settings.chunkEvents
-        bytes = settings.chunkBytes.bytes
-    }
-
-    mutating func learn(_ page: RawElements) {
-        let heads = page.bytes.count
-        let whole = page.oversize.values.reduce(0) { $0 + $1.length }
-        let average = max(1, (heads + whole) / max(1, page.count))
-        count = max(1, min(events, bytes / average, count * 8))
-    }
-}

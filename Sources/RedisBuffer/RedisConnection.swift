@@ -67,11 +67,13 @@ final class RedisConnection {
     }
 
     /// Runs a script by its digest, or by its text where the server does not have it (any more).
-    func evaluate(_ script: Script, keys: [String], arguments: [String]) throws(RedisError) -> ReplyReader {
+    ///
+    /// - Parameter values: further arguments, of any bytes.
+    func evaluate(_ script: Script, keys: [String], arguments: [String], values: [[UInt8]] = []) throws(RedisError) -> ReplyReader {
         let rest = ["\(keys.count)"] + keys + arguments
-        let reply = try exchange([Command(["EVALSHA", script.digest] + rest)]).replies[0]
+        let reply = try exchange([Command(["EVALSHA", script.digest] + rest, values: values[...])]).replies[0]
         guard let error = reply.error, error.hasPrefix(RedisError.Code.unknownScript.rawValue) else { return try reader(reply) }
-        return try call(Command(["EVAL", script.text] + rest))
+        return try call(Command(["EVAL", script.text] + rest, values: values[...]))
     }
 
     /// Throws the error that the reply is or holds.

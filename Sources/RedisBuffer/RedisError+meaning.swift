@@ -32,6 +32,8 @@ extension RedisError.Code {
     public static let moved = Self(rawValue: "MOVED")
     public static let ask = Self(rawValue: "ASK")
     public static let crossSlot = Self(rawValue: "CROSSSLOT")
+    public static let groupExists = Self(rawValue: "BUSYGROUP")
+    public static let noGroup = Self(rawValue: "NOGROUP")
 
     struct Meaning {
         var isRetriable: Bool
@@ -55,6 +57,7 @@ extension RedisError.Code {
         .busy: passing(.serverRefused, "somebody's script keeps Redis busy"),
         .readOnly: passing(.serverRefused, "this Redis is a replica: connect to its primary"),
         .primaryDown: passing(.serverRefused, "this Redis is a replica without its primary"),
+        .noGroup: passing(.serverRefused, "somebody has removed the stream or its group: it is made again"),
         .tooFewReplicas: passing(.serverRefused, "Redis waits for its replicas (min-replicas-to-write)"),
         .wrongType: lasting(.wrongType, "move or delete the key"),
         .noPassword: lasting(.serverRefused, "put the password into the URL: redis://:password@host"),

@@ -35,8 +35,16 @@ struct ReplyReader {
 
     /// How many elements follow.
     mutating func array() throws(RedisError) -> Int {
-        guard case .array(let count) = node() else { throw unexpected("an array") }
+        guard let count = try arrayOrNull() else { throw unexpected("an array") }
         return count
+    }
+
+    mutating func arrayOrNull() throws(RedisError) -> Int? {
+        switch node() {
+        case .array(let count): return count
+        case .null: return nil
+        default: throw unexpected("an array or null")
+        }
     }
 
     mutating func integer() throws(RedisError) -> Int64 {
@@ -45,12 +53,16 @@ struct ReplyReader {
     }
 
     mutating func text() throws(RedisError) -> String {
-        guard let text = try textOrNull() else { throw unexpected("a string") }
-        return text
+        String(decoding: try bytes(), as: UTF8.self)
     }
 
     mutating func textOrNull() throws(RedisError) -> String? {
         try bytesOrNull().map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    mutating func bytes() throws(RedisError) -> [UInt8] {
+        guard let bytes = try bytesOrNull() else { throw unexpected("a string") }
+        return bytes
     }
 
     mutating func bytesOrNull() throws(RedisError) -> [UInt8]? {

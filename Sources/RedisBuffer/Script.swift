@@ -1,11 +1,15 @@
-/// A server-side script: constant text, never built from values. All scripts take `BufferKeys.all` as their keys.
+/// A server-side script: constant text, never built from values.
 struct Script: Sendable {
     let text: String
     /// By which the server knows the script once it has seen it.
     let digest: String
 
-    init(_ body: String) {
-        text = Self.opening + body
+    /// One that takes `BufferKeys.all` as its keys.
+    init(_ body: String) { self.init(text: Self.opening + body) }
+
+    /// One with keys of its own.
+    init(text: String) {
+        self.text = text
         digest = SHA1.hex(of: text)
     }
 

@@ -4,6 +4,8 @@ import Events
 public struct ServerInspection: Hashable, Sendable {
     /// The first with `UNLINK`, `INFO` and writes in one script.
     public static let oldestVersion = 5
+    /// The first whose `XAUTOCLAIM` tells of entries that somebody has removed.
+    public static let oldestForBridge = 7
 
     public let info: ServerInfo
 
@@ -12,7 +14,7 @@ public struct ServerInspection: Hashable, Sendable {
     /// Why Millrace does not work with this server, one line each.
     public var refusals: [Refusal] {
         var found: [String] = []
-        if let major = info.version.split(separator: ".").first.flatMap({ Int($0) }), major < Self.oldestVersion {
+        if let major, major < Self.oldestVersion {
             found.append("Redis \(info.version) is too old: \(Self.oldestVersion).0 or newer is needed")
         }
         if info.isReplica {
@@ -27,6 +29,14 @@ public struct ServerInspection: Hashable, Sendable {
         }
         return found.map { Refusal(.unsafeServer, $0) }
     }
+
+    /// Why it cannot be bridged from.
+    public var bridgeRefusal: Refusal? {
+        guard let major, major < Self.oldestForBridge else { return nil }
+        return Refusal(.unsafeServer, "Redis \(info.version) is too old for a bridge: \(Self.oldestForBridge).0 or newer is needed")
+    }
+
+    private var major: Int? { info.version.split(separator: ".").first.flatMap { Int($0) } }
 
     /// What works, but loses events when something else goes wrong.
     public var warnings: [String] {

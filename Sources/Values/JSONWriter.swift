@@ -24,15 +24,15 @@ public enum JSON {
         case .int32(let value): text += Array(String(value).utf8)
         case .int64(let value): text += Array(String(value).utf8)
         case .double(let value): append(value, to: &text)
-        case .string(let value): append(quoted: value, to: &text)
-        case .date(let value): append(quoted: DateTime.format(milliseconds: value), to: &text)
+        case .string(let value): append(quoted: value.utf8, to: &text)
+        case .date(let value): append(quoted: DateTime.format(milliseconds: value).utf8, to: &text)
         case .array(let values):
             append(open: "[", close: "]", count: values.count, indent: indent, to: &text) { index, inner, text in
                 append(values[index], indent: inner, to: &text)
             }
         case .document(let document):
             append(open: "{", close: "}", count: document.fields.count, indent: indent, to: &text) { index, inner, text in
-                append(quoted: document.fields[index].name, to: &text)
+                append(quoted: document.fields[index].name.utf8, to: &text)
                 text += inner == nil ? Array(":".utf8) : Array(": ".utf8)
                 append(document.fields[index].value, indent: inner, to: &text)
             }
@@ -64,13 +64,20 @@ public enum JSON {
         if number.isFinite {
             text += Array(String(number).utf8)
         } else {
-            append(quoted: number.isNaN ? "NaN" : (number > 0 ? "Infinity" : "-Infinity"), to: &text)
+            append(quoted: (number.isNaN ? "NaN" : number > 0 ? "Infinity" : "-Infinity").utf8, to: &text)
         }
     }
 
-    private static func append(quoted string: String, to text: inout [UInt8]) {
+    /// A JSON string of a text's bytes. What is no UTF-8 stays as it is, and makes the JSON none.
+    public static func quote(_ bytes: some Sequence<UInt8>) -> [UInt8] {
+        var text: [UInt8] = []
+        append(quoted: bytes, to: &text)
+        return text
+    }
+
+    private static func append(quoted bytes: some Sequence<UInt8>, to text: inout [UInt8]) {
         text.append(UInt8(ascii: "\""))
-        for byte in string.utf8 {
+        for byte in bytes {
             switch byte {
             case UInt8(ascii: "\""): text += Array("\\\"".utf8)
             case UInt8(ascii: "\\"): text += Array("\\\\".utf8)

@@ -39,7 +39,7 @@ struct PushCommand: AsyncParsableCommand {
                 let page = try lines.next(Self.page)
                 if page.isEmpty { break }
                 // Order within a key is order within a list, which grouping keeps.
-                for (number, elements) in Dictionary(grouping: page, by: { partition(of: $0, settings) }) {
+                for (number, elements) in Dictionary(grouping: page, by: { settings.partitions == 1 ? 0 : settings.partition(of: $0) ?? 0 }) {
                     _ = try await lists[number].push(elements)
                     perList[lists[number].list, default: 0] += elements.count
                 }
@@ -53,15 +53,6 @@ struct PushCommand: AsyncParsableCommand {
         } else {
             Output.line("pushed \(Output.count(Int64(pushed))) events")
         }
-    }
-
-    private func partition(of line: [UInt8], _ settings: StreamSettings) -> Int {
-        guard settings.partitions > 1 else { return 0 }
-        var elements = RawElements()
-        line.withUnsafeBytes { elements.append($0) }
-        let tape = elements.parse()
-        guard case .success(let root) = tape.root(0), let envelope = try? settings.envelope(of: root) else { return 0 }
-        return Partitioning.partition(of: envelope.key.string.utf8, count: settings.partitions)
     }
 }
 

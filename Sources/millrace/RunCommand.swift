@@ -55,6 +55,9 @@ private struct WorkService: Service {
                 case .drain(let drain):
                     let service = DrainService(name: job.name, runtime, streams: drain.streams, poll: drain.poll, every: drain.every, logger: logger)
                     group.addTask { try await service.run() }
+                case .bridge(let bridge):
+                    let service = try await runtime.bridge(bridge, name: job.name)
+                    group.addTask { try await service.run() }
                 }
             }
             try await group.waitForAll()

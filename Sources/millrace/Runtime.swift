@@ -109,6 +109,14 @@ struct Runtime: Sendable {
     /// The log of a partition, for reading.
     func log() -> MongoLog { MongoLog(connection: control, database: configuration.mongodb.database) }
 
+    /// A bridge job, with a connection of its own. Throws a `Refusal` where Redis is too old for it.
+    func bridge(_ bridge: JobDefinition.Bridge, name: String) async throws -> BridgeService {
+        if let refusal = try await RedisServer(url: redis).inspect().bridgeRefusal { throw refusal }
+        guard let stream = configuration.stream(bridge.stream) else { throw Refusal(.unknownName, "there is no stream \(bridge.stream)") }
+        return BridgeService(
+            name: name, RedisStreams(url: redis, group: bridge.group), .init(sources: bridge.sources, trim: bridge.trim), to: stream, logger: logger)
+    }
+
     private func buffer(of partition: PartitionID) throws(Refusal) -> RedisBuffer {
         guard let buffer = buffers[partition] else { throw Refusal(.unknownName, "there is no partition \(partition)") }
         return buffer

@@ -79,10 +79,8 @@ import Testing
     @Test(arguments: ["config", "bench/config", "Tests/Faults/config"])
     func `the configurations of this repository load`(directory: String) throws {
         let configuration = try Configuration.load(directory: root + directory, jobs: root + "jobs", environment: [:])
-        #expect(configuration.streams.count == 1)
-        #expect(configuration.models.count == 1)
-        let stream = try #require(configuration.streams.first)
-        #expect(configuration.jobs == [JobDefinition(name: "drain", work: .drain(JobDefinition.Drain(streams: [stream.name])))])
+        #expect(configuration.models.map(\.stream) == configuration.streams.map(\.name))
+        #expect(configuration.jobs == [JobDefinition(name: "drain", work: .drain(JobDefinition.Drain(streams: configuration.streams.map(\.name))))])
     }
 
     @Test func `the environment goes before the file`() throws {
@@ -199,12 +197,22 @@ import Testing
         Mistake("version: 1\njob: drain\nstreams: []\n", 3, 10, "found an empty list"),
         Mistake("version: 1\njob: drain\nstreams: [ prodct ]\n", 3, 12, "unknown stream \"prodct\" — did you mean \"product\"?"),
         Mistake("version: 1\njob: drain\nstreams: [ product, product ]\n", 3, 21, "\"product\" is named twice"),
+        Mistake("version: 1\njob: drain\nenabled: no\n", 3, 10, "enabled: must be true or false, found \"no\""),
+        Mistake("version: 1\njob: drain\nfrom: [ a ]\n", 3, 1, "unknown key \"from\""),
+        Mistake("version: 1\njob: brigde\n", 2, 6, "unknown job \"brigde\" — did you mean \"bridge\"?"),
+        Mistake("version: 1\njob: bridge\nto: product\n", 1, 1, "from: is missing"),
+        Mistake("version: 1\njob: bridge\nfrom: [ a ]\n", 1, 1, "to: is missing"),
+        Mistake("version: 1\njob: bridge\nfrom: a\nto: product\n", 3, 7, "from: must be a list of at least one Redis stream, found \"a\""),
+        Mistake("version: 1\njob: bridge\nfrom: [ a, a ]\nto: product\n", 3, 12, "\"a\" is named twice"),
+        Mistake("version: 1\njob: bridge\nfrom: [ a ]\nto: prodct\n", 4, 5, "unknown stream \"prodct\" — did you mean \"product\"?"),
+        Mistake("version: 1\njob: bridge\nfrom: [ a ]\nto: product\ntrim: maybe\n", 5, 7, "trim: must be true or false, found \"maybe\""),
+        Mistake("version: 1\njob: bridge\nfrom: [ a ]\nto: product\npoll: 1s\n", 5, 1, "unknown key \"poll\""),
     ]
 
     @Test(arguments: jobs)
     func `mistakes in a job are found where they are`(mistake: Mistake) throws {
         let findings = Findings(file: "drain.yaml")
-        #expect(JobReader.read(mistake.source, name: "drain", streams: ["product"], findings) == nil)
+        #expect(JobReader(findings: findings, streams: ["product"]).read(mistake.source, name: "drain") == nil)
         let problem = try #require(findings.problems.first)
         #expect(findings.problems.count == 1)
         #expect(problem.description.contains(mistake.fragment), "\(problem)")
@@ -222,5 +230,43 @@ import Testing
                 "jobs/b.yaml: stream \"product\" is drained by job a already",
             ]
         )
+    }
+
+    private static let rows = "version: 1\nstreams: { product: { format: debezium }, order: {} }\n"
+
+    @Test func `a bridge says what it reads, as whom, and whether it trims`() throws {
+        let bridge = "version: 1\njob: bridge\nfrom: [ shop.public.products, shop.public.prices ]\nto: product\ngroup: mine\ntrim: true\n"
+        let files = try Files([
+            "millrace.yaml": Self.rows, "models/a.yaml": goodModel, "jobs/a.yaml": bridge,
+            "jobs/b.yaml": "version: 1\njob: bridge\nfrom: [ other ]\nto: product\n",
+        ])
+        #expect(files.problems() == [])
+        var expected = JobDefinition.Bridge(sources: ["shop.public.products", "shop.public.prices"], stream: "product")
+        expected.group = "mine"
+        expected.trim = true
+        let other = JobDefinition.Bridge(sources: ["other"], stream: "product")
+        #expect((other.group, other.trim) == ("millrace", false))
+        #expect(files.check().configuration?.jobs == [JobDefinition(name: "a", work: .bridge(expected)), JobDefinition(name: "b", work: .bridge(other))])
+    }
+
+    @Test func `one bridge of a group reads a Redis stream, and pushes what its stream can read`() throws {
+        func bridge(_ more: String) -> String { "version: 1\njob: bridge\nfrom: [ rows ]\n" + more }
+        let files = try Files([
+            "millrace.yaml": Self.rows, "models/a.yaml": goodModel, "jobs/a.yaml": bridge("to: product\n"), "jobs/b.yaml": bridge("to: order\n"),
+            "jobs/c.yaml": bridge("to: product\ngroup: others\n"),
+        ])
+        #expect(
+            files.problems() == [
+                "jobs/b.yaml: stream \"order\" cannot take what a bridge pushes — give it format: debezium",
+                "jobs/b.yaml: Redis stream \"rows\" is read by job a already, as group \"millrace\"",
+            ]
+        )
+    }
+
+    @Test func `a job that is switched off is none, may name what is not there, and is read all the same`() throws {
+        let off = "version: 1\njob: bridge\nenabled: false\nfrom: [ rows ]\nto: nowhere\n"
+        let files = try Files(["millrace.yaml": goodMain, "models/a.yaml": goodModel, "jobs/a.yaml": off, "jobs/b.yaml": off + "tirm: true\n"])
+        #expect(files.problems() == ["jobs/b.yaml:6:1: unknown key \"tirm\" — did you mean \"trim\"?"])
+        #expect(files.check().summary.jobs == [])
     }
 }

@@ -8,10 +8,7 @@ import Testing
     private func page(_ count: Int, bytes: Int) -> RawElements { RawElements((0..<count).map { _ in String(repeating: "x", count: bytes) }) }
 
     @Test func `reading starts small, grows by steps, and stays near a chunk's bytes`() {
-        var settings = TestLog.settings
-        settings.chunkEvents = 5000
-        settings.chunkBytes = ByteCount(100_000)
-        var size = ReadSize(settings)
+        var size = ReadSize(most: 5000, bytes: ByteCount(100_000))
         #expect(size.count == 64)
         size.learn(page(64, bytes: 10))
         #expect(size.count == 512)
@@ -33,9 +30,7 @@ import Testing
     }
 
     @Test func `an element whose head was read counts with all its bytes`() {
-        var settings = TestLog.settings
-        settings.chunkBytes = .mebibytes(4)
-        var size = ReadSize(settings)
+        var size = ReadSize(most: 5000, bytes: .mebibytes(4))
         size.learn(RawElements([String(repeating: "x", count: 2 << 20)], limit: .kibibytes(64)))
         #expect(size.count <= 2)
     }

@@ -30,6 +30,12 @@ import Testing
         #expect(refusals.first?.message.contains(part) == true)
     }
 
+    @Test func `a bridge needs a newer server than a drain`() {
+        #expect(inspect().bridgeRefusal == nil)
+        #expect(inspect("redis_version:6.2.14").refusals.isEmpty)
+        #expect(inspect("redis_version:6.2.14").bridgeRefusal?.problem == .unsafeServer)
+    }
+
     @Test(arguments: [
         ("maxmemory_policy:volatile-lru", "volatile-lru"), ("aof_enabled:0", "appendonly"), ("maxmemory:0", "maxmemory is 0"),
     ])

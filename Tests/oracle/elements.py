@@ -84,21 +84,27 @@ def decode(element, max_bytes=MAX_EVENT_BYTES):
     """Return the Event that the bytes of an element are, or raise Refused with the reason."""
     if len(element) > max_bytes:
         raise Refused(f"{len(element)} bytes are more than {max_bytes}")
-    try:
-        body = _decoder.decode(element.decode())
-    except Refused:
-        raise
-    except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, or nested without end
-        raise Refused(str(error)) from None
+    body = decode_json(element)
     if not isinstance(body, dict):
         raise Refused("not an object")
     for name in ("eventId", "eventType"):
         if not isinstance(body.get(name), str) or not body[name]:
             raise Refused(f"{name} is not a string, or is empty")
-    return Event(body["eventId"], body["eventType"], _key(body.get("key")), body)
+    return Event(body["eventId"], body["eventType"], key_text(body.get("key")), body)
 
 
-def _key(value):
+def decode_json(text):
+    """Return the value that the bytes hold, with numbers as BSON has them, or raise Refused."""
+    try:
+        return _decoder.decode(text.decode())
+    except Refused:
+        raise
+    except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, or nested without end
+        raise Refused(str(error)) from None
+
+
+def key_text(value):
+    """Return the text of a key, or raise Refused."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(int(value))
     if isinstance(value, str) and 1 <= len(value.encode()) <= MAX_KEY_BYTES and "\0" not in value:
@@ -151,7 +157,7 @@ class Journal:
     refused: int = 0
 
 
-def understand(elements, partitions=1, max_bytes=MAX_EVENT_BYTES):
+def understand(elements, partitions=1, max_bytes=MAX_EVENT_BYTES, decode=decode):
     """Sort elements into events, duplicates and refused ones. An id counts per partition, as the dedupe window does."""
     journal, seen = Journal([]), {}
     for element in elements:

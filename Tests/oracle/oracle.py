@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Compares stored documents, and the log, with what the pushed events must have made.
 
-  oracle.py --mongo URL --db DB --model NAME --rules commerce|trace --journal FILE [--journal FILE…]
+  oracle.py --mongo URL --db DB --model NAME --rules NAME --journal FILE [--journal FILE…]
             [--log FILE] [--partitions N] [--max-event-bytes N]
 
 A journal is NDJSON, one element per line exactly as it was pushed, in the order of pushing; several are read one after
 the other. In a file named *.b64.ndjson a line may be {"raw_base64": "…"}, for bytes that are not text. --log is what
-`millrace events STREAM --json` prints, one object per line.
+`millrace events STREAM --json` prints, one object per line. The journal of rules for row events holds messages (rows.py).
 
 Prints one JSON document. Exit code 0: nothing lost, doubled, reordered or different; 1: something is; 65: the
 log cannot be read; 69: the server cannot be reached. Needs pymongo, which it finds in .local/python (scripts/setup).
@@ -24,9 +24,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / ".local/python"))
 from bson.int64 import Int64
 
 import rules as models
-from elements import MAX_EVENT_BYTES, partition, read_journal, understand
+from elements import MAX_EVENT_BYTES, decode, partition, read_journal, understand
+from rows import Rows
 
 MAX_EXAMPLES = 10
+RULES = {"commerce": models.COMMERCE, "trace": models.TRACE, "rows": models.ROWS}
+# Rules for row events, and how those are read.
+ROWS = {"rows": Rows({})}
+# Whose documents count their events: n, ids and the order of fields are looked at one by one.
+TRACES = {"trace", "rows"}
 
 
 class Findings:
@@ -178,8 +184,11 @@ def compare_log(events, entries, partitions, findings):
     return Counter(entry["kind"] for entry in entries)
 
 
-def read_log(path):
-    """Return the entries of a log file; anything else ends the oracle, for a half-read log proves nothing."""
+def read_log(path, rows=None):
+    """Return the entries of a log file; anything else ends the oracle, for a half-read log proves nothing.
+
+    Row events, whose ids only Sources know how to make, get the ids by which the oracle knows them.
+    """
     entries = []
     with open(path, encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
@@ -187,6 +196,8 @@ def read_log(path):
                 entry = json.loads(line)
             except ValueError:
                 entry = None
+            if rows and isinstance(entry, dict) and entry.get("kind") == "event":
+                entry["eventId"] = rows.logged(entry["event"]).id
             needed = {"partition", "offset", "kind"}
             if not isinstance(entry, dict) or not needed <= entry.keys() or (entry["kind"] == "event" and "eventId" not in entry):
                 print(f"oracle: {path}:{number}: not an entry of the log: {line[:80]!r}", file=sys.stderr)
@@ -215,7 +226,7 @@ def main():
     p.add_argument("--mongo", required=True)
     p.add_argument("--db", required=True)
     p.add_argument("--model", required=True)
-    p.add_argument("--rules", required=True, choices=["commerce", "trace"])
+    p.add_argument("--rules", required=True, choices=sorted(RULES))
     p.add_argument("--journal", required=True, action="append")
     p.add_argument("--log")
     p.add_argument("--partitions", type=int, default=1)
@@ -223,9 +234,10 @@ def main():
     a = p.parse_args()
 
     elements = (element for path in a.journal for element in read_journal(path))
-    journal = understand(elements, a.partitions, a.max_event_bytes)
-    trace = a.rules == "trace"
-    expected = models.fold(journal.events, models.TRACE if trace else models.COMMERCE)
+    rows = ROWS.get(a.rules)
+    journal = understand(elements, a.partitions, a.max_event_bytes, rows.decode if rows else decode)
+    trace = a.rules in TRACES
+    expected = models.fold(journal.events, RULES[a.rules])
     findings = Findings()
     result = {"events": len(journal.events), "duplicates": journal.duplicates, "refused": journal.refused}
 
@@ -238,7 +250,7 @@ def main():
         print(f"oracle: MongoDB: {error}", file=sys.stderr)
         return 69
     if a.log:
-        result["log"] = compare_log(journal.events, read_log(a.log), a.partitions, findings)
+        result["log"] = compare_log(journal.events, read_log(a.log, rows), a.partitions, findings)
     for kind in ("lost", "doubled", "reordered", "different", "examples"):
         result[kind] = getattr(findings, kind)
     print(json.dumps(result))

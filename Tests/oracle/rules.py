@@ -1,6 +1,6 @@
-"""The documents that events make, by hand: one function per event type of the two models.
+"""The documents that events make, by hand: one function per event type of the models.
 
-`bench/config/models/product.yaml` is COMMERCE, `Tests/Faults/config/models/trace.yaml` is TRACE.
+`bench/config/models/product.yaml` is COMMERCE, `trace.yaml` and `row.yaml` of `Tests/Faults/config/models` are TRACE and ROWS.
 """
 from bson.int64 import Int64
 
@@ -25,9 +25,9 @@ def read(value, *names):
     return value
 
 
-def need(event, name):
-    """Return `$data.<name>` of the event, or park it."""
-    value = read(event.body, "data", name)
+def need(event, name, member="data"):
+    """Return `$data.<name>` of the event, or of another member, or park it."""
+    value = read(event.body, member, name)
     if value is MISSING:
         raise Parked("missing-value")
     return value
@@ -107,6 +107,14 @@ def counted(document, event):
     include(document, "tags", need(event, "tag"))
 
 
+def row_counted(document, event):
+    amount, mark = need(event, "amount", "row"), need(event, "mark", "row")
+    increase(document, "n", 1)
+    increase(document, "sum", amount)
+    document["ids"] = (document.get("ids", []) + [mark])[-50:]
+    document["last"] = mark
+
+
 COMMERCE = {
     "stockAdjusted": stock_adjusted,
     "priceChanged": price_changed,
@@ -116,6 +124,7 @@ COMMERCE = {
 }
 DELETE = None
 TRACE = {"counted": counted, "removed": DELETE}
+ROWS = {"items.c": row_counted, "items.u": row_counted, "items.d": DELETE}
 
 
 def fold(events, rules):

@@ -21,6 +21,7 @@ from bson.int64 import Int64
 import rules
 import tally
 from elements import Refused, decode, partition, read_journal, understand
+from rows import Rows
 
 WHEN = datetime.datetime(2026, 11, 20, 10)
 
@@ -105,6 +106,31 @@ class Decoding(unittest.TestCase):
             coded.write_bytes(b"{}\n" + wrapped + b"\n")
             self.assertEqual(list(read_journal(plain)), [b"{}", b"", wrapped])
             self.assertEqual(list(read_journal(coded)), [b"{}", b"\xff\n"])
+
+
+class RowEvents(unittest.TestCase):
+    @staticmethod
+    def message(op, key=7, lsn=1, before=None, after=None):
+        value = {"before": before, "after": after, "op": op, "source": {"table": "items", "lsn": lsn, "txId": 1}}
+        return json.dumps({"key": json.dumps({"id": key}), "value": json.dumps(value)}).encode()
+
+    def test_a_message_is_known_by_its_position_and_its_content(self):
+        row = {"id": 7, "amount": 1, "mark": "a", "shop": "s"}
+        one, again, other = (self.message("c", lsn=lsn, after=row) for lsn in (1, 1, 2))
+        journal = understand([one, again, other], decode=Rows({}).decode)
+        self.assertEqual([(event.type, event.key) for event in journal.events], [("items.c", "7")] * 2)
+        self.assertEqual(journal.duplicates, 1)
+        self.assertEqual(rules.fold(journal.events, rules.ROWS)["7"]["n"], 2)
+        self.assertEqual(Rows({"items": "shop"}).decode(one).key, "s")
+        logged = Rows({}).logged({"key": {"id": 7}, "value": json.loads(json.loads(one)["value"])})
+        self.assertEqual(logged.id, journal.events[0].id)
+
+    def test_what_the_sink_writes_for_nothing_is_a_tombstone(self):
+        gone = json.dumps({"key": '{"id":7}', "value": "default"}).encode()
+        self.assertEqual(Rows({}).decode(gone).type, "tombstone")
+        for refused in ({"key": "default", "value": "default"}, {"key": '{"id":7}', "value": '{"op"'}, {"key": "{}", "value": "default"}):
+            with self.assertRaises(Refused):
+                Rows({}).decode(json.dumps(refused).encode())
 
 
 class Folding(unittest.TestCase):

@@ -88,7 +88,7 @@ extension Fault {
 
     /// The steps of the protocol that a worker passes which drains without end. It passes the others at its end alone, or
     /// where it parks something.
-    private static let steps = CrashPoint.allCases.filter { ![.leaseReleased, .deadLettersWritten, .completenessNoted].contains($0) }
+    private static let steps = CrashPoint.ofDrain.filter { ![.leaseReleased, .deadLettersWritten, .completenessNoted].contains($0) }
 }
 
 extension Scene {

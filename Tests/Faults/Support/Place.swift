@@ -20,11 +20,13 @@ struct Place: Sendable {
     /// A model that the oracle knows the rules of.
     enum Model: String, Sendable {
         case trace
+        case rows
         case commerce
 
         var file: String {
             switch self {
             case .trace: "Tests/Faults/config/models/trace.yaml"
+            case .rows: "Tests/Faults/config/models/row.yaml"
             case .commerce: "bench/config/models/product.yaml"
             }
         }
