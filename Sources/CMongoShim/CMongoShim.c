@@ -183,7 +183,9 @@ mongo_shim_cursor *mongo_shim_find(
         return NULL;
     }
     bson_copy_to(&given, &all);
-    BCON_APPEND(&all, "readConcern", "{", "level", BCON_UTF8("majority"), "}");
+    // A transaction has one read concern for all that is read in it.
+    if (!session || !mongoc_client_session_in_transaction(SESSION(session)))
+        BCON_APPEND(&all, "readConcern", "{", "level", BCON_UTF8("majority"), "}");
     mongoc_cursor_t *cursor = NULL;
     if (session && !mongoc_client_session_append(SESSION(session), &all, &from)) {
         fail(error, &from);

@@ -30,6 +30,11 @@ enum CheckpointDocument {
         ["$set": ["offset": .int64(checkpoint.offset), "totals": totals(checkpoint.totals), "complete": complete(checkpoint.complete)]]
     }
 
+    /// Adds to what it counts.
+    static func adding(_ totals: ProjectionTotals) -> Document {
+        ["$inc": .document(Document(ProjectionTotals.counts.map { Document.Field("totals.\($0.name)", .int64(totals[keyPath: $0.path])) }))]
+    }
+
     static func complete(_ lists: [ListCompleteness]) -> Value {
         .array(lists.map { ["list": .string($0.list), "run": .string($0.token.run), "cuts": .int64($0.token.cuts)] })
     }

@@ -38,6 +38,9 @@ public struct MongoCatalog: Sendable {
     /// The model's live build; makes the first one, its collection and its view where there is none.
     public func register(_ model: Model) async throws -> StoredBuild { try await connection.register(database, model) }
 
+    /// Every build of a model that is kept, the live one among them.
+    public func builds(of model: String) async throws -> [BuildID] { try await connection.builds(database, of: model) }
+
     /// The live builds of all models that are or were defined, by model.
     public func liveBuilds() async throws -> [String: StoredBuild] { try await connection.liveBuilds(database) }
 }
@@ -168,6 +171,11 @@ extension MongoConnection {
     fileprivate func liveBuilds(_ database: String) throws -> [String: StoredBuild] {
         let stored = try documents(database, Collections.definitions, [:], "read the definitions")
         return Dictionary(try stored.map { try Self.liveBuild($0) }.map { ($0.id.model, $0) }, uniquingKeysWith: { $1 })
+    }
+
+    fileprivate func builds(_ database: String, of model: String) throws -> [BuildID] {
+        let stored = try document(database, Collections.definitions, ["_id": .string(model)], "read a definition")
+        return stored?["builds"]?.asArray?.compactMap { $0.asDocument?["build"]?.asString.flatMap(BuildID.init) } ?? []
     }
 
     private static func liveBuild(_ stored: Document) throws(Refusal) -> StoredBuild {

@@ -96,7 +96,7 @@ public actor MongoConnection {
     }
 
     /// Calls `body` with each document found until it returns false: on the primary, read concern majority, in the
-    /// session. The bytes are valid during the call.
+    /// session and in the transaction that is under way there. The bytes are valid during the call.
     func find(
         _ database: String, _ collection: String, _ filter: Document, options: Document = Document(), _ operation: String,
         _ body: (UnsafeRawBufferPointer) throws -> Bool

@@ -76,10 +76,7 @@ extension MongoConnection {
             guard let id = letter["_id"]?.asDocument, let offset = id["o"]?.asInteger else { return true }
             // An element that is no event belongs to every model.
             guard id["b"] == .null || id["b"]?.asString.flatMap(BuildID.init)?.model == build.model else { return true }
-            guard let decision = letter["decision"]?.asString.flatMap(Decision.init) else {
-                throw Refusal(.newerFormat, "a dead letter of \(partition) at \(offset) has a decision that this version does not know")
-            }
-            decisions[offset] = decision
+            decisions[offset] = try DeadLetterDocument.decision(letter)
             return true
         }
         return decisions
@@ -129,6 +126,11 @@ extension MongoConnection {
     fileprivate func commit(_ database: String, _ plan: WriteCommands) throws(MongoError) -> CommitReply {
         try startTransaction()
         CrashPoint.transactionStarted.reached()
+        return try finish(database, plan)
+    }
+
+    /// Runs the commands in the transaction that is under way, and commits it.
+    func finish(_ database: String, _ plan: WriteCommands) throws(MongoError) -> CommitReply {
         do throws(MongoError) {
             for (number, command) in plan.commands.enumerated() {
                 let reply = try run(database, command.bytes, .transaction, command.operation)

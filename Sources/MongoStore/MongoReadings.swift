@@ -28,15 +28,22 @@ public struct MongoReadings: Sendable {
     }
 
     /// About how many documents a build holds.
-    public func documents(of build: BuildID) async throws -> Int64 { try await connection.count(database, build.description, [:]) }
+    public func documents(of build: BuildID) async throws -> Int64 { try await connection.count(database, build.description) }
 
     /// How many of them are orphans.
     public func orphans(of build: BuildID) async throws -> Int64 {
         try await connection.count(database, build.description, [StoredDocument.orphanField: true])
     }
 
-    /// Dead letters of every model.
-    public func deadLetters() async throws -> Int64 { try await connection.count(database, Collections.deadLetters, [:]) }
+    /// Dead letters of every model, without those that were dropped.
+    public func deadLetters() async throws -> Int64 {
+        try await connection.count(database, Collections.deadLetters) - connection.count(database, Collections.deadLetters, ["decision": "dropped"])
+    }
+
+    /// The first offset of a partition that was logged at this time or later: milliseconds since 1970.
+    public func offset(at time: Int64, of partition: PartitionID) async throws -> Int64 {
+        try await connection.offset(database, at: time, of: partition)
+    }
 
     /// One stored document, or nil.
     public func document(of build: BuildID, key: String) async throws -> Document? {
@@ -90,7 +97,7 @@ public struct RunRecord: Sendable {
 }
 
 extension MongoConnection {
-    fileprivate func checkpoints(_ database: String, _ partition: PartitionID) throws -> [Checkpoint] {
+    func checkpoints(_ database: String, _ partition: PartitionID) throws -> [Checkpoint] {
         try documents(
             database, Collections.checkpoints, ["_id.s": .string(partition.stream), "_id.p": .int32(Int32(partition.number))], "read checkpoints"
         ).map { try CheckpointDocument.decode($0) }
@@ -110,8 +117,27 @@ extension MongoConnection {
         )?["at"]?.asDate
     }
 
-    fileprivate func count(_ database: String, _ collection: String, _ filter: Document) throws -> Int64 {
-        try run(database, BSON.encode(["count": .string(collection), "query": .document(filter)]), .plain, "count documents")["n"]?.asInteger ?? 0
+    /// Times of logging never go back along a partition, so that halving finds the place.
+    fileprivate func offset(_ database: String, at time: Int64, of partition: PartitionID) throws -> Int64 {
+        var (low, high) = (Int64(0), try tail(database, partition).offset)
+        while low < high {
+            let middle = low + (high - low) / 2
+            let chunk = try document(
+                database, Collections.log, ["_id": partition.range(below: middle + 1)],
+                options: ["sort": ["_id": -1], "projection": ["_id": 1, "n": 1, "at": 1]], "find a time in the log"
+            )
+            guard let chunk, let start = chunk["_id"]?.asDocument?["o"]?.asInteger, let count = chunk["n"]?.asInteger, let at = chunk["at"]?.asDate
+            else { return low }
+            if at < time { low = max(start + count, middle + 1) } else { high = min(start, middle) }
+        }
+        return low
+    }
+
+    fileprivate func count(_ database: String, _ collection: String, _ query: Document = Document()) throws -> Int64 {
+        let command: Document = ["count": .string(collection)]
+        // Without a query the answer is at hand, and needs no reading.
+        let whole = query.isEmpty ? command : Document(command.fields + [Document.Field("query", .document(query))])
+        return try run(database, BSON.encode(whole), .plain, "count documents")["n"]?.asInteger ?? 0
     }
 
     private func lastRun(_ database: String, _ partition: PartitionID) throws -> (run: Document, part: Document)? {

@@ -31,16 +31,47 @@ struct WriteCommands {
         for letter in commit.deadLetters {
             letters.add { bytes in
                 // Several builds park the same undecodable element, which makes one dead letter.
-                BSON.append("q", ["_id": DeadLetterDocument.id(letter)], to: &bytes)
+                BSON.append("q", ["_id": DeadLetterDocument.id(letter.id)], to: &bytes)
                 BSON.append("u", ["$setOnInsert": .document(DeadLetterDocument.fields(letter))], to: &bytes)
                 BSON.append("upsert", true, to: &bytes)
             }
         }
-        let collection = commit.from.build.description
+        commands = checkpoint.finish() + letters.finish() + Self.commands(for: commit.writes, of: commit.from.build)
+    }
+
+    /// Of a repair, whose transaction has begun: what the checkpoints count, then the dead letters and the documents.
+    init(_ repair: Repair) {
+        var checkpoints = Builder(verb: "update", collection: Collections.checkpoints, list: "updates", operation: "count again", step: .checkpointMoved)
+        for (build, totals) in repair.totals.sorted(by: { $0.key.description < $1.key.description }) where totals != ProjectionTotals() {
+            checkpoints.add { bytes in
+                BSON.append("q", ["_id": CheckpointDocument.id(build, repair.partition)], to: &bytes)
+                BSON.append("u", .document(CheckpointDocument.adding(totals)), to: &bytes)
+            }
+        }
+        var removed = Builder(verb: "delete", collection: Collections.deadLetters, list: "deletes", operation: "remove dead letters", step: .deadLettersWritten)
+        for id in repair.removed {
+            removed.add { bytes in
+                BSON.append("q", ["_id": DeadLetterDocument.id(id)], to: &bytes)
+                BSON.append("limit", 1, to: &bytes)
+            }
+        }
+        var letters = Builder(verb: "update", collection: Collections.deadLetters, list: "updates", operation: "write dead letters", step: .deadLettersWritten)
+        for letter in repair.letters {
+            letters.add { bytes in
+                BSON.append("q", ["_id": DeadLetterDocument.id(letter.id)], to: &bytes)
+                BSON.append("u", .document(DeadLetterDocument.fields(letter)), to: &bytes)
+                BSON.append("upsert", true, to: &bytes)
+            }
+        }
+        commands = checkpoints.finish() + removed.finish() + letters.finish() + Self.commands(for: repair.writes, of: repair.build)
+    }
+
+    private static func commands(for writes: [DocumentWrite], of build: BuildID) -> [Command] {
+        let collection = build.description
         var deletes = Builder(verb: "delete", collection: collection, list: "deletes", operation: "remove documents", step: .documentsWritten)
         var updates = Builder(verb: "update", collection: collection, list: "updates", operation: "update documents", step: .documentsWritten)
         var inserts = Builder(verb: "insert", collection: collection, list: "documents", operation: "insert documents", step: .documentsWritten)
-        for write in commit.writes {
+        for write in writes {
             switch write {
             case .insert(_, let bson): inserts.add(encoded: bson)
             case .delete(let key):
@@ -70,7 +101,7 @@ struct WriteCommands {
                 }
             }
         }
-        commands = checkpoint.finish() + letters.finish() + deletes.finish() + updates.finish() + inserts.finish()
+        return deletes.finish() + updates.finish() + inserts.finish()
     }
 
     private static func appendFilter(_ key: String, to bytes: inout [UInt8]) {

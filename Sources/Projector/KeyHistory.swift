@@ -15,9 +15,11 @@ public struct KeyHistory: Sendable {
     private let fold: any Folding
     private var decisions: [Int64: Decision]
     private var slots: [ExactString: FoldBatch.Slot] = [:]
+    /// Of the documents, as they are stored.
+    public private(set) var bytes = 0
 
     /// Up to so many keys are looked up in the log's index; for more of them, reading all of it takes less.
-    static let indexedKeys = 200
+    private static let indexedKeys = 200
     /// Elements of the log that are held at once.
     private static let pageEvents = 20_000
 
@@ -31,6 +33,14 @@ public struct KeyHistory: Sendable {
 
     /// The document as the events so far make it.
     public func document(of key: String) -> StoredDocument? { slots[ExactString(key)]?.after }
+
+    /// Whether the events of so many keys are looked up in the log's index.
+    static func isIndexed(_ count: Int) -> Bool { count <= indexedKeys }
+
+    var isIndexed: Bool { Self.isIndexed(keys.count) }
+
+    /// There is nothing more of the keys up to an offset.
+    mutating func skip(to offset: Int64) { end = max(end, offset) }
 
     /// Adds decisions about events that are still to come.
     mutating func add(_ decisions: [Int64: Decision]) { self.decisions.merge(decisions) { $1 } }
@@ -49,7 +59,10 @@ public struct KeyHistory: Sendable {
         }
         let outcome = batch.fold(fold, build: build, totals: totals)
         totals = outcome.totals
-        for slot in batch.slots { slots[slot.key] = slot }
+        for slot in batch.slots {
+            bytes += slot.bson.count - (slots[slot.key]?.bson.count ?? 0)
+            slots[slot.key] = slot
+        }
         return outcome.deadLetters
     }
 }
@@ -60,14 +73,14 @@ extension KeyHistory {
         while let chunks = try await Self.next(log, partition, keys, end..<limit) {
             for chunk in chunks { take(DecodedChunk(parsing: chunk, end..<limit), below: limit) }
         }
-        end = max(end, limit)
+        skip(to: limit)
     }
 
     /// The next chunks that may hold events of the keys; nil where there are none below the range's end.
     static func next(_ log: any EventLog, _ partition: PartitionID, _ keys: Set<ExactString>, _ offsets: Range<Int64>) async throws -> [Chunk]? {
         guard !offsets.isEmpty else { return nil }
         let chunks =
-            keys.count <= indexedKeys
+            isIndexed(keys.count)
             ? try await log.chunks(of: partition, withKeys: keys.map(\.text), offsets)
             : try await log.chunks(of: partition, from: offsets.lowerBound, events: pageEvents)
         return chunks.isEmpty ? nil : chunks

@@ -39,7 +39,7 @@ struct DrainCommand: AsyncParsableCommand {
             print(receipt)
         }
         if receipt.parked > 0 {
-            Ending.complain("\(Output.count(receipt.parked)) events were parked: see millrace status")
+            Ending.complain("\(Output.count(receipt.parked)) events were parked: see millrace dead list")
             throw Ending.notGood
         }
     }

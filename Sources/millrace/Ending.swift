@@ -8,6 +8,8 @@ import Projector
 enum Ending {
     /// Done, but the answer is "not good": not found, parked, refused by a check.
     static let notGood = ExitCode(1)
+    /// What it was asked for is not what it found; nothing was changed.
+    static let declined = ExitCode(2)
     static let usage = ExitCode(64)
     static let badInput = ExitCode(65)
     static let unreachable = ExitCode(69)
@@ -33,7 +35,7 @@ enum Ending {
 
     static func complain(_ line: String) {
         // Where not even that can be written, the exit code has to do.
-        _ = Output.write("millrace: \(line)\n", to: STDERR_FILENO)
+        _ = Output.write(Array("millrace: \(line)\n".utf8), to: STDERR_FILENO)
     }
 
     /// Ends the process well after this time, whatever it still waits for: a stop at any moment does no harm.

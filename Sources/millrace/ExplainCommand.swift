@@ -45,7 +45,7 @@ struct ExplainCommand: AsyncParsableCommand {
         }
         let number = Partitioning.partition(of: id.utf8, count: stream.partitions)
         let partition = PartitionID(stream: stream.name, number: number)
-        let fold = try build.definition().fold
+        let fold = try build.fold(configuration.model(model))
         for _ in 0..<Self.attempts {
             let end = try await reader.end(of: build.id, partition)
             let stored = try await reader.readings.document(of: build.id, key: id)
@@ -150,15 +150,5 @@ struct ExplainCommand: AsyncParsableCommand {
             "offset": .int64(source.offset), "eventId": source.id.map(Value.string) ?? .null, "eventType": source.type.map(Value.string) ?? .null,
             "occurredAt": source.time.map(Value.date) ?? .null, "loggedAt": .date(source.loggedAt),
         ]
-    }
-}
-
-extension StoredBuild {
-    /// The definition that the build is folded under, compiled. Throws where this binary cannot fold it.
-    func definition() throws -> Model {
-        guard isFoldable else {
-            throw Refusal(.newerFoldVersion, "\(id) was folded by version \(foldVersion), and this binary carries \(Models.foldVersion)")
-        }
-        return try ModelReader.read(source: source, file: "the definition of \(id)")
     }
 }

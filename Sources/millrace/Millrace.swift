@@ -10,8 +10,8 @@ struct Millrace: AsyncParsableCommand {
         abstract: "Keeps JSON read models fresh without Kafka: Redis lists in, MongoDB documents out, exactly once.",
         version: "0.1.0",
         subcommands: [
-            PushCommand.self, DrainCommand.self, RunCommand.self, GetCommand.self, ExplainCommand.self, EventsCommand.self, StatusCommand.self,
-            CheckCommand.self, TestCommand.self, PlanCommand.self, SandboxCommand.self,
+            PushCommand.self, DrainCommand.self, RunCommand.self, GetCommand.self, ExplainCommand.self, EventsCommand.self, DeadCommand.self,
+            StatusCommand.self, CheckCommand.self, TestCommand.self, PlanCommand.self, SandboxCommand.self,
         ]
     )
 

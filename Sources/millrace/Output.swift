@@ -6,16 +6,18 @@ import Values
 enum Output {
     /// Ends the program where nobody takes the results, since there is nothing else left to do: without a word when the
     /// reader has enough, as `head` has. Not through Foundation's `FileHandle`, which crashes then.
-    static func line(_ text: String) {
-        guard let code = write(text + "\n", to: STDOUT_FILENO) else { return }
+    static func line(_ text: String) { line(Array(text.utf8)) }
+
+    static func line(_ bytes: [UInt8]) {
+        guard let code = write(bytes + [UInt8(ascii: "\n")], to: STDOUT_FILENO) else { return }
         if code == EPIPE { exit(Ending.brokenPipe.rawValue) }
         Ending.complain("the results cannot be written: \(String(cString: strerror(code)))")
         exit(Ending.cannotWrite.rawValue)
     }
 
-    /// Writes all of the text, or returns the system's error.
-    static func write(_ text: String, to descriptor: Int32) -> Int32? {
-        var rest = Array(text.utf8)[...]
+    /// Writes all of the bytes, or returns the system's error.
+    static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
+        var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count >= 0 {

@@ -11,6 +11,8 @@ struct Reader: Sendable {
     let catalog: MongoCatalog
     let readings: MongoReadings
     let log: MongoLog
+    let letters: MongoDeadLetters
+    /// For repairs: it and the log share a session.
     let store: MongoProjectionStore
     let builds: [String: StoredBuild]
     let installation: MongoCatalog.Installation?
@@ -25,6 +27,7 @@ struct Reader: Sendable {
         builds = try await catalog.liveBuilds()
         readings = MongoReadings(connection: connection, database: database)
         log = MongoLog(connection: connection, database: database)
+        letters = MongoDeadLetters(connection: connection, database: database)
         store = MongoProjectionStore(connection: connection, database: database)
     }
 

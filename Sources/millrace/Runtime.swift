@@ -84,9 +84,10 @@ struct Runtime: Sendable {
             )
             return LiveModel(build: build, fold: nil, needsRebuild: needsRebuild)
         }
-        guard needsRebuild else { return LiveModel(build: build, fold: model.fold, needsRebuild: false) }
-        logger.warning("rebuild needed: the model goes on under its build's definition", metadata: ["model": "\(model.name)", "build": "\(build.id)"])
-        return LiveModel(build: build, fold: try build.definition().fold, needsRebuild: true)
+        if needsRebuild {
+            logger.warning("rebuild needed: the model goes on under its build's definition", metadata: ["model": "\(model.name)", "build": "\(build.id)"])
+        }
+        return LiveModel(build: build, fold: try build.fold(model), needsRebuild: needsRebuild)
     }
 
     private static func makeBuffers(_ configuration: Configuration, _ url: RedisURL, _ installation: String) -> [PartitionID: RedisBuffer] {

@@ -67,7 +67,7 @@ import Values
             _ = try await installation.millrace("push", "product", input: EventText("1", "stockAdjusted", key: "a", data: ["delta": 1]).json + "\nno json\n")
             let ended = try await installation.millrace("drain", "--once")
             #expect(ended.code == 1)
-            #expect(ended.errors.contains("millrace: 1 events were parked: see millrace status\n"))
+            #expect(ended.errors.contains("millrace: 1 events were parked: see millrace dead list\n"))
             let lines = ended.output.split(separator: "\n")
             #expect(lines.count == 3, "\(ended.output)")
             #expect(lines[0].hasPrefix("received 2 = logged 2 + duplicates 0 (undecodable 1) in "))

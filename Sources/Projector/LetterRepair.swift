@@ -1,0 +1,123 @@
+import Events
+import Logging
+import Models
+
+/// Does something about dead letters of one partition, and makes the live build's documents what the log and the decisions
+/// then say.
+///
+/// Rule 17: what the log has up to the checkpoint is folded beforehand; then, in one transaction, the generation is raised,
+/// the rest up to the offset found there is folded, and everything is written. So it goes on beside the projection,
+/// whatever that does, and what is repeated changes nothing.
+public struct LetterRepair: Sendable {
+    private let build: BuildID
+    private let partition: PartitionID
+    private let fold: any Folding
+    private let store: any RepairStore
+    private let log: any EventLog
+    private let logger: Logger
+
+    /// Letters of one transaction.
+    public static let mostLetters = 10_000
+    /// How long servers, and projections that are always quicker, are borne with.
+    private static let patience = Duration.seconds(60)
+
+    /// - Parameters:
+    ///   - fold: of the live build's definition.
+    ///   - log: through the same session as the store.
+    public init(build: BuildID, partition: PartitionID, fold: any Folding, store: any RepairStore, log: any EventLog, logger: Logger) {
+        self.build = build
+        self.partition = partition
+        self.fold = fold
+        self.store = store
+        self.log = log
+        self.logger = logger
+    }
+
+    /// - Parameter dryRun: finds out what would become of the letters, and changes nothing.
+    public func apply(_ action: LetterAction, to ids: [DeadLetterID], dryRun: Bool = false) async throws -> LetterOutcome {
+        var pause = Backoff(first: .milliseconds(5), most: .milliseconds(200))
+        let deadline = ContinuousClock.now + Self.patience
+        while true {
+            do {
+                if let outcome = try await attempt(action, ids, dryRun) { return outcome }
+                await store.abandon()
+                guard .now < deadline else {
+                    throw Refusal(.noProgress, "somebody else repairs \(build) in \(partition) all the time: try again when that is done")
+                }
+            } catch is KeyRefold.TooLarge {
+                await store.abandon()
+                var outcome = try await apply(action, to: Array(ids.prefix(ids.count / 2)), dryRun: dryRun)
+                outcome += try await apply(action, to: Array(ids.dropFirst(ids.count / 2)), dryRun: dryRun)
+                return outcome
+            } catch {
+                await store.abandon()
+                // Such as a conflict with the projection, whose transaction was first.
+                guard let failure = error as? any StoreFailure, failure.isRetriable, .now < deadline else { throw error }
+                logger.debug("a repair begins again", metadata: ["build": "\(build)", "error": "\(error)"])
+            }
+            try await Task.sleep(for: pause.next())
+        }
+    }
+
+    /// One attempt; nil where somebody else repaired something meanwhile, and what was read may be old.
+    private func attempt(_ action: LetterAction, _ ids: [DeadLetterID], _ dryRun: Bool) async throws -> LetterOutcome? {
+        // Read anew each time: what an attempt before has done, though nobody heard of it, is not done again.
+        let letters = try await store.letters(ids).filter(action.concerns)
+        let (events, elements) = (letters.filter { $0.build != nil }, letters.filter { $0.build == nil })
+        let checkpoints = try await store.checkpoints(of: partition).filter { $0.build.model == build.model || !elements.isEmpty }
+        if let frozen = checkpoints.first(where: { $0.frozen != nil }) {
+            throw Refusal(.noProgress, "\(frozen.build) is being switched: try again when that is done")
+        }
+        guard let live = checkpoints.first(where: { $0.build == build }) else {
+            throw Refusal(.noProgress, "\(build) has taken nothing of \(partition) yet: start a worker")
+        }
+        let known = KeyHistory.isIndexed(Set(events.compactMap(\.key)).count) ? events.compactMap(\.key) : nil
+        let decisions = events.isEmpty ? [:] : try await store.decisions(on: build, partition, from: 0, keys: known)
+        var refold = KeyRefold(action, events, build: build, partition: partition, fold: fold, decisions: decisions, store: store, log: log)
+        if !events.isEmpty { try await refold.read(below: live.offset) }
+        var decided = elements.map { letter in
+            var letter = letter
+            letter.decision = action.decision(on: letter)
+            return letter
+        }
+        decided.removeAll(where: elements.contains)
+
+        func outcome(documents: Int) -> LetterOutcome {
+            var outcome = LetterOutcome()
+            outcome.letters = letters.count
+            outcome.parked = refold.parked.count + (action == .drop ? 0 : elements.count)
+            outcome.settled = letters.count - outcome.parked
+            outcome.unchanged = refold.unchanged
+            outcome.undecodable = action == .drop ? 0 : elements.count
+            outcome.documents = documents
+            return outcome
+        }
+        if dryRun || (refold.isIdle && decided.isEmpty) { return outcome(documents: 0) }
+
+        guard try await store.begin(checkpoints) else { return nil }
+        let found = try await store.checkpoints(of: partition)
+        guard let now = found.first(where: { $0.build == build }), now.offset >= live.offset else { return nil }
+        var repair = Repair(build: build, partition: partition)
+        if !events.isEmpty {
+            refold.add(try await store.decisions(on: build, partition, from: live.offset, keys: refold.indexedKeys))
+            try await refold.read(below: now.offset)
+            let (writes, drift) = try refold.writes(try await store.documents(of: build, keys: refold.keys))
+            repair.writes = writes
+            repair.totals[build] = refold.totals
+            repair.totals[build]?.drift = drift
+            repair.letters = refold.changed
+            repair.removed = refold.removed
+        }
+        repair.letters += decided
+        for checkpoint in found {
+            // An element that is no event is parked, or ignored, in every model of its stream.
+            let count = Int64(decided.count { $0.offset < checkpoint.offset }) * (action == .drop ? 1 : -1)
+            guard count != 0 else { continue }
+            repair.totals[checkpoint.build, default: ProjectionTotals()].parked -= count
+            repair.totals[checkpoint.build, default: ProjectionTotals()].ignored += count
+        }
+        guard try await store.commit(repair) == .committed else { return nil }
+        CrashPoint.committed.reached()
+        return outcome(documents: repair.writes.count)
+    }
+}

@@ -1,0 +1,17 @@
+import Definitions
+import Events
+import Models
+import MongoStore
+
+extension StoredBuild {
+    /// The fold of the definition that the build was made under. Throws where this binary cannot fold it.
+    ///
+    /// - Parameter configured: the model as it is defined now, which is compiled already.
+    func fold(_ configured: Model?) throws -> EffectFold {
+        guard isFoldable else {
+            throw Refusal(.newerFoldVersion, "\(id) was folded by version \(foldVersion), and this binary carries \(Models.foldVersion)")
+        }
+        if let configured, configured.foldHash == foldHash { return configured.fold }
+        return try ModelReader.read(source: source, file: "the definition of \(id)").fold
+    }
+}
