@@ -7,9 +7,9 @@ extension ExpressionReader {
         switch op.form {
         case .list(let least, let repeats): list(op, node, least: least, most: repeats ? nil : op.parameters.count)
         case .named: named(op, node)
-        case .listOrNamed:
+        case .listOrNamed(let count):
             node.members.map { !$0.contains { $0.name.hasPrefix("$") } } ?? false
-                ? named(op, node) : list(op, node, least: op.parameters.count, most: op.parameters.count)
+                ? named(op, node) : list(op, node, least: count, most: count)
         case .branches: branches(op, node)
         case .variables: variables(op, node)
         }
@@ -53,7 +53,7 @@ extension ExpressionReader {
                 arguments.append(argument)
             }
         }
-        guard isComplete, checkDefaults(section, op) else { return nil }
+        guard isComplete, checkDefaults(section, op), checkCalendars(section, op, node) else { return nil }
         return .apply(Application(op, arguments, names: names))
     }
 
@@ -67,6 +67,19 @@ extension ExpressionReader {
         let (count, wanted) = (defaults.elements?.count ?? 0, section["inputs"]?.elements?.count ?? 0)
         if count != wanted { findings.report("\(op.name) has \(wanted) inputs and \(count) defaults", at: defaults.place) }
         return count == wanted
+    }
+
+    /// `$dateFromParts` makes a date by one of two calendars.
+    private func checkCalendars(_ section: Section, _ op: ExpressionOperator, _ node: YAMLNode) -> Bool {
+        guard op.name == "$dateFromParts" else { return true }
+        let others = section["year"] == nil ? ["month", "day"] : ["isoWeekYear", "isoWeek", "isoDayOfWeek"]
+        guard section["year"] != nil || section["isoWeekYear"] != nil else {
+            findings.report("$dateFromParts needs year or isoWeekYear", at: node.place, suggestion: "such as \(op.example)")
+            return false
+        }
+        guard let wrong = others.first(where: { section[$0] != nil }), let place = section[wrong]?.place else { return true }
+        findings.report("$dateFromParts mixes \(wrong) with the parts of another calendar", at: place)
+        return false
     }
 
     /// The map of an operator's arguments, of which some must be there.

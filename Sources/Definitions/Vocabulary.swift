@@ -65,9 +65,7 @@ extension Vocabulary {
         kind: "expression operator",
         supported: ["$literal"] + ExpressionOperator.all.keys.sorted(),
         later: [
-            "$dateAdd", "$dateDiff", "$dateFromParts", "$dateFromString", "$dateSubtract", "$dateToParts", "$dateToString", "$dateTrunc",
-            "$dayOfMonth", "$dayOfWeek", "$dayOfYear", "$hour", "$isoDayOfWeek", "$isoWeek", "$isoWeekYear", "$millisecond", "$minute", "$month",
-            "$second", "$week", "$year", "$tsSecond", "$tsIncrement", "$regexFind", "$regexFindAll", "$regexMatch", "$toDecimal", "$toObjectId",
+            "$tsSecond", "$tsIncrement", "$regexFind", "$regexFindAll", "$regexMatch", "$toDecimal", "$toObjectId",
         ],
         refused: [
             "$rand": chance, "$sampleRate": chance, "$function": code, "$accumulator": code, "$where": code,

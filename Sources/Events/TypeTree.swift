@@ -28,8 +28,8 @@ public enum ValueType: String, Hashable, Sendable, CaseIterable {
         case .epochDays:
             let (product, overflow) = number.multipliedReportingOverflow(by: 86_400_000)
             return overflow ? nil : .date(product)
-        case .epochMicros: return .date(number.floored(by: 1000))
-        case .epochNanos: return .date(number.floored(by: 1_000_000))
+        case .epochMicros: return .date(number.floored(by: 1000).quotient)
+        case .epochNanos: return .date(number.floored(by: 1_000_000).quotient)
         }
     }
 }
@@ -95,12 +95,5 @@ public struct TypeTree: Hashable, Sendable {
     var paths: [(path: [String], type: ValueType)] {
         if let type { return [([], type)] }
         return members.sorted { $0.key < $1.key }.flatMap { name, member in member.paths.map { ([name] + $0.path, $0.type) } }
-    }
-}
-
-extension Int64 {
-    fileprivate func floored(by divisor: Int64) -> Int64 {
-        let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
-        return remainder < 0 ? quotient - 1 : quotient
     }
 }

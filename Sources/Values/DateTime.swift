@@ -55,7 +55,7 @@ public enum DateTime {
 
     /// `2026-11-20T10:00:00.000Z`; the bare number of milliseconds for an instant outside the years 0000 to 9999.
     public static func format(milliseconds: Int64) -> String {
-        let (days, rest) = milliseconds.flooredQuotient(by: 86_400_000)
+        let (days, rest) = milliseconds.floored(by: 86_400_000)
         let (year, month, day) = civil(days)
         guard 0...9999 ~= year else { return String(milliseconds) }
         func pad(_ number: Int64, _ width: Int) -> String {
@@ -66,7 +66,8 @@ public enum DateTime {
             + "\(pad(rest / 1000 % 60, 2)).\(pad(rest % 1000, 3))Z"
     }
 
-    private static func daysIn(month: Int64, year: Int64) -> Int64 {
+    /// Days of a month, 1 to 12.
+    public static func daysIn(month: Int64, year: Int64) -> Int64 {
         switch month {
         case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
         case 4, 6, 9, 11: 30
@@ -76,14 +77,17 @@ public enum DateTime {
 
     // Days from and to the civil calendar in eras of 400 years that start in March, after Howard Hinnant's
     // "chrono-Compatible Low-Level Date Algorithms".
-    private static func days(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
-        let (era, yearOfEra) = (month <= 2 ? year - 1 : year).flooredQuotient(by: 400)
+
+    /// Days since 1970-01-01; the month is 1 to 12.
+    public static func days(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
+        let (era, yearOfEra) = (month <= 2 ? year - 1 : year).floored(by: 400)
         let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
         return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
     }
 
-    private static func civil(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
-        let (era, dayOfEra) = (days + 719_468).flooredQuotient(by: 146_097)
+    /// The date so many days after 1970-01-01.
+    public static func civil(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+        let (era, dayOfEra) = (days + 719_468).floored(by: 146_097)
         let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
         let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
         let shifted = (5 * dayOfYear + 2) / 153
@@ -93,7 +97,8 @@ public enum DateTime {
 }
 
 extension Int64 {
-    fileprivate func flooredQuotient(by divisor: Int64) -> (Int64, Int64) {
+    /// Quotient and remainder of a division that rounds down; the divisor is positive.
+    public func floored(by divisor: Int64) -> (quotient: Int64, remainder: Int64) {
         let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
         return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
     }

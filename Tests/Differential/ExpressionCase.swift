@@ -38,10 +38,12 @@ struct ExpressionMaker {
             let count = random.below(most - least + 1) + least
             let arguments = (0..<count).map { argument(op.parameters[min($0, op.parameters.count - 1)]) }
             return count == 1 && random.once(in: 2) ? arguments[0] : .array(arguments)
-        case .listOrNamed where random.once(in: 2): return .array(op.parameters.map { argument($0) })
+        case .listOrNamed(let count) where random.once(in: 2):
+            let arguments = op.parameters.prefix(count).map { argument($0) }
+            return count == 1 && random.once(in: 2) ? arguments[0] : .array(arguments)
         case .named, .listOrNamed:
             var members = Document()
-            for parameter in op.parameters where !parameter.isOptional || random.once(in: 2) { members.append(parameter.name, argument(parameter)) }
+            for parameter in parameters() { members.append(parameter.name, argument(parameter)) }
             if let name = members["as"]?.asString {
                 for place in members.fields.indices { members.fields[place].value = members.fields[place].value.renaming("$$this", to: "$$" + name) }
             }
@@ -54,7 +56,21 @@ struct ExpressionMaker {
         }
     }
 
+    /// All that are needed and some that may be left out; the parts of a date mostly by one calendar.
+    private mutating func parameters() -> [ExpressionOperator.Parameter] {
+        var parameters = op.parameters.filter { !$0.isOptional || random.once(in: 2) }
+        guard op.name == "$dateFromParts", !random.once(in: 20) else { return parameters }
+        let (year, others) = random.once(in: 3) ? ("isoWeekYear", ["year", "month", "day"]) : ("year", ["isoWeekYear", "isoWeek", "isoDayOfWeek"])
+        parameters.removeAll { others.contains($0.name) || $0.name == year }
+        return op.parameters.filter { $0.name == year } + parameters
+    }
+
     private mutating func argument(_ parameter: ExpressionOperator.Parameter) -> Value {
+        if ["year", "isoWeekYear"].contains(parameter.name), random.once(in: 2) {
+            let name = "f\(document.fields.count)"
+            document.append(name, .int32(Int32(random.below(250) + 1900)))
+            return .string("$" + name)
+        }
         switch (parameter.kind, parameter.scope) {
         case (.constantName, _): return random.pick(["a", "b", "a.b", ["$literal": "$x"], ""])
         case (.constantFlag, _): return .bool(random.once(in: 2))
@@ -86,9 +102,16 @@ struct ExpressionMaker {
         switch kind {
         case .number: return random.once(in: 6) ? .null : number()
         case .integer: return random.pick([0, 1, 2, 3, 5, -1, -2, -7, 1.0, -3.0, .int64(2), .int64(4), 2.5, 20])
-        case .string, .unit, .timezone, .constantName, .variable: return .string(text())
+        case .string, .constantName, .variable: return .string(text())
+        case .unit: return .string(random.pick(["year", "quarter", "month", "week", "day", "hour", "minute", "second", "millisecond", "eon"]))
+        case .weekday: return .string(random.pick(["monday", "Sun", "WED", "sat", "friday", "mo"]))
+        case .timezone: return .string(random.pick(Self.zones))
+        case .format: return .string(random.pick(Self.formats))
+        case .dateText: return .string(dateText())
         case .text: return random.once(in: 3) ? number() : (random.once(in: 6) ? random.value(.date) : .string(text()))
-        case .date: return .date(time())
+        case .date:
+            if random.once(in: 12) { return .other(OpaqueValue(type: BSONType.objectId, bytes: [0x50] + random.bytes(11))) }
+            return .date(time())
         case .dateOrNumber: return random.once(in: 4) ? .date(time()) : number()
         case .array: return .array(elements())
         case .pairs:
@@ -129,7 +152,51 @@ struct ExpressionMaker {
         }
     }
 
-    private mutating func time() -> Int64 { random.once(in: 4) ? 1_000_000_000_000 : Int64(random.below(4_000_000)) * 1_000_003 - 1_000_000_000_000 }
+    /// Often near a change of the clocks. Whole seconds before 1970: mongod 6.0 takes one second off the sums of others.
+    private mutating func time() -> Int64 {
+        if random.once(in: 4) {
+            // Berlin, New York and Lord Howe in 2020, and days before and after.
+            let change = random.pick([1_585_443_600, 1_603_587_600, 1_583_650_800, 1_604_210_400, 1_586_012_400, 1_601_739_000])
+            return Int64(change + random.pick([0, 0, -1, 1, -7]) * 86_400 + (random.below(13) - 6) * 1800) * 1000
+        }
+        let time = Int64(random.below(4_000_000)) * 1_000_003 - 1_000_000_000_000
+        return random.once(in: 4) ? 1_000_000_000_000 : (time < 0 ? time / 1000 * 1000 : time)
+    }
+
+    /// Zones whose rules have not changed lately, east and west, with changes of the clocks by an hour, by half of one, and with none.
+    private static let zones = [
+        "UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Chatham", "America/St_Johns", "Etc/GMT+5", "+03", "-0730",
+        "+05:45",
+        "Europe/Atlantis", "CEST", "europe/berlin", "UTC+1", "",
+    ]
+
+    private static let formats = [
+        "%Y-%m-%d", "%d.%m.%Y %H:%M:%S.%L", "%G-W%V-%u", "%Y-%m-%dT%H:%M:%S%z", "%Y%m%d %Z", "100%% %Y-%m-%d", "%H:%M", "é%Y-%m-%d", "%Y-%j", "%U %w", "%Q",
+        "%", "",
+    ]
+
+    /// Texts of the default form or of one of the formats, right and wrong.
+    private mutating func dateText() -> String {
+        func pad(_ number: Int, _ width: Int) -> String { String(repeating: "0", count: max(0, width - "\(number)".count)) + "\(number)" }
+        let (year, month, day) = (pad(random.below(200) + 1900, 4), pad(random.below(13), 2), pad(random.below(32), 2))
+        let (hour, minute, second) = (pad(random.below(25), 2), pad(random.below(60), 2), pad(random.below(61), 2))
+        // What is finer than a millisecond mongod rounds to a later one before 1970.
+        let fraction = random.pick(["", ".5", ".125", year < "1970" ? ".25" : ".123456", "."])
+        let zone = random.pick(["", "Z", "z", "+01:00", "-0330", "+05", " GMT", " +0100", "UTC", "+25:00", "x!"])
+        let clock = random.pick([
+            "", "T\(hour):\(minute):\(second)\(fraction)\(zone)", " \(hour):\(minute)\(zone)", "T\(hour):\(minute):\(second)\(zone)", zone,
+        ])
+        switch random.below(10) {
+        case 0: return "\(day).\(month).\(year) \(hour):\(minute):\(second).\(random.below(1000))"
+        case 1: return "\(year)-W\(pad(random.below(54), 2))-\(random.below(8))"
+        case 2: return "\(year)\(month)\(day)" + random.pick(["", " +0090", " -0330", "T\(hour):\(minute)"])
+        case 3:
+            return random.pick(["", "x", "today is a good day", "\(year)", "\(hour):\(minute)", "100% \(year)-\(month)-\(day)", "é\(year)-\(month)-\(day)"])
+        case 4:
+            return random.pick(["\(year)/\(month)/\(day)", "\(year)-\(month)", "\(year)-\(random.below(13))-\(random.below(32))", " \(year)-\(month)-\(day) "])
+        default: return "\(year)-\(month)-\(day)\(clock)"
+        }
+    }
 
     private mutating func text() -> String {
         if random.once(in: 4) {

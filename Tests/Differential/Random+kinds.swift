@@ -11,7 +11,7 @@ extension Random {
         case .long: return pick([0, 1, 1, 5, 1 << 31, (1 << 53) + 1, .max, .min].map(Value.int64))
         case .double: return pick([0, -0.0, 1, 1, 2.5, 5, -1.5, 0x1p53, 1e300, .nan, .infinity].map(Value.double))
         case .string: return pick(["", "a", "b", "5", "é", "e\u{301}"])
-        case .date: return pick([0, 1, 5, -1, 1_000_000_000_000].map(Value.date))
+        case .date: return pick([0, 1, 5, -1000, 1_000_000_000_000].map(Value.date))
         case .array: return .array(elements(depth: depth))
         case .object: return .document(object(depth: depth))
         case .other: return pick([.other(OpaqueValue(type: BSONType.objectId, bytes: [UInt8](repeating: 7, count: 12))), .binary([1, 2])])

@@ -26,6 +26,7 @@ enum ExpressionReference {
         switch op.form {
         case .list(_, let repeats): return parameters.joined(separator: ", ") + (repeats ? ", …" : "")
         case .named, .branches, .variables: return "{ " + parameters.joined(separator: ", ") + " }"
+        case .listOrNamed(1): return "\(parameters[0]), or { " + parameters.joined(separator: ", ") + " }"
         case .listOrNamed: return parameters.joined(separator: ", ") + ", or a map of them"
         }
     }

@@ -7,7 +7,8 @@ enum ConditionalOperators {
 
     static let all: [ExpressionOperator] = [
         .init(
-            "$cond", [Parameter("if", .condition), Parameter("then", .any), Parameter("else", .any)], .listOrNamed, "One of two values, by a condition.",
+            "$cond", [Parameter("if", .condition), Parameter("then", .any), Parameter("else", .any)], .listOrNamed(count: 3),
+            "One of two values, by a condition.",
             "{ $cond: [ { $gt: [ $data.stock, 0 ] }, available, sold out ] }",
             body: .expressions { (application, context) throws(Refusal) in
                 try application.arguments[try (application.arguments[0]?.evaluate(context)).isTrue ? 1 : 2]?.evaluate(context)

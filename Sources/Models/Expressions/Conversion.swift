@@ -102,10 +102,8 @@ enum Conversion: String {
         switch value {
         case .int64(let number): .date(number)
         case .double(let number): Int64(exactly: number.rounded(.towardZero)).map(Value.date)
-        case .date: value
-        // The seconds at which it was made come first.
-        case .other(let other) where other.type == BSONType.objectId: .date(other.bytes.prefix(4).reduce(0) { $0 << 8 | Int64($1) } * 1000)
-        default: nil
+        case .string(let text): WrittenDate(text)?.time(in: .utc).map(Value.date)
+        default: value.asTime.map(Value.date)
         }
     }
 

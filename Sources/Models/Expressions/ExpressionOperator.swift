@@ -20,8 +20,8 @@ public struct ExpressionOperator: Sendable {
         case list(least: Int, repeats: Bool = false)
         /// A map with the parameters' names.
         case named
-        /// Either, as with `$cond`.
-        case listOrNamed
+        /// Either, as with `$cond`; a list has the first so many parameters.
+        case listOrNamed(count: Int)
         /// `$switch`, whose branches are maps of their own: arguments are case, then, case, then, …, default.
         case branches
         /// `$let`: arguments are the values of the variables, then what uses them.
@@ -61,6 +61,8 @@ public struct ExpressionOperator: Sendable {
         case type = "name of a type"
         case unit = "unit of time"
         case timezone = "time zone"
+        case weekday = "day of the week"
+        case format, dateText = "text of a date"
         /// Written in the definition, and the same for every event.
         case constantName = "constant string"
         case constantFlag = "true or false"
@@ -105,6 +107,7 @@ public struct ExpressionOperator: Sendable {
         Family(name: "Boolean", operators: BooleanOperators.all),
         Family(name: "Conditional", operators: ConditionalOperators.all),
         Family(name: "String", operators: StringOperators.all + SearchOperators.all),
+        Family(name: "Date", operators: DatePartOperators.all + DateArithmeticOperators.all + DateTextOperators.all),
         Family(name: "Array", operators: ArrayOperators.all + ElementOperators.all + IterationOperators.all),
         Family(name: "Accumulation", operators: AccumulationOperators.all),
         Family(name: "Object", operators: ObjectOperators.all),

@@ -27,7 +27,7 @@ enum TypeOperators {
             .bool(x[0].typeName == "decimal" || x[0]?.asNumber != nil)
         },
         row("$toBool", .bool, "False for false and zeros, true for everything else."),
-        row("$toDate", .date, "The date so many milliseconds since 1970."),
+        row("$toDate", .date, "The date so many milliseconds since 1970, that a text of ISO 8601 says, or that an ObjectId was made at."),
         row("$toDouble", .double, "The number as a double."), row("$toInt", .int, "The number as an int of 32 bits, without its fraction."),
         row("$toLong", .long, "The number as a long of 64 bits, without its fraction; of a date its milliseconds."),
         row("$toString", .string, "The value as text."),
