@@ -75,9 +75,8 @@ extension MongoConnection {
     }
 
     fileprivate func indexFaults(_ database: String, _ builds: [BuildID]) throws -> [String] {
-        let own = Self.indexes.map { ($0["createIndexes"]?.asString ?? "", $0["indexes"]?.asArray?.compactMap(\.asDocument) ?? []) }
-        return try (own + builds.map { ($0.description, []) }).flatMap { collection, wanted in
-            try indexFaults(database, collection, wanted)
+        try (Self.indexes + builds.map(Self.orphanIndex)).flatMap { command in
+            try indexFaults(database, command["createIndexes"]?.asString ?? "", command["indexes"]?.asArray?.compactMap(\.asDocument) ?? [])
         }
     }
 

