@@ -17,6 +17,7 @@ enum FoldHash {
         if let others = fold.others { document.append("others", .array(others.map(\.canonical))) }
         if !fold.defaults.isEmpty { document.append("defaults", .document(fold.defaults)) }
         if let derivation = fold.derivation { document.append("derive", derivation.canonical) }
+        if fold.errorPolicy != .skip { document.append("onError", .string(fold.errorPolicy.rawValue)) }
         if let roots = fold.roots { document.append("root", .array(roots.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map(Value.string))) }
         return Digest(of: BSON.encode(document)).hex
     }

@@ -32,8 +32,8 @@ public struct ModelReader {
         let (modelNode, streamNode) = (section.required("model"), section.required("stream"))
         let name = modelNode.flatMap { readName($0, findings) }
         let stream = streamNode.flatMap { findings.string($0, "stream") }
-        if let node = section["onError"] { checkOnError(node, findings) }
         var fold = section.required("fold").flatMap { readFold($0, findings) } ?? EffectFold([:])
+        if let policy = section["onError"].flatMap({ readErrorPolicy($0, findings) }) { fold.errorPolicy = policy }
         readDocument(section, into: &fold, findings)
         let hidden = section["private"].map { readPrivate($0, findings) } ?? []
         guard let modelNode, let streamNode, let name, let stream else { return nil }
@@ -51,16 +51,18 @@ public struct ModelReader {
         return nil
     }
 
-    private static func checkOnError(_ node: YAMLNode, _ findings: Findings) {
-        guard let text = findings.string(node, "onError"), text != "skip" else { return }
-        if ["hold", "stop"].contains(text) {
-            findings.report("onError: \(text) is not supported yet", at: node.place, .notSupportedYet)
+    private static func readErrorPolicy(_ node: YAMLNode, _ findings: Findings) -> ErrorPolicy? {
+        guard let text = findings.string(node, "onError") else { return nil }
+        if let policy = ErrorPolicy(rawValue: text) { return policy }
+        let known = ErrorPolicy.allCases.map(\.rawValue)
+        if text == "stop" {
+            findings.report("onError: stop is not supported yet", at: node.place, .notSupportedYet)
         } else {
             findings.report(
-                "onError: must be skip, found \(quoted(text))", at: node.place,
-                suggestion: Suggestion.didYouMean(text, among: ["skip", "hold", "stop"])
-            )
+                "onError: must be one of \(listed(known)), found \(quoted(text))", at: node.place,
+                suggestion: Suggestion.didYouMean(text, among: known + ["stop"]))
         }
+        return nil
     }
 
     private static func readFold(_ node: YAMLNode, _ findings: Findings) -> EffectFold? {

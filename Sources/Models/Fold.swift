@@ -7,6 +7,9 @@ public protocol Folding: Sendable {
     /// Whether events of this type are folded; others are ignored by choice.
     func handles(_ type: String) -> Bool
 
+    /// What becomes of a key's later events when one is parked.
+    var errorPolicy: ErrorPolicy { get }
+
     /// Applies one event to the document of its key, and says whether it changed it. `document` holds the fields without
     /// `_id` and `_position`, and is nil when there is no document. Throws when the event cannot be taken; the document
     /// is then as it was.
@@ -14,6 +17,18 @@ public protocol Folding: Sendable {
     /// The answer must follow from the event and the document alone: it decides the document's `_position`, which must
     /// be the same however the log is cut into batches.
     func fold(_ event: Event, into document: inout Document?) throws(Refusal) -> Bool
+}
+
+extension Folding {
+    public var errorPolicy: ErrorPolicy { .skip }
+}
+
+/// `onError`: what becomes of a key's later events when one of them is parked.
+public enum ErrorPolicy: String, Hashable, Sendable, CaseIterable {
+    /// They are applied.
+    case skip
+    /// They are held back until the parked one is dropped, or can be taken.
+    case hold
 }
 
 /// The version of the fold's meaning. A build is only folded by a binary that carries its version: it rises whenever
@@ -25,6 +40,7 @@ public struct EffectFold: Folding, Equatable {
     public var effects: [String: [Effect]]
     /// `"*"`: those of the types that are not named.
     public var others: [Effect]?
+    public var errorPolicy = ErrorPolicy.skip
     /// `defaults`: the fields that a document begins with.
     public var defaults = Document()
     /// `derive`: fields computed from the finished document, after each event that changed it.

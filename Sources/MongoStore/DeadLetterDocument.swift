@@ -76,6 +76,15 @@ enum DeadLetterDocument {
         return filter
     }
 
+    /// Finds a build's letters of some keys that were not dropped.
+    static func open(in build: BuildID, _ partition: PartitionID, below offset: Int64, keys: [String]) -> Document {
+        var filter = place(partition, 0..<offset)
+        filter.append("_id.b", self.build(build))
+        filter.append("key", ["$in": .array(keys.map(Value.string))])
+        filter.append("decision", ["$ne": .string(Decision.dropped.rawValue)])
+        return filter
+    }
+
     /// Finds a partition's letters in a range of offsets.
     static func place(_ partition: PartitionID, _ offsets: Range<Int64>) -> Document {
         [

@@ -26,6 +26,10 @@ public struct MongoProjectionStore: ProjectionStore {
         try await connection.decisions(database, build, partition, from: offset, keys: keys)
     }
 
+    public func keysWithLetters(in build: BuildID, _ partition: PartitionID, below offset: Int64, among keys: [String]) async throws -> Set<ExactString> {
+        try await connection.keysWithLetters(database, build, partition, below: offset, among: keys)
+    }
+
     public func logEnd(of partition: PartitionID) async throws -> Int64 { try await connection.tail(database, partition).offset }
 
     public func documents(of build: BuildID, keys: [String]) async throws -> [(key: String, bson: [UInt8])] {
@@ -80,6 +84,20 @@ extension MongoConnection {
             return true
         }
         return decisions
+    }
+
+    fileprivate func keysWithLetters(
+        _ database: String, _ build: BuildID, _ partition: PartitionID, below offset: Int64, among keys: [String]
+    ) throws -> Set<ExactString> {
+        var found: Set<ExactString> = []
+        try find(
+            database, Collections.deadLetters, DeadLetterDocument.open(in: build, partition, below: offset, keys: keys),
+            options: ["projection": ["key": 1]], "look for letters of keys"
+        ) { bytes in
+            if let key = try Document(bson: bytes)["key"]?.asString { found.insert(ExactString(key)) }
+            return true
+        }
+        return found
     }
 
     fileprivate func documents(_ database: String, _ build: BuildID, _ keys: [String]) throws -> [(key: String, bson: [UInt8])] {

@@ -19,6 +19,9 @@ struct FoldBatch {
         var refolded: StoredDocument?
         var fields: Document?
         var position: DocumentPosition?
+        /// Whether an event of the key is parked, so that later ones are held, before the batch and up to an element of it.
+        var wasHeld = false
+        var isHeld = false
 
         init(key: ExactString) { self.key = key }
 
@@ -32,6 +35,7 @@ struct FoldBatch {
         /// Makes what the batch before has made of it what is folded onto.
         mutating func goOn() {
             before = after
+            wasHeld = isHeld
             checksSize = true
         }
 
@@ -42,6 +46,7 @@ struct FoldBatch {
             let origin = origin
             fields = origin?.fields
             position = origin?.position
+            isHeld = wasHeld
         }
 
         /// What the batch makes of it, as it will be stored; empty where there is no document then.
@@ -194,6 +199,7 @@ struct FoldBatch {
                 switch decision(on: item) {
                 case .crashParked?:
                     outcome.totals.parked += 1
+                    hold(item, fold)
                     outcome.deadLetters.append(letter(item, build, .crashParked("folding it")))
                     continue
                 case .dropped?:
@@ -205,16 +211,26 @@ struct FoldBatch {
                     outcome.totals.ignored += 1
                     continue
                 }
+                guard !slots[Int(item.slot)].isHeld else {
+                    outcome.totals.held += 1
+                    continue
+                }
                 do throws(Refusal) {
                     try apply(fold, chunk, item)
                     outcome.totals.applied += 1
                 } catch {
                     outcome.totals.parked += 1
+                    hold(item, fold)
                     outcome.deadLetters.append(letter(item, build, error))
                 }
             }
         }
         return outcome
+    }
+
+    /// Holds the later events of an element's key, where the model says so.
+    private mutating func hold(_ item: Item, _ fold: any Folding) {
+        if fold.errorPolicy == .hold, item.slot >= 0 { slots[Int(item.slot)].isHeld = true }
     }
 
     private func decision(on item: Item) -> Decision? {

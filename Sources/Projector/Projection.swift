@@ -204,6 +204,11 @@ public actor Projection {
         for slot in batch.slots.indices where batch.slots[slot].isSuspect {
             batch.slots[slot].refolded = try await refold(batch.slots[slot].key.text, below: from.offset)
         }
+        // A repair that lifts a letter meanwhile raises the generation, so that this batch is not committed.
+        guard fold.errorPolicy == .hold, from.totals.parked > 0 else { return }
+        for key in try await store.keysWithLetters(in: build, partition, below: from.offset, among: batch.slots.map(\.key.text)) {
+            if let slot = batch.place(of: key.text) { batch.slots[slot].wasHeld = true }
+        }
     }
 
     private func load(_ bson: [UInt8], into slot: inout FoldBatch.Slot, _ from: Checkpoint) throws {

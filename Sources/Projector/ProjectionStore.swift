@@ -141,6 +141,9 @@ public protocol ProjectionStore: Sendable {
     /// - Parameter keys: of the events; nil for all.
     func decisions(on build: BuildID, _ partition: PartitionID, from offset: Int64, keys: [String]?) async throws -> [Int64: Decision]
 
+    /// Those of some keys that have an event below an offset that is parked in the build, and was not dropped.
+    func keysWithLetters(in build: BuildID, _ partition: PartitionID, below offset: Int64, among keys: [String]) async throws -> Set<ExactString>
+
     /// The log's next offset, as the session sees it.
     func logEnd(of partition: PartitionID) async throws -> Int64
 

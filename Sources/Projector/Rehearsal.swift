@@ -11,6 +11,8 @@ public struct Rehearsal: Sendable {
     public private(set) var documents: [ExactString: [UInt8]] = [:]
     public private(set) var totals = ProjectionTotals()
     public private(set) var deadLetters: [DeadLetter] = []
+    /// Keys of which an event is parked, so that later ones are held.
+    private var held: Set<ExactString> = []
     private let fold: any Folding
     private let build: BuildID
     private var offset: Int64
@@ -29,11 +31,13 @@ public struct Rehearsal: Sendable {
     public mutating func take(_ chunks: [DecodedChunk], to end: Int64) throws {
         var batch = FoldBatch(chunks, from: offset, fold: fold, limits: .init(events: Int(end - offset), documents: .max))
         for slot in batch.slots.indices {
+            batch.slots[slot].wasHeld = held.contains(batch.slots[slot].key)
             guard let bytes = documents[batch.slots[slot].key] else { continue }
             batch.slots[slot].load(StoredDocument(try Document(bson: bytes)), bytes: bytes.count)
         }
         let outcome = batch.fold(fold, build: build, totals: totals)
         for slot in batch.slots {
+            if slot.isHeld { held.insert(slot.key) }
             guard let write = DocumentWrite.change(from: slot.before, to: slot.after, bson: slot.bson) else { continue }
             guard try write.apply(to: &documents[slot.key]) else {
                 throw Refusal(.badOperand, "the write of \(slot.key.text) was planned for another document than is stored")

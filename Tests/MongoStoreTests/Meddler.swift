@@ -26,6 +26,10 @@ struct MeddledStore: ProjectionStore {
     }
 
     func checkpoint(of build: BuildID, _ partition: PartitionID) async throws -> Checkpoint { try await store.checkpoint(of: build, partition) }
+    func keysWithLetters(in build: BuildID, _ partition: PartitionID, below offset: Int64, among keys: [String]) async throws -> Set<ExactString> {
+        try await store.keysWithLetters(in: build, partition, below: offset, among: keys)
+    }
+
     func decisions(on build: BuildID, _ partition: PartitionID, from offset: Int64, keys: [String]?) async throws -> [Int64: Decision] {
         try await store.decisions(on: build, partition, from: offset, keys: keys)
     }

@@ -91,6 +91,13 @@ struct FakeStore: ProjectionStore {
         try await world.call(worker) { _, mongo in mongo.checkpoint(build, partition) }
     }
 
+    func keysWithLetters(in build: BuildID, _ partition: PartitionID, below offset: Int64, among keys: [String]) async throws -> Set<ExactString> {
+        try await world.call(worker) { _, mongo in
+            let letters = mongo.deadLetters.filter { $0.build == build && $0.offset < offset && $0.decision != .dropped }
+            return Set(letters.compactMap { $0.key.map(ExactString.init) }).intersection(keys.map(ExactString.init))
+        }
+    }
+
     func decisions(on build: BuildID, _ partition: PartitionID, from offset: Int64, keys: [String]?) async throws -> [Int64: Decision] {
         try await world.call(worker) { _, mongo in
             let letters = mongo.deadLetters.filter { letter in

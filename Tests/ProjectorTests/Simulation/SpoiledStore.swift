@@ -22,6 +22,10 @@ struct SpoiledStore: ProjectionStore {
         return try await base.checkpoint(of: build, partition)
     }
 
+    func keysWithLetters(in build: BuildID, _ partition: PartitionID, below offset: Int64, among keys: [String]) async throws -> Set<ExactString> {
+        try await base.keysWithLetters(in: build, partition, below: offset, among: keys)
+    }
+
     func decisions(on build: BuildID, _ partition: PartitionID, from offset: Int64, keys: [String]?) async throws -> [Int64: Decision] {
         try await base.decisions(on: build, partition, from: offset, keys: keys)
     }
