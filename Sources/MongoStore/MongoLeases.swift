@@ -30,6 +30,8 @@ public struct MongoLeases: LeaseStore {
         try await connection.change(database, lease, ["crashes": ["$literal": CrashHistoryDocument.encode(crashes)]])
     }
 
+    public func endDeadRepairs(of partition: PartitionID) async throws { try await connection.endDead(database, partition.repairs) }
+
     public func release(_ lease: Lease) async throws {
         _ = try await connection.change(database, lease, ["until": .date(0), "sessions": .array([])])
     }
@@ -90,6 +92,18 @@ extension MongoConnection {
                 partition: partition, holder: holder, epoch: epoch, crashes: CrashHistoryDocument.decode(stored["crashes"]?.asDocument),
                 isAfterDeath: stored["died"] == true
             ))
+    }
+
+    /// Kills the sessions of a lease that ran out, and was not given back.
+    fileprivate func endDead(_ database: String, _ partition: PartitionID) throws {
+        let command: Document = [
+            "findAndModify": .string(Collections.leases),
+            "query": ["_id": partition.value, "$expr": ["$and": [["$gt": ["$until", .date(0)]], ["$lt": ["$until", "$$NOW"]]]]],
+            "update": ["$set": ["until": .date(0), "sessions": []]],
+        ]
+        let dead = try run(database, BSON.encode(command), .write, "look for a dead repair")["value"]?.asDocument
+        guard let sessions = dead?["sessions"]?.asArray, !sessions.isEmpty else { return }
+        try run("admin", BSON.encode(["killSessions": .array(sessions.map { ["id": $0] })]), .plain, "kill a dead repair's sessions")
     }
 
     /// Changes a lease that is still the caller's. False when it is not.

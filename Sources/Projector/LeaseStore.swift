@@ -14,8 +14,17 @@ public protocol LeaseStore: Sendable {
     /// Keeps the crash history with the lease. False when somebody else has it.
     func store(_ crashes: CrashHistory, in lease: Lease) async throws -> Bool
 
+    /// Ends what a repair of the partition has left open that died, which would block the projection for more than a minute.
+    func endDeadRepairs(of partition: PartitionID) async throws
+
     /// Gives the lease back, so that nobody has to wait for it to run out.
     func release(_ lease: Lease) async throws
+}
+
+extension PartitionID {
+    /// What whoever repairs documents of the partition has a lease on, while its transaction is open: the colon keeps it
+    /// apart from every stream.
+    public var repairs: PartitionID { PartitionID(stream: "repair:\(stream)", number: number) }
 }
 
 /// Who holds leases: one worker, with the server sessions it writes through.

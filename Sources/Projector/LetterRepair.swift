@@ -14,22 +14,32 @@ public struct LetterRepair: Sendable {
     private let fold: any Folding
     private let store: any RepairStore
     private let log: any EventLog
+    private let leases: any LeaseStore
+    private let holder: String
     private let logger: Logger
 
     /// Letters of one transaction.
     public static let mostLetters = 10_000
     /// How long servers, and projections that are always quicker, are borne with.
     private static let patience = Duration.seconds(60)
+    /// How long a dead repair may block the projection.
+    private static let lease = Duration.seconds(10)
 
     /// - Parameters:
     ///   - fold: of the live build's definition.
     ///   - log: through the same session as the store.
-    public init(build: BuildID, partition: PartitionID, fold: any Folding, store: any RepairStore, log: any EventLog, logger: Logger) {
+    ///   - holder: random for each process.
+    public init(
+        build: BuildID, partition: PartitionID, fold: any Folding, store: any RepairStore, log: any EventLog, leases: any LeaseStore, holder: String,
+        logger: Logger
+    ) {
         self.build = build
         self.partition = partition
         self.fold = fold
         self.store = store
         self.log = log
+        self.leases = leases
+        self.holder = holder
         self.logger = logger
     }
 
@@ -94,11 +104,31 @@ public struct LetterRepair: Sendable {
         }
         if dryRun || (refold.isIdle && decided.isEmpty) { return outcome(documents: 0) }
 
-        guard try await store.begin(checkpoints) else { return nil }
+        // Rule 16, for repairs: whoever is killed with its transaction open is found by its lease, and the transaction ended.
+        let holder = LeaseHolder(id: holder, sessions: [try await store.sessionId()])
+        guard case .acquired(let lease) = try await leases.acquire(partition.repairs, holder: holder, duration: Self.lease) else { return nil }
+        let repair: Repair?
+        do {
+            repair = try await write(action, refold: &refold, decided, checkpoints)
+        } catch {
+            await store.abandon()
+            try? await leases.release(lease)
+            throw error
+        }
+        if repair == nil { await store.abandon() }
+        try? await leases.release(lease)
+        return repair.map { outcome(documents: $0.writes.count) }
+    }
+
+    /// The transaction. Returns what was written; nil when the checkpoints are not what they were.
+    private func write(
+        _ action: LetterAction, refold: inout KeyRefold, _ decided: [DeadLetter], _ checkpoints: [Checkpoint]
+    ) async throws -> Repair? {
+        guard try await store.begin(checkpoints), let live = checkpoints.first(where: { $0.build == build }) else { return nil }
         let found = try await store.checkpoints(of: partition)
         guard let now = found.first(where: { $0.build == build }), now.offset >= live.offset else { return nil }
         var repair = Repair(build: build, partition: partition)
-        if !events.isEmpty {
+        if !refold.keys.isEmpty {
             refold.add(try await store.decisions(on: build, partition, from: live.offset, keys: refold.indexedKeys))
             try await refold.read(below: now.offset)
             let (writes, drift) = try refold.writes(try await store.documents(of: build, keys: refold.keys))
@@ -118,6 +148,6 @@ public struct LetterRepair: Sendable {
         }
         guard try await store.commit(repair) == .committed else { return nil }
         CrashPoint.committed.reached()
-        return outcome(documents: repair.writes.count)
+        return repair
     }
 }

@@ -89,6 +89,7 @@ public struct PartitionWorker: Sendable {
         case .retry:
             report.failed(error, isStopped: false)
             logger.warning("the partition starts again from what is stored", metadata: ["partition": "\(partition)", "error": "\(error)"])
+            try? await leases.endDeadRepairs(of: partition)
             await wait(pause)
         case .stop:
             report.failed(error, isStopped: true)

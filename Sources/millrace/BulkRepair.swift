@@ -1,5 +1,6 @@
 import Definitions
 import Events
+import Foundation
 import Logging
 import Models
 import MongoStore
@@ -11,6 +12,7 @@ struct BulkRepair {
     let reader: Reader
     let isDryRun: Bool
     let logger: Logger
+    private let holder = UUID().uuidString.lowercased()
     private(set) var outcome = LetterOutcome()
 
     /// The longest pause between two transactions.
@@ -51,7 +53,8 @@ struct BulkRepair {
 
     private mutating func apply(_ ids: [DeadLetterID], _ build: StoredBuild, _ partition: PartitionID) async throws {
         let fold = try build.fold(reader.configuration.model(build.id.model))
-        let repair = LetterRepair(build: build.id, partition: partition, fold: fold, store: reader.store, log: reader.log, logger: logger)
+        let repair = LetterRepair(
+            build: build.id, partition: partition, fold: fold, store: reader.store, log: reader.log, leases: reader.leases, holder: holder, logger: logger)
         let started = ContinuousClock.now
         var place = 0
         while place < ids.count {

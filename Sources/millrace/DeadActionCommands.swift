@@ -73,7 +73,7 @@ struct BulkOptions: ParsableArguments {
         let (outcome, missing) = try await Ending.of { () async throws -> (LetterOutcome, Int64) in
             let ids = try ids.map(DeadLetterID.init(argument:))
             let reader = try await Reader(options.load())
-            var filter = try await letters.filter(reader)
+            var filter = try await letters.filter(reader, isUpToNow: true)
             filter.isDropped = letters.dropped || action == .restore
             let count = ids.isEmpty ? try await reader.letters.count(filter) : Int64(try await reader.store.letters(ids).count)
             if let expect, expect != count {

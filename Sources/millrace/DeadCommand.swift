@@ -48,8 +48,8 @@ struct LetterOptions: ParsableArguments {
     /// Whether anything was said about which letters are meant.
     var isGiven: Bool { all || dropped || [model, stream, problem, type, key, since, until].contains { $0 != nil } }
 
-    /// The filter, on what is in the log now: letters that are made meanwhile are not meant.
-    func filter(_ reader: Reader) async throws -> LetterFilter {
+    /// - Parameter isUpToNow: what is logged meanwhile is not meant.
+    func filter(_ reader: Reader, isUpToNow: Bool = false) async throws -> LetterFilter {
         var builds: [BuildID]?
         if let model {
             let known = try await reader.catalog.builds(of: model)
@@ -59,7 +59,7 @@ struct LetterOptions: ParsableArguments {
         try reader.configuration.require(streams: stream.map { [$0] } ?? [])
         var places: [LetterFilter.Place] = []
         for settings in reader.configuration.streams where stream ?? settings.name == settings.name {
-            for partition in reader.partitions(of: settings) { places.append(.init(partition, try await offsets(of: partition, reader))) }
+            for partition in reader.partitions(of: settings) { places.append(.init(partition, try await offsets(of: partition, reader, isUpToNow))) }
         }
         var filter = LetterFilter(places: places)
         filter.builds = builds
@@ -70,8 +70,8 @@ struct LetterOptions: ParsableArguments {
         return filter
     }
 
-    private func offsets(of partition: PartitionID, _ reader: Reader) async throws -> Range<Int64> {
-        let end = try await reader.readings.tail(of: partition).offset
+    private func offsets(of partition: PartitionID, _ reader: Reader, _ isUpToNow: Bool) async throws -> Range<Int64> {
+        let end = isUpToNow ? try await reader.readings.tail(of: partition).offset : .max
         let first = try await time(since, "--since").asyncMap { try await reader.readings.offset(at: $0, of: partition) } ?? 0
         let last = try await time(until, "--until").asyncMap { try await reader.readings.offset(at: $0, of: partition) } ?? end
         return first..<max(first, min(last, end))

@@ -14,6 +14,7 @@ struct Reader: Sendable {
     let letters: MongoDeadLetters
     /// For repairs: it and the log share a session.
     let store: MongoProjectionStore
+    let leases: MongoLeases
     let builds: [String: StoredBuild]
     let installation: MongoCatalog.Installation?
     private let connection: MongoConnection
@@ -28,6 +29,7 @@ struct Reader: Sendable {
         readings = MongoReadings(connection: connection, database: database)
         log = MongoLog(connection: connection, database: database)
         letters = MongoDeadLetters(connection: connection, database: database)
+        leases = MongoLeases(connection: connection, database: database)
         store = MongoProjectionStore(connection: connection, database: database)
     }
 

@@ -64,6 +64,8 @@ struct FakeLeases: LeaseStore {
         }
     }
 
+    func endDeadRepairs(of partition: PartitionID) async throws {}
+
     func release(_ lease: Lease) async throws {
         try await world.call(worker) { _, mongo in
             if mongo.leases.lease?.holder.id == lease.holder.id { mongo.leases.lease = nil }

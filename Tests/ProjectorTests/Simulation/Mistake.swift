@@ -52,6 +52,8 @@ private struct SpoiledLeases: LeaseStore {
 
     func store(_ crashes: CrashHistory, in lease: Lease) async throws -> Bool { try await base.store(crashes, in: lease) }
 
+    func endDeadRepairs(of partition: PartitionID) async throws { try await base.endDeadRepairs(of: partition) }
+
     func release(_ lease: Lease) async throws { try await base.release(lease) }
 }
 
