@@ -19,7 +19,7 @@ extension Configuration {
         let directory = trimmed(directory)
         let main = Findings(file: "\(directory)/millrace.yaml")
         let settings = ConfigurationReader(findings: main, environment: environment).read(text(main))
-        var files = ModelFiles(directory: "\(directory)/models", streams: settings.names)
+        var files = ModelFiles(directory: "\(directory)/models", streams: settings.names, versions: settings.versions)
         files.read()
         var jobFiles = JobFiles(directory: trimmed(jobs), settings: settings)
         jobFiles.read()

@@ -14,6 +14,8 @@ struct ConfigurationReader {
         var mongodb = Configuration.MongoDB()
         var lease = Configuration.defaultLease
         var streams: [StreamSettings] = []
+        /// What the streams say of the versions of their events.
+        var versions: [String: StreamVersions] = [:]
         var names: Set<String>?
         /// Problems of the environment.
         var problems: [ConfigurationProblem] = []
@@ -46,7 +48,7 @@ struct ConfigurationReader {
             settings.lease = findings.duration(node, "lease", in: Configuration.leaseRange) ?? settings.lease
         }
         guard let streams = section.required("streams") else { return }
-        (settings.streams, settings.names) = StreamReader(findings: findings).read(streams)
+        (settings.streams, settings.versions, settings.names) = StreamReader(findings: findings).read(streams)
     }
 
     /// A URL of the file. One that the environment overrides is not looked into: it may be meant for another place.

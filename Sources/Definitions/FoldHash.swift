@@ -19,7 +19,17 @@ enum FoldHash {
         if let derivation = fold.derivation { document.append("derive", derivation.canonical) }
         if fold.errorPolicy != .skip { document.append("onError", .string(fold.errorPolicy.rawValue)) }
         if let roots = fold.roots { document.append("root", .array(roots.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map(Value.string))) }
+        let versions = fold.versions.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+        if !versions.isEmpty { document.append("versions", .array(versions.map { ["type": .string($0.key), "read": $0.value.canonical] })) }
+        if fold.parksUnknown { document.append("unknown", "park") }
         return Digest(of: BSON.encode(document)).hex
+    }
+}
+
+extension Versions {
+    fileprivate var canonical: Value {
+        let steps = upcasts.sorted { $0.key < $1.key }.map { Value.array([.int64(Int64($0.key)), $0.value.canonical]) }
+        return ["current": .int64(Int64(current)), "upcasts": .array(steps)]
     }
 }
 

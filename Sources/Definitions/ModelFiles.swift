@@ -5,12 +5,15 @@ struct ModelFiles {
     let directory: String
     /// nil when they are not known, and then a model's stream is not looked for.
     let streams: Set<String>?
+    /// Of the streams' events.
+    let versions: [String: StreamVersions]
     private(set) var models: [Model] = []
     private(set) var problems: [ConfigurationProblem] = []
 
-    init(directory: String, streams: Set<String>?) {
+    init(directory: String, streams: Set<String>?, versions: [String: StreamVersions]) {
         self.directory = directory
         self.streams = streams
+        self.versions = versions
     }
 
     mutating func read() {
@@ -29,7 +32,7 @@ struct ModelFiles {
     private mutating func read(_ file: String, _ places: inout [String: String]) {
         let findings = Findings(file: file)
         defer { problems += findings.problems }
-        guard let source = Configuration.text(findings), let reading = ModelReader.read(source, findings) else { return }
+        guard let source = Configuration.text(findings), let reading = ModelReader.read(source, versions, findings) else { return }
         let model = reading.model
         if let streams { _ = findings.isKnown(model.stream, "stream", streams, at: reading.stream) }
         if let first = places[model.name] {

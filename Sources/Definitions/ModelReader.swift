@@ -4,17 +4,21 @@ import Values
 
 /// Compiles model files.
 public struct ModelReader {
-    static let keys = ["model", "stream", "fold", "onError"] + documentKeys
+    static let keys = ["model", "stream", "fold", "onError", "unknown"] + documentKeys
     /// Keys of a model that the language has.
     static let later = ["indexes", "ttl", "cache", "merge", "lookup"]
 
     /// Compiles the text of a model file, from disk or as a build keeps it. Whether there is such a stream is not looked
     /// at. Throws everything that is wrong with the text.
     ///
-    /// - Parameter file: where the text comes from, for the messages.
-    public static func read(source: String, file: String) throws(ConfigurationProblems) -> Model {
+    /// - Parameters:
+    ///   - versions: what a build keeps of its stream's versions.
+    ///   - file: where the text comes from, for the messages.
+    public static func read(source: String, versions: String? = nil, file: String) throws(ConfigurationProblems) -> Model {
         let findings = Findings(file: file)
-        guard let reading = read(source, findings), findings.isEmpty else { throw ConfigurationProblems(findings.problems) }
+        var kept = StreamVersions()
+        if let versions { kept = try VersionsReader.read(source: versions, file: "\(file), versions") }
+        guard let reading = read(source, nil, findings, kept: kept), findings.isEmpty else { throw ConfigurationProblems(findings.problems) }
         return reading.model
     }
 
@@ -25,7 +29,10 @@ public struct ModelReader {
         var stream: Place
     }
 
-    static func read(_ text: String, _ findings: Findings) -> Reading? {
+    /// - Parameters:
+    ///   - versions: of the streams' events.
+    ///   - kept: of the events of the model's own stream, where they are known instead.
+    static func read(_ text: String, _ versions: [String: StreamVersions]?, _ findings: Findings, kept: StreamVersions = StreamVersions()) -> Reading? {
         guard let root = YAMLReader.read(text, findings), Section.checkVersion(root, findings),
             let section = Section.root(root, "a model", keys: keys, later: later, findings)
         else { return nil }
@@ -35,9 +42,15 @@ public struct ModelReader {
         var fold = section.required("fold").flatMap { readFold($0, findings) } ?? EffectFold([:])
         if let policy = section["onError"].flatMap({ readErrorPolicy($0, findings) }) { fold.errorPolicy = policy }
         readDocument(section, into: &fold, findings)
+        if let node = section["unknown"] { fold.parksUnknown = readUnknown(node, fold, findings) ?? false }
         let hidden = section["private"].map { readPrivate($0, findings) } ?? []
         guard let modelNode, let streamNode, let name, let stream else { return nil }
-        let model = Model(name: name, stream: stream, fold: fold, hidden: hidden, source: text, foldHash: FoldHash.hash(stream: stream, fold))
+        // An upcast of events that the model ignores is no part of it.
+        let all = versions?[stream] ?? kept
+        let known = fold.others == nil ? all.only(fold.effects.keys) : all
+        fold.versions = known.types
+        let model = Model(
+            name: name, stream: stream, fold: fold, hidden: hidden, source: text, versions: known.source, foldHash: FoldHash.hash(stream: stream, fold))
         return Reading(model: model, name: modelNode.place, stream: streamNode.place)
     }
 
@@ -62,6 +75,18 @@ public struct ModelReader {
                 "onError: must be one of \(listed(known)), found \(quoted(text))", at: node.place,
                 suggestion: Suggestion.didYouMean(text, among: known + ["stop"]))
         }
+        return nil
+    }
+
+    /// What becomes of events whose type no effect names: whether they are parked.
+    private static func readUnknown(_ node: YAMLNode, _ fold: EffectFold, _ findings: Findings) -> Bool? {
+        guard let text = findings.string(node, "unknown") else { return nil }
+        if text == "park", fold.others != nil {
+            findings.report("unknown: park has no meaning beside \"*\", which takes every type", at: node.place)
+        }
+        if ["ignore", "park"].contains(text) { return text == "park" }
+        findings.report(
+            "unknown: must be ignore or park, found \(quoted(text))", at: node.place, suggestion: Suggestion.didYouMean(text, among: ["ignore", "park"]))
         return nil
     }
 

@@ -6,10 +6,10 @@ import Values
 struct StreamReader {
     let findings: Findings
 
-    static let keys = ["list", "partitions", "format", "key", "keys", "outbox", "types", "dedupe", "chunk", "maxEventBytes"]
+    static let keys = ["list", "partitions", "format", "key", "keys", "outbox", "types", "dedupe", "chunk", "maxEventBytes"] + StreamVersions.keys
 
-    /// The streams, sorted by name, and every name that the file gives.
-    func read(_ node: YAMLNode) -> (streams: [StreamSettings], names: Set<String>?) {
+    /// The streams, sorted by name, what they say of versions, and every name that the file gives.
+    func read(_ node: YAMLNode) -> (streams: [StreamSettings], versions: [String: StreamVersions], names: Set<String>?) {
         guard let members = node.members, !members.isEmpty else {
             if !node.isInvalid {
                 let found = node.members == nil ? node.found : "an empty map"
@@ -18,22 +18,23 @@ struct StreamReader {
                     suggestion: "such as product: { partitions: 1 }"
                 )
             }
-            return ([], nil)
+            return ([], [:], nil)
         }
         var streams: [StreamSettings] = []
+        var versions: [String: StreamVersions] = [:]
         var places: [(stream: StreamSettings, place: Place)] = []
         for member in members where findings.check(name: member.name, "stream", at: member.place) {
-            let stream = read(member)
+            let stream = read(member, &versions)
             streams.append(stream)
             let list = member.value.members?.first { $0.name == "list" }?.value
             // A list that could not be read was reported, and its stream has the default one only for the time being.
             if list == nil || list?.scalar?.text == stream.list { places.append((stream, list?.place ?? member.place)) }
         }
         checkLists(places)
-        return (streams.sorted { $0.name < $1.name }, Set(members.map(\.name)))
+        return (streams.sorted { $0.name < $1.name }, versions, Set(members.map(\.name)))
     }
 
-    private func read(_ member: YAMLNode.Member) -> StreamSettings {
+    private func read(_ member: YAMLNode.Member, _ versions: inout [String: StreamVersions]) -> StreamSettings {
         var stream = StreamSettings(name: member.name)
         // `product:` alone: every setting has a default.
         if member.value.scalar?.value == .null { return stream }
@@ -46,6 +47,7 @@ struct StreamReader {
         if let node = section["types"] { stream.shape.types = types(node) ?? stream.shape.types }
         if let node = section["key"] { stream.key = key(node) ?? stream.key }
         tables(section, of: &stream)
+        versions[member.name] = VersionsReader(findings: findings).read(section)
         if let node = section["dedupe"], let dedupe = Section(node, "dedupe:", keys: ["window", "events"], findings) {
             if let node = dedupe["window"] {
                 stream.dedupeWindow = findings.duration(node, "window", in: StreamSettings.dedupeWindowRange) ?? stream.dedupeWindow

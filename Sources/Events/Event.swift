@@ -9,6 +9,8 @@ public struct Event {
     public var root: JSONNode
     /// How it was read when it was logged.
     public var shape: EventShape
+    /// What upcasts have made of `data` and `schemaVersion`.
+    public var replaced: Document?
 
     public init(type: String, key: String, time: Int64?, root: JSONNode, shape: EventShape = .plain) {
         self.type = type
@@ -27,6 +29,7 @@ public struct Event {
         case "eventType": return path.isEmpty ? .string(type) : nil
         case "key": return path.isEmpty ? .string(key) : nil
         case "occurredAt": return path.isEmpty ? time.map(Value.date) : nil
+        case "data" where replaced != nil, "schemaVersion" where replaced != nil: return replaced?[name]?.resolve(path)
         default:
             // It was checked when it was logged.
             return (try? shape.member(name, of: root))?.resolve(path)

@@ -20,7 +20,7 @@ extension Problem {
     public static let badTime = Problem(rawValue: "bad-time")
     /// A value that is not what the stream's format or `types:` says.
     public static let badValue = Problem(rawValue: "bad-value")
-    /// Of an envelope that is newer, or another, than the one that the format knows.
+    /// Of an envelope that is newer, or another, than the one that the format knows; and of an event whose schema is.
     public static let unknownVersion = Problem(rawValue: "unknown-version")
     /// The word that a row is gone, without saying which.
     public static let tombstone = Problem(rawValue: "tombstone")
@@ -33,6 +33,8 @@ extension Problem {
 
 // An event that a model cannot take.
 extension Problem {
+    /// No effect of the model names the event's type, and it is said to park those.
+    public static let unknownType = Problem(rawValue: "unknown-type")
     public static let missingValue = Problem(rawValue: "missing-value")
     public static let badOperand = Problem(rawValue: "bad-operand")
     public static let numberOverflow = Problem(rawValue: "number-overflow")

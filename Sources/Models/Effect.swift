@@ -26,6 +26,9 @@ public struct Effect: Hashable, Sendable {
         plan = EffectPlan(operators, variables, filters, when: condition, creates: creates)
     }
 
+    /// Whether an expression of the effect looks at `$$doc`.
+    public var readsDocument: Bool { plan.readsDocument }
+
     public static func == (left: Effect, right: Effect) -> Bool {
         left.operators == right.operators && left.variables == right.variables && left.filters == right.filters && left.condition == right.condition
             && left.creates == right.creates

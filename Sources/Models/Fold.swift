@@ -47,16 +47,24 @@ public struct EffectFold: Folding, Equatable {
     public var derivation: Effect?
     /// `root`: the types of events that make a document whole. One that others have made is an orphan until then.
     public var roots: Set<String>?
+    /// Of the types whose versions are known.
+    public var versions: [String: Versions] = [:]
+    /// `unknown: park`: events of types that no effect names are parked, not ignored.
+    public var parksUnknown = false
 
     public init(_ effects: [String: [Effect]], others: [Effect]? = nil) {
         self.effects = effects
         self.others = others
     }
 
-    public func handles(_ type: String) -> Bool { others != nil || effects[type] != nil }
+    public func handles(_ type: String) -> Bool { others != nil || parksUnknown || effects[type] != nil }
 
     public func fold(_ event: Event, into document: inout Document?) throws(Refusal) -> Bool {
-        guard let effects = effects[event.type] ?? others else { return false }
+        guard let effects = effects[event.type] ?? others else {
+            guard parksUnknown else { return false }
+            throw Refusal(.unknownType, "no effect of the model names the event type \(event.type)")
+        }
+        let event = versions.isEmpty ? event : try versions[event.type]?.read(event) ?? event
         let undo = effects.count > 1 || derivation != nil || effects.first?.plan.needsUndo ?? false ? document : nil
         let existed = document != nil
         var changed = false

@@ -9,15 +9,20 @@ public struct Model: Sendable {
     public var hidden: [FieldPath]
     /// The YAML it came from, kept with each build.
     public var source: String
+    /// What the stream says of the versions of the types that it names, as JSON, kept with each build; nil for nothing.
+    public var versions: String?
     /// The digest of the definition's fold part: a change needs a rebuild.
     public var foldHash: String
 
-    public init(name: String, stream: String, fold: EffectFold, hidden: [FieldPath] = [], source: String, foldHash: String) {
+    public init(
+        name: String, stream: String, fold: EffectFold, hidden: [FieldPath] = [], source: String, versions: String? = nil, foldHash: String
+    ) {
         self.name = name
         self.stream = stream
         self.fold = fold
         self.hidden = hidden
         self.source = source
+        self.versions = versions
         self.foldHash = foldHash
     }
 

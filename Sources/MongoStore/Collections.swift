@@ -10,6 +10,7 @@ enum Collections {
     static let leases = "millrace.leases"
     static let definitions = "millrace.definitions"
     static let deadLetters = "millrace.dead_letters"
+    static let unknownTypes = "millrace.unknown_types"
     static let runs = "millrace.runs"
     static let snapshots = "millrace.snapshots"
 }

@@ -50,6 +50,8 @@ public struct StoredBuild: Hashable, Sendable {
     public var id: BuildID
     public var stream: String
     public var source: String
+    /// What the stream said of the versions of its events, as JSON; nil for nothing.
+    public var versions: String?
     public var foldHash: String
     public var foldVersion: Int32
 
@@ -72,6 +74,8 @@ extension MongoConnection {
 
     private func createIndexes(_ database: String) throws {
         for command in Self.indexes { try run(database, BSON.encode(command), .write, "create indexes") }
+        // Younger than the others: an installation may lack it.
+        try create(database, ["create": .string(Collections.unknownTypes)])
     }
 
     fileprivate func indexFaults(_ database: String, _ builds: [BuildID]) throws -> [String] {
@@ -152,7 +156,8 @@ extension MongoConnection {
                 "builds": [
                     [
                         "build": .string(first.description), "stream": .string(model.stream), "source": .string(model.source),
-                        "foldHash": .string(model.foldHash), "foldVersion": .int32(foldVersion), "created": .date(Int64(Date().timeIntervalSince1970 * 1000)),
+                        "versions": model.versions.map(Value.string) ?? .null, "foldHash": .string(model.foldHash), "foldVersion": .int32(foldVersion),
+                        "created": .date(Int64(Date().timeIntervalSince1970 * 1000)),
                     ]
                 ],
             ]
@@ -184,7 +189,8 @@ extension MongoConnection {
         guard let entry, let id = live.flatMap(BuildID.init), let stream = entry["stream"]?.asString, let source = entry["source"]?.asString,
             let foldHash = entry["foldHash"]?.asString, let version = entry["foldVersion"]?.asInteger
         else { throw Refusal(.logDamaged, "the definition of \(stored["_id"]?.asString ?? "a model") in millrace.definitions lacks its live build") }
-        return StoredBuild(id: id, stream: stream, source: source, foldHash: foldHash, foldVersion: Int32(clamping: version))
+        return StoredBuild(
+            id: id, stream: stream, source: source, versions: entry["versions"]?.asString, foldHash: foldHash, foldVersion: Int32(clamping: version))
     }
 
     /// Of orphans alone, so that it holds nothing where there are none.

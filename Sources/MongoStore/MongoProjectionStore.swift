@@ -30,6 +30,10 @@ public struct MongoProjectionStore: ProjectionStore {
         try await connection.keysWithLetters(database, build, partition, below: offset, among: keys)
     }
 
+    public func unknownTypes(of build: BuildID, _ partition: PartitionID) async throws -> [UnknownType] {
+        try await connection.unknownTypes(database, build, partition)
+    }
+
     public func logEnd(of partition: PartitionID) async throws -> Int64 { try await connection.tail(database, partition).offset }
 
     public func documents(of build: BuildID, keys: [String]) async throws -> [(key: String, bson: [UInt8])] {
@@ -155,7 +159,7 @@ extension MongoConnection {
                 if Self.writeErrorCode(reply) == 11000 { return abandon(number == 0 ? .conflict : .mismatch) }
                 try Self.check(reply, command.operation)
                 guard reply["n"]?.asInteger == Int64(command.planned) else { return abandon(number == 0 ? .conflict : .mismatch) }
-                command.step.reached()
+                command.step?.reached()
             }
         } catch {
             abortTransaction()

@@ -40,6 +40,11 @@ public struct MongoReadings: Sendable {
         try await connection.count(database, Collections.deadLetters) - connection.count(database, Collections.deadLetters, ["decision": "dropped"])
     }
 
+    /// What a build has met in a partition of types that its model does not name.
+    public func unknownTypes(of build: BuildID, _ partition: PartitionID) async throws -> [UnknownType] {
+        try await connection.unknownTypes(database, build, partition)
+    }
+
     /// The first offset of a partition that was logged at this time or later: milliseconds since 1970.
     public func offset(at time: Int64, of partition: PartitionID) async throws -> Int64 {
         try await connection.offset(database, at: time, of: partition)

@@ -12,7 +12,7 @@ struct WriteCommands {
         /// Documents it must match, insert or remove.
         var planned: Int
         /// The step of the protocol that is done when it is.
-        var step: CrashPoint
+        var step: CrashPoint?
     }
 
     /// A command is one BSON document, which MongoDB takes up to 16 MiB.
@@ -20,7 +20,7 @@ struct WriteCommands {
 
     private(set) var commands: [Command] = []
 
-    /// Checkpoint first (rule 14), then the dead letters, then at most one write for each document.
+    /// Checkpoint first (rule 14), then the dead letters and the unknown types, then at most one write for each document.
     init(_ commit: Commit) {
         var checkpoint = Builder(verb: "update", collection: Collections.checkpoints, list: "updates", operation: "move the checkpoint", step: .checkpointMoved)
         checkpoint.add { bytes in
@@ -36,7 +36,15 @@ struct WriteCommands {
                 BSON.append("upsert", true, to: &bytes)
             }
         }
-        commands = checkpoint.finish() + letters.finish() + Self.commands(for: commit.writes, of: commit.from.build)
+        var types = Builder(verb: "update", collection: Collections.unknownTypes, list: "updates", operation: "count unknown types")
+        for type in commit.unknownTypes {
+            types.add { bytes in
+                BSON.append("q", ["_id": UnknownTypeDocument.id(commit.from.build, commit.from.partition, type.type)], to: &bytes)
+                BSON.append("u", .document(UnknownTypeDocument.adding(type)), to: &bytes)
+                BSON.append("upsert", true, to: &bytes)
+            }
+        }
+        commands = checkpoint.finish() + letters.finish() + types.finish() + Self.commands(for: commit.writes, of: commit.from.build)
     }
 
     /// Of a repair, whose transaction has begun: what the checkpoints count, then the dead letters and the documents.
@@ -117,13 +125,13 @@ struct WriteCommands {
         let collection: String
         let list: String
         let operation: String
-        let step: CrashPoint
+        let step: CrashPoint?
         private var finished: [Command] = []
         private var bytes: [UInt8] = []
         private var starts = (command: 0, list: 0)
         private var count = 0
 
-        init(verb: String, collection: String, list: String, operation: String, step: CrashPoint) {
+        init(verb: String, collection: String, list: String, operation: String, step: CrashPoint? = nil) {
             self.verb = verb
             self.collection = collection
             self.list = list

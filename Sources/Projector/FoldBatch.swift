@@ -158,6 +158,7 @@ struct FoldBatch {
     struct Outcome {
         var totals: ProjectionTotals
         var deadLetters: [DeadLetter] = []
+        var unknownTypes = UnknownTypes()
     }
 
     /// Folds every element, in order, onto the documents' origins, and encodes what becomes of them. `totals` are those
@@ -209,6 +210,7 @@ struct FoldBatch {
                 }
                 guard item.slot >= 0 else {
                     outcome.totals.ignored += 1
+                    outcome.unknownTypes.count(item, chunk.chunk)
                     continue
                 }
                 guard !slots[Int(item.slot)].isHeld else {

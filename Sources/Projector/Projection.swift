@@ -40,6 +40,8 @@ public actor Projection {
     private var failures = BatchFailures()
     /// What was decided about events from the checkpoint on, read with it.
     private var decisions: [Int64: Decision] = [:]
+    /// Names of types that the model does not name and that are counted each by itself.
+    private var unknownTypes: Set<ExactString> = []
 
     public init(
         build: BuildID, partition: PartitionID, fold: any Folding, store: any ProjectionStore, log: any EventLog, limits: BatchLimits = BatchLimits(),
@@ -135,6 +137,7 @@ public actor Projection {
             throw Refusal(.logDamaged, "the checkpoint of \(build) in \(partition) is frozen by a switch that this version cannot finish")
         }
         decisions = try await store.decisions(on: build, partition, from: stored.offset, keys: nil)
+        unknownTypes = Set(try await store.unknownTypes(of: build, partition).compactMap(\.type))
         checkpoint = stored
         return stored
     }
@@ -167,6 +170,7 @@ public actor Projection {
         CrashPoint.committed.reached()
         failures.succeeded()
         checkpoint = commit.to
+        unknownTypes.formUnion(commit.unknownTypes.compactMap(\.type))
         remember(batch)
         try await watch?.passed(.project(build), to: commit.to.offset)
         return true
@@ -267,7 +271,7 @@ public actor Projection {
             if let write { writes.append(write) }
         }
         to.complete = merged(from.complete, reaching: to.offset)
-        return Commit(from: from, to: to, writes: writes, deadLetters: outcome.deadLetters)
+        return Commit(from: from, to: to, writes: writes, deadLetters: outcome.deadLetters, unknownTypes: outcome.unknownTypes.added(to: unknownTypes))
     }
 
     /// The write for a document that somebody else touched. It is drift where it is not what the log made it.

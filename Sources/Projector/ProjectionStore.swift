@@ -1,5 +1,6 @@
 import Events
 import Models
+import Values
 
 /// One physical collection of documents: `product@1`.
 public struct BuildID: Hashable, Sendable, CustomStringConvertible {
@@ -110,12 +111,15 @@ public struct Commit: Sendable {
     public var to: Checkpoint
     public var writes: [DocumentWrite]
     public var deadLetters: [DeadLetter]
+    /// To be added to what was counted before.
+    public var unknownTypes: [UnknownType]
 
-    public init(from: Checkpoint, to: Checkpoint, writes: [DocumentWrite], deadLetters: [DeadLetter]) {
+    public init(from: Checkpoint, to: Checkpoint, writes: [DocumentWrite], deadLetters: [DeadLetter], unknownTypes: [UnknownType] = []) {
         self.from = from
         self.to = to
         self.writes = writes
         self.deadLetters = deadLetters
+        self.unknownTypes = unknownTypes
     }
 }
 
@@ -143,6 +147,9 @@ public protocol ProjectionStore: Sendable {
 
     /// Those of some keys that have an event below an offset that is parked in the build, and was not dropped.
     func keysWithLetters(in build: BuildID, _ partition: PartitionID, below offset: Int64, among keys: [String]) async throws -> Set<ExactString>
+
+    /// What the build has met of types that its model does not name.
+    func unknownTypes(of build: BuildID, _ partition: PartitionID) async throws -> [UnknownType]
 
     /// The log's next offset, as the session sees it.
     func logEnd(of partition: PartitionID) async throws -> Int64

@@ -36,6 +36,8 @@ struct StatusCommand: AsyncParsableCommand {
         var state = BufferState(waiting: 0, inSegment: 0, oversize: 0, oldest: nil)
         var oldestSeconds: Double?
         var totals = LogTotals()
+        /// What no model names.
+        var unknownTypes: [StreamUnknownType] = []
     }
 
     private struct ModelStatus {
@@ -74,6 +76,7 @@ struct StatusCommand: AsyncParsableCommand {
                 stream.totals.duplicates += totals.duplicates
                 stream.totals.undecodable += totals.undecodable
             }
+            stream.unknownTypes = try await reader.unknownTypes(of: settings)
             status.streams.append(stream)
         }
         for model in configuration.models { status.models.append(try await read(model, reader)) }
@@ -125,6 +128,7 @@ struct StatusCommand: AsyncParsableCommand {
                                 "oldestSeconds": stream.oldestSeconds.map { .double($0) } ?? .null, "oversize": .int64(stream.state.oversize),
                                 "received": .int64(stream.totals.received), "logged": .int64(stream.totals.logged),
                                 "duplicates": .int64(stream.totals.duplicates), "undecodable": .int64(stream.totals.undecodable),
+                                "unknownTypes": .array(stream.unknownTypes.map { .document($0.document) }),
                             ]
                         )
                     }
@@ -172,5 +176,9 @@ struct StatusCommand: AsyncParsableCommand {
         )
         Output.line("")
         Output.line("dead letters: \(Output.count(status.deadLetters))")
+        let unknown = status.streams.flatMap(\.unknownTypes)
+        guard !unknown.isEmpty else { return }
+        Output.line("")
+        Output.table(["type that no model names", "events", "first", "last"], unknown.map(\.row))
     }
 }

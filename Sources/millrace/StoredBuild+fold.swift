@@ -12,6 +12,6 @@ extension StoredBuild {
             throw Refusal(.newerFoldVersion, "\(id) was folded by version \(foldVersion), and this binary carries \(Models.foldVersion)")
         }
         if let configured, configured.foldHash == foldHash { return configured.fold }
-        return try ModelReader.read(source: source, file: "the definition of \(id)").fold
+        return try ModelReader.read(source: source, versions: versions, file: "the definition of \(id)").fold
     }
 }

@@ -4,11 +4,11 @@ import Foundation
 import Testing
 import Values
 
-/// What `docs/formats.md` says becomes of an element, on real servers.
+/// What the pages about formats and versions say becomes of an element, on real servers.
 @Suite(.serialized) struct FormatsTests {
-    /// The examples of the page: blocks that follow a comment `<!-- example: NAME -->`, by the language they are in.
-    private static func examples() throws -> [(name: String, blocks: [String: String])] {
-        let page = try String(contentsOfFile: Installation.root + "/docs/formats.md", encoding: .utf8)
+    /// The examples of a page: blocks that follow a comment `<!-- example: NAME -->`, by the language they are in.
+    private static func examples(_ page: String) throws -> [(name: String, blocks: [String: String])] {
+        let page = try String(contentsOfFile: Installation.root + "/docs/" + page, encoding: .utf8)
         return page.components(separatedBy: "<!-- example: ").dropFirst().map { part in
             let lines = part.components(separatedBy: "\n")
             var blocks: [String: String] = [:]
@@ -24,9 +24,11 @@ import Values
         }
     }
 
-    @Test func `each example of the page becomes what the page says`() async throws {
-        let examples = try Self.examples()
-        #expect(examples.map(\.name) == ["native", "cloudevents", "debezium", "outbox", "pointers", "types"])
+    @Test(arguments: [
+        "formats.md": ["native", "cloudevents", "debezium", "outbox", "pointers", "types"], "versions.md": ["upcast", "versions", "unknown"],
+    ]) func `each example of a page becomes what the page says`(page: String, names: [String]) async throws {
+        let examples = try Self.examples(page)
+        #expect(examples.map(\.name) == names)
         for (name, blocks) in examples {
             let streams = try #require(blocks["yaml stream"], "\(name)").replacing("product:", with: "product:\n    list: LIST")
             let fold = try #require(blocks["yaml fold"], "\(name)")
@@ -37,7 +39,10 @@ import Values
                 let pushed = try await installation.millrace("push", "product", input: elements.joined(separator: "\n"))
                 #expect(pushed.code == 0, "\(name): \(pushed.errors)")
                 let receipt = try await installation.millrace("drain", "--once")
-                #expect(receipt.code == 0, "\(name): \(receipt.output) \(receipt.errors)")
+                let parked = (blocks["text parked"] ?? "").split(separator: "\n").map(String.init)
+                #expect(receipt.code == (parked.isEmpty ? 0 : 1), "\(name): \(receipt.output) \(receipt.errors)")
+                let letters = try await installation.jsonLines("dead", "list", "--all")
+                #expect(letters.map { "\($0["problem"]?.asString ?? "") \($0["key"]?.asString ?? "")" } == parked, "\(name)")
                 for expected in documents {
                     let id = try #require(JSONText.parse(expected).get().asDocument?["_id"]?.asString)
                     let ended = try await installation.millrace("get", "product", id, "--json")

@@ -12,7 +12,7 @@ import Values
             #expect(new.fields.map(\.name) == ["streams", "models", "deadLetters"])
             #expect(
                 try stream(new).fields.map(\.name) == [
-                    "waiting", "inSegment", "oldestSeconds", "oversize", "received", "logged", "duplicates", "undecodable",
+                    "waiting", "inSegment", "oldestSeconds", "oversize", "received", "logged", "duplicates", "undecodable", "unknownTypes",
                 ])
             #expect(try model(new).fields.map(\.name) == ["lag", "lagSeconds", "documents", "orphans", "build", "applied", "parked", "note"])
             #expect(try stream(new)["waiting"] == 0 && stream(new)["oldestSeconds"] == .null)

@@ -9,7 +9,7 @@ import Testing
         Mistake("model: p\nversion: 1\nstream: p\nfold: { a: { $delete: true } }\n", 2, 1, "version: must come first"),
         Mistake("version: 2\nwhatever: 1\n", 1, 10, "the file is of version 2, and this Millrace reads version 1 — update Millrace"),
         Mistake("version: \"1\"\nmodel: p\nstream: p\nfold: { a: { $delete: true } }\n", 1, 10, "version: must be 1, found \"1\""),
-        Mistake("- 1\n", 1, 1, "a model must be a map with version, model, stream, fold, onError, root, derive, defaults and private, found a list"),
+        Mistake("- 1\n", 1, 1, "a model must be a map with version, model, stream, fold, onError, unknown, root, derive, defaults and private, found a list"),
         Mistake("version: 1\nstream: p\nfold: { a: { $delete: true } }\n", 1, 1, "model: is missing"),
         Mistake("version: 1\nmodel: p\nfold: { a: { $delete: true } }\n", 1, 1, "stream: is missing"),
         Mistake("version: 1\nmodel: p\nstream: p\n", 1, 1, "fold: is missing"),
@@ -23,7 +23,7 @@ import Testing
         Mistake(goodModel + "fodl: 1\n", 5, 1, "unknown key \"fodl\" — did you mean \"fold\"?"),
         Mistake(
             goodModel + "zzzzzzzz: 1\n", 5, 1,
-            "unknown key \"zzzzzzzz\" — allowed here: version, model, stream, fold, onError, root, derive, defaults and private"),
+            "unknown key \"zzzzzzzz\" — allowed here: version, model, stream, fold, onError, unknown, root, derive, defaults and private"),
         Mistake(goodModel + "defaults: 1\n", 5, 11, "defaults: must be a map of fields and values, found 1 — such as { stock: 0 }"),
         Mistake(goodModel + "defaults: { a: $data.b }\n", 5, 11, "defaults: must be the same for every event"),
         Mistake(goodModel + "defaults: { _id: 1 }\n", 5, 13, "_id is set by Millrace itself"),

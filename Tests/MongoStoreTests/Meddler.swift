@@ -1,6 +1,7 @@
 import Events
 import MongoStore
 import Projector
+import Values
 
 /// Somebody who writes documents of a build once, at the worst moment: right before a commit.
 actor Meddler {
@@ -32,6 +33,10 @@ struct MeddledStore: ProjectionStore {
 
     func decisions(on build: BuildID, _ partition: PartitionID, from offset: Int64, keys: [String]?) async throws -> [Int64: Decision] {
         try await store.decisions(on: build, partition, from: offset, keys: keys)
+    }
+
+    func unknownTypes(of build: BuildID, _ partition: PartitionID) async throws -> [UnknownType] {
+        try await store.unknownTypes(of: build, partition)
     }
 
     func logEnd(of partition: PartitionID) async throws -> Int64 { try await store.logEnd(of: partition) }

@@ -21,6 +21,7 @@ struct Expected: Sendable {
     private(set) var documents: [BuildID: [ExactString: [UInt8]]] = [:]
     private(set) var deadLetters: Set<DeadLetter> = []
     private(set) var totals: [BuildID: ProjectionTotals] = [:]
+    private(set) var unknownTypes: [BuildID: [ExactString?: UnknownType]] = [:]
 
     init(_ texts: [String], _ settings: StreamSettings, _ builds: [(build: BuildID, fold: EffectFold)]) {
         var whole = settings
@@ -81,6 +82,10 @@ struct Expected: Sendable {
                 guard let event = chunk.event(at: place) else { continue }
                 guard fold.handles(event.type) else {
                     totals.ignored += 1
+                    let type = ExactString(event.type)
+                    let known = unknownTypes[build]?[type]
+                    unknownTypes[build, default: [:]][type] = UnknownType(
+                        type: type, count: (known?.count ?? 0) + 1, first: known?.first ?? offset, last: offset)
                     continue
                 }
                 let key = ExactString(event.key)
@@ -142,6 +147,7 @@ struct Expected: Sendable {
             }
             if checkpoint.offset != Int64(elements.count) { found.append("\(build): the checkpoint stands at \(checkpoint.offset)") }
             if checkpoint.totals.counted != totals[build]?.counted { found.append("\(build): the totals are \(checkpoint.totals)") }
+            if mongo.unknownTypes[build] != unknownTypes[build] { found.append("\(build): the unknown types are \(mongo.unknownTypes[build] ?? [:])") }
             if !isMeddledWith, checkpoint.totals.drift != 0 { found.append("\(build): drift was counted") }
         }
         return found

@@ -12,6 +12,7 @@ struct FakeMongo: Sendable {
     var checkpoints: [BuildID: Checkpoint] = [:]
     var documents: [BuildID: [ExactString: [UInt8]]] = [:]
     var deadLetters: Set<DeadLetter> = []
+    private(set) var unknownTypes: [BuildID: [ExactString?: UnknownType]] = [:]
     var clock: Int64 = 1_000_000
     var leases = FakeLeases.State()
     var epoch: Int64 = 0
@@ -118,6 +119,12 @@ struct FakeMongo: Sendable {
         checkComplete(commit.to)
         checkpoints[commit.from.build] = commit.to
         deadLetters.formUnion(commit.deadLetters)
+        for added in commit.unknownTypes {
+            var known = unknownTypes[commit.from.build]?[added.type] ?? UnknownType(type: added.type, count: 0, first: added.first, last: added.last)
+            known.count += added.count
+            known.last = added.last
+            unknownTypes[commit.from.build, default: [:]][added.type] = known
+        }
         commits += 1
         return .committed
     }

@@ -108,6 +108,10 @@ struct FakeStore: ProjectionStore {
         }
     }
 
+    func unknownTypes(of build: BuildID, _ partition: PartitionID) async throws -> [UnknownType] {
+        try await world.call(worker) { _, mongo in Array((mongo.unknownTypes[build] ?? [:]).values) }
+    }
+
     func logEnd(of partition: PartitionID) async throws -> Int64 { try await world.call(worker) { _, mongo in mongo.end } }
 
     func documents(of build: BuildID, keys: [String]) async throws -> [(key: String, bson: [UInt8])] {

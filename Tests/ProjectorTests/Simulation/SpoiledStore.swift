@@ -30,6 +30,10 @@ struct SpoiledStore: ProjectionStore {
         try await base.decisions(on: build, partition, from: offset, keys: keys)
     }
 
+    func unknownTypes(of build: BuildID, _ partition: PartitionID) async throws -> [UnknownType] {
+        try await base.unknownTypes(of: build, partition)
+    }
+
     func logEnd(of partition: PartitionID) async throws -> Int64 { try await base.logEnd(of: partition) }
 
     func documents(of build: BuildID, keys: [String]) async throws -> [(key: String, bson: [UInt8])] {
