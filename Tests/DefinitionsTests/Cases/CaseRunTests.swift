@@ -1,4 +1,5 @@
 import Events
+import Foundation
 import Models
 import Projector
 import Testing
@@ -70,6 +71,20 @@ import Values
     @Test func `a case that says nothing fails`() throws {
         let source = "- { name: n, given: { events: [ { eventType: counted, key: a } ] }, expect: }"
         #expect(try differences(source) == ["the case does not say what to expect", "millrace test --update writes what comes out"])
+    }
+
+    @Test func `the cases of docs and config are good for the model in config`() throws {
+        let model = try ModelReader.read(source: try String(contentsOfFile: "\(root)/config/models/product.yaml", encoding: .utf8), file: "product.yaml")
+        let page = try String(contentsOfFile: "\(root)/docs/cases.md", encoding: .utf8)
+        let example = try #require(page.components(separatedBy: "```yaml\n").last?.components(separatedBy: "```").first)
+        for source in [example, try String(contentsOfFile: "\(root)/config/tests/product.yaml", encoding: .utf8)] {
+            let findings = Findings(file: "product.yaml")
+            let file = try #require(CaseReader(findings: findings, models: ["product"]).read(source))
+            #expect(findings.isEmpty, "\(findings.problems)")
+            for result in file.cases.map({ $0.run(model, StreamSettings(name: "product"), file: "") }) {
+                #expect(result.isGood, "\(result.case.name): \(result.differences)")
+            }
+        }
     }
 
     @Test func `events come as the stream's format says`() throws {
