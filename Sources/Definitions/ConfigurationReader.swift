@@ -7,6 +7,10 @@ struct ConfigurationReader {
     /// What the environment says; its problems are reported under the variable's name.
     let environment: [String: String]
 
+    static let keys = ["redis", "mongodb", "lease", "streams"]
+    static let redisKeys = ["url"]
+    static let mongodbKeys = ["url", "database"]
+
     /// What could be read. `names` holds every stream that the file names, also those with mistakes, so that a model of
     /// one is not reported for it; it is nil when the file could not be read that far.
     struct Settings {
@@ -30,12 +34,12 @@ struct ConfigurationReader {
 
     private func read(_ source: String, _ settings: inout Settings) {
         guard let root = YAMLReader.read(source, findings), Section.checkVersion(root, findings),
-            let section = Section.root(root, "millrace.yaml", keys: ["redis", "mongodb", "lease", "streams"], findings)
+            let section = Section.root(root, "millrace.yaml", keys: Self.keys, findings)
         else { return }
-        if let node = section["redis"], let redis = Section(node, "redis:", keys: ["url"], findings), let url = redis["url"] {
+        if let node = section["redis"], let redis = Section(node, "redis:", keys: Self.redisKeys, findings), let url = redis["url"] {
             settings.redis.url = self.url(url, overriddenBy: "MILLRACE_REDIS_URL", URLFault.ofRedis) ?? settings.redis.url
         }
-        if let node = section["mongodb"], let mongodb = Section(node, "mongodb:", keys: ["url", "database"], findings) {
+        if let node = section["mongodb"], let mongodb = Section(node, "mongodb:", keys: Self.mongodbKeys, findings) {
             if let url = mongodb["url"] {
                 settings.mongodb.url = self.url(url, overriddenBy: "MILLRACE_MONGODB_URL", MongoURL.faults) ?? settings.mongodb.url
             }

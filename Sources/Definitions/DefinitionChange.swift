@@ -39,15 +39,17 @@ public struct DefinitionChange: Hashable, Sendable {
     }
 
     private static func members(of source: String) -> [(name: String, value: Value)] {
-        YAMLReader.read(source, Findings(file: ""))?.members?.map { ($0.name, value($0.value)) } ?? []
+        YAMLReader.read(source, Findings(file: ""))?.members?.map { ($0.name, $0.value.value) } ?? []
     }
+}
 
-    /// Without places, so that two texts which say the same are the same.
-    private static func value(_ node: YAMLNode) -> Value {
-        switch node.content {
+extension YAMLNode {
+    /// What it says, without places.
+    var value: Value {
+        switch content {
         case .scalar(let scalar): scalar.value
-        case .sequence(let nodes): .array(nodes.map(value))
-        case .mapping(let members): .document(Document(members.map { Document.Field($0.name, value($0.value)) }))
+        case .sequence(let nodes): .array(nodes.map(\.value))
+        case .mapping(let members): .document(Document(members.map { Document.Field($0.name, $0.value.value) }))
         case .invalid: .null
         }
     }

@@ -4,6 +4,9 @@ import Values
 /// Reads one file of `jobs/`.
 struct JobReader {
     static let kinds = ["drain", "bridge"]
+    static let keys = ["job", "enabled"]
+    static let drainKeys = ["streams", "poll", "every"]
+    static let bridgeKeys = ["from", "to", "group", "trim"]
     /// Kinds of job that the design has.
     static let later = ["reconcile", "rebuild", "snapshot", "prune", "command"]
 
@@ -23,8 +26,8 @@ struct JobReader {
             return nil
         }
         let isBridge = kind?.scalar?.value == "bridge"
-        let keys = isBridge ? ["from", "to", "group", "trim"] : ["streams", "poll", "every"]
-        guard let section = Section.root(root, "a job", keys: ["job", "enabled"] + keys, findings) else { return nil }
+        let keys = Self.keys + (isBridge ? Self.bridgeKeys : Self.drainKeys)
+        guard let section = Section.root(root, "a job", keys: keys, findings) else { return nil }
         _ = section.required("job")
         let isEnabled = section["enabled"].flatMap { findings.bool($0, "enabled") } ?? true
         // What is switched off may be an example, of streams that are not there.

@@ -3,9 +3,12 @@ import Values
 
 // How a stream's elements are read: `format:` and `types:`.
 extension StreamReader {
-    private static let formats: [(name: String, format: EventFormat)] = [
+    static let formats: [(name: String, format: EventFormat)] = [
         ("native", .native), ("cloudevents", .cloudEvents), ("debezium", .debezium(DebeziumFormat())),
     ]
+
+    /// Members that a map of JSON pointers may name.
+    static let pointerNames = ["eventId", "eventType", "key", "occurredAt", "schemaVersion", "data"]
 
     /// - Parameter hasKey: whether the stream says where the key is.
     func format(_ node: YAMLNode, hasKey: Bool) -> EventFormat? {
@@ -25,8 +28,7 @@ extension StreamReader {
     }
 
     private func pointers(_ node: YAMLNode, hasKey: Bool) -> EventPointers? {
-        let names = ["eventId", "eventType", "key", "occurredAt", "schemaVersion", "data"]
-        guard let section = Section(node, "format:", keys: names, findings) else { return nil }
+        guard let section = Section(node, "format:", keys: Self.pointerNames, findings) else { return nil }
         func pointer(_ name: String, isRequired: Bool = false) -> JSONPointer? {
             guard let node = isRequired ? section.required(name) : section[name], !node.isInvalid else { return nil }
             // The empty pointer is the whole element, so that an empty text is one here.

@@ -52,19 +52,13 @@ struct CaseReader {
             read.documents = given["documents"].flatMap(documents) ?? []
             read.elements = given.required("events").map(elements) ?? []
         }
-        if let node = section["repeatable"] { read.isRepeatable = boolean(node, "repeatable") ?? false }
+        if let node = section["repeatable"] { read.isRepeatable = findings.bool(node, "repeatable") ?? false }
         if let node = section["orders"] { read.isUnordered = orders(node, read) }
         if let member = node.members?.first(where: { $0.name == "expect" }) {
             read.expectPlace = (member.place, member.value.place)
             if member.value.scalar?.value != .null { read.expectation = expectation(member.value, read) }
         }
         return read
-    }
-
-    private func boolean(_ node: YAMLNode, _ name: String) -> Bool? {
-        if let value = node.scalar?.value.asBool { return value }
-        if !node.isInvalid { findings.report("\(name): must be true or false, found \(node.found)", at: node.place) }
-        return nil
     }
 
     private func orders(_ node: YAMLNode, _ read: Case) -> Bool {

@@ -1,0 +1,64 @@
+import Events
+import Values
+
+// millrace.yaml and jobs.
+extension Schema {
+    static let settings = file(
+        "Millrace's settings", keys: ConfigurationReader.keys, required: ["streams"],
+        [
+            "redis": map(keys: ConfigurationReader.redisKeys, ["url": text]),
+            "mongodb": map(keys: ConfigurationReader.mongodbKeys, ["url": text, "database": database]),
+            "lease": duration,
+            "streams": map(names: name, of: any(["type": "null"], stream), atLeast: 1),
+        ]
+    )
+
+    private static let database: Value = [
+        "type": "string", "minLength": 1, "maxLength": 63, "pattern": "^[^/\\\\. \"$*<>:|?]*$", "not": ["enum": ["admin", "local", "config"]],
+    ]
+
+    /// A path into the event.
+    private static let eventPath = text("^[$](\(Event.members.joined(separator: "|")))([.][^.$][^.]*)*$")
+
+    private static let pointer = text("^(/([^~]|~0|~1)*)?$")
+
+    private static let stream: Value = {
+        let shape = map(
+            keys: StreamReader.keys,
+            [
+                "list": ["type": "string", "minLength": 1, "maxLength": 256], "partitions": integer(StreamSettings.partitionRange),
+                "format": any(
+                    oneOf(StreamReader.formats.map(\.name)),
+                    map(
+                        keys: StreamReader.pointerNames, required: ["eventId", "eventType"],
+                        Dictionary(StreamReader.pointerNames.map { ($0, pointer) }) { $1 })),
+                "key": eventPath, "keys": map(of: eventPath), "outbox": text,
+                "types": map(names: text("^(occurredAt|(data|row)([.][^.]+)+)$"), of: oneOf(ValueType.allCases.map(\.rawValue))),
+                "dedupe": map(keys: ["window", "events"], ["window": duration, "events": integer(StreamSettings.dedupeEventsRange)]),
+                "chunk": map(keys: ["events", "bytes"], ["events": integer(StreamSettings.chunkEventsRange), "bytes": size]),
+                "maxEventBytes": size,
+            ])
+        // Keys of tables are for row events, and stand for the one key of other streams; a map of pointers has the key in
+        // it, unless the stream says where it is.
+        let rows: Value = ["properties": ["format": ["const": "debezium"]], "required": ["format"]]
+        let pointers: Value = ["properties": ["format": ["type": "object"]], "required": ["format"]]
+        return all(
+            shape, ["if": ["required": ["keys"]], "then": rows], ["if": ["required": ["outbox"]], "then": rows], ["not": ["required": ["key", "keys"]]],
+            ["if": pointers, "then": any(["required": ["key"]], ["properties": ["format": ["required": ["key"]]]])]
+        )
+    }()
+
+    static let job: Value = {
+        let common: [String: Value] = ["job": oneOf(JobReader.kinds), "enabled": boolean]
+        let drain = root(
+            keys: JobReader.keys + JobReader.drainKeys, required: ["job"],
+            common.merging(["streams": list(of: text, atLeast: 1), "poll": duration, "every": duration]) { $1 })
+        let bridge = root(
+            keys: JobReader.keys + JobReader.bridgeKeys, required: ["job", "from", "to"],
+            common.merging(["from": list(of: text, atLeast: 1), "to": text, "group": text, "trim": boolean]) { $1 })
+        return [
+            "$schema": draft, "title": "A job of Millrace", "type": "object",
+            "if": ["properties": ["job": ["const": "bridge"]], "required": ["job"]], "then": bridge, "else": drain,
+        ]
+    }()
+}
