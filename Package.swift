@@ -79,6 +79,9 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // For benchmarks alone: the fold without servers.
+        .executableTarget(name: "fold-bench", dependencies: ["Definitions", "Events", "Models", "Values"], path: "bench/fold", swiftSettings: strict),
+
         // What tests of several targets share: seeds, random values, events and logs made of them, and bad networks.
         .target(name: "Fixtures", dependencies: ["Values"], path: "Tests/Fixtures", swiftSettings: strict),
         .target(name: "EventFixtures", dependencies: ["Events", "Fixtures", "Values"], path: "Tests/EventFixtures", swiftSettings: strict),

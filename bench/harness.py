@@ -198,8 +198,11 @@ def arguments(name, doc, **defaults):
     return p
 
 
-def report(a, body):
-    """Run `body(redis, mongo)` on fresh servers, which returns (figures, lines); print the lines, and return the exit code."""
+def report(a, body, servers=True):
+    """Run `body(redis, mongo)` on fresh servers, or `body()` without any; print the lines, and return the exit code.
+
+    `body` returns (figures, lines).
+    """
 
     def end(number, _):
         sys.exit(128 + number)  # an exception like any other, so that the sandbox is taken down
@@ -212,8 +215,8 @@ def report(a, body):
         "cpu": processor(), "cores": len(os.sched_getaffinity(0)), "rounds": a.rounds, "events": a.events,
     }  # fmt: skip
     try:
-        with sandbox(a.millrace) as (redis, mongo):
-            figures, lines = body(redis, mongo)
+        with sandbox(a.millrace) if servers else contextlib.nullcontext(()) as urls:
+            figures, lines = body(*urls)
     except (Failed, OSError, subprocess.CalledProcessError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
