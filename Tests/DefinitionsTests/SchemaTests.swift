@@ -112,7 +112,7 @@ import Values
             let findings = Findings(file: "file.yaml")
             switch self {
             case .millrace: _ = ConfigurationReader(findings: findings, environment: [:]).read(source)
-            case .model: _ = ModelReader.read(source, findings)
+            case .model: _ = ModelReader.read(source, nil, findings)
             case .cases: _ = CaseReader(findings: findings, models: ["product"]).read(source)
             case .job: _ = JobReader(findings: findings, streams: ["product"]).read(source, name: "job")
             }

@@ -7,7 +7,7 @@ extension Schema {
     static let model = file(
         "A Millrace model", keys: ModelReader.keys, required: ["model", "stream", "fold"],
         [
-            "model": all(name, ["not": text("^(millrace|system)")]), "stream": text, "onError": oneOf(["skip"]),
+            "model": all(name, ["not": text("^(millrace|system)")]), "stream": text, "onError": oneOf(ErrorPolicy.allCases.map(\.rawValue)),
             "fold": [
                 "type": "object", "minProperties": 1, "propertyNames": ["type": "string", "minLength": 1, "maxLength": 256, "not": text("^[$]")],
                 "additionalProperties": any(reference("effect"), list(of: reference("effect"), atLeast: 1)),
