@@ -17,6 +17,7 @@ import json
 import math
 import sys
 from collections import Counter, defaultdict
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / ".local/python"))
@@ -24,13 +25,24 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / ".local/python"))
 from bson.int64 import Int64
 
 import rules as models
+import samples
 from elements import MAX_EVENT_BYTES, decode, partition, read_journal, understand
 from rows import Rows
 
 MAX_EXAMPLES = 10
-RULES = {"commerce": models.COMMERCE, "trace": models.TRACE, "rows": models.ROWS}
+# What makes {key: fields} of the events.
+RULES = {
+    "commerce": partial(models.fold, rules=models.COMMERCE),
+    "trace": partial(models.fold, rules=models.TRACE),
+    "rows": partial(models.fold, rules=models.ROWS),
+    "flight": samples.flight,
+    "booking": samples.booking,
+    "shop": samples.shop,
+}
 # Rules for row events, and how those are read.
-ROWS = {"rows": Rows({})}
+ROWS = {"rows": Rows({}), "shop": Rows(samples.SHOP_KEYS)}
+# What Millrace itself keeps in a document.
+HIDDEN = {"_id", "_position", "_contributions"}
 # Whose documents count their events: n, ids and the order of fields are looked at one by one.
 TRACES = {"trace", "rows"}
 
@@ -139,7 +151,7 @@ def compare_documents(expected, found, trace, partitions, findings):
         if want is None or have is None:
             findings.add("different", 1, f"{key}: {'should not exist' if want is None else 'is missing'}")
             continue
-        fields = {name: value for name, value in have.items() if name not in ("_id", "_position")}
+        fields = {name: value for name, value in have.items() if name not in HIDDEN}
         problem = difference(want, fields, ordered=trace) or position_problem(key, have, partitions, taken)
         if not problem and trace and list(have)[:2] != ["_id", "_position"]:
             problem = f"begins with {list(have)[:2]}, should begin with _id and _position"
@@ -237,7 +249,7 @@ def main():
     rows = ROWS.get(a.rules)
     journal = understand(elements, a.partitions, a.max_event_bytes, rows.decode if rows else decode)
     trace = a.rules in TRACES
-    expected = models.fold(journal.events, RULES[a.rules])
+    expected = RULES[a.rules](journal.events)
     findings = Findings()
     result = {"events": len(journal.events), "duplicates": journal.duplicates, "refused": journal.refused}
 

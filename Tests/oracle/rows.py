@@ -2,7 +2,8 @@
 
 Written from Debezium's manual and docs/formats.md alone: it must not share a line, or a mistake, with Sources.
 
-A journal holds one message a line, {"key": TEXT, "value": TEXT}: the texts that were added to a Redis stream.
+A journal holds one message a line: {"key": TEXT, "value": TEXT}, the texts that were added to a Redis stream, or the element
+that was pushed, {"key": …, "value": …}.
 """
 import json
 
@@ -20,9 +21,14 @@ class Rows:
 
     def decode(self, line, _max_bytes=None):
         """Return the Event of a line of the journal, or raise Refused with the reason."""
-        message = json.loads(line)
-        parts = [None if message[name] == NOTHING else decode_json(message[name].encode()) for name in ("key", "value")]
-        return self.event(*parts)
+        message = decode_json(line)
+        return self.event(*(self.part(message[name]) for name in ("key", "value")))
+
+    @staticmethod
+    def part(written):
+        if not isinstance(written, str):
+            return written
+        return None if written == NOTHING else decode_json(written.encode())
 
     def logged(self, element):
         """Return the Event of an element of the log, {"key": …, "value": …}."""

@@ -13,7 +13,16 @@ import Values
 /// line, for whoever compares them.
 @main
 struct FoldBench {
-    static func main() throws {
+    static func main() {
+        do {
+            try run()
+        } catch {
+            FileHandle.standardError.write(Data("fold-bench: \(error)\n".utf8))
+            exit(1)
+        }
+    }
+
+    private static func run() throws {
         let arguments = CommandLine.arguments.dropFirst()
         guard (3...4).contains(arguments.count) else { throw Complaint("fold-bench CONFIG STREAM FILE [DOCUMENTS]") }
         let (directory, name, file) = (arguments[1], arguments[2], arguments[3])
