@@ -81,6 +81,18 @@ import Values
         #expect(decided.totals.ignored == 3 && decided.fields.map(\.madeBy.offset) == [6, 6, 6])
     }
 
+    @Test func `what is held back is told`() {
+        var fold = Commerce.productFold
+        fold.errorPolicy = .hold
+        let log = TestLog()
+        log.append(
+            [EventText("e0", "copied", key: "a"), EventText("e1", "created", key: "a", data: 1), EventText("e2", "created", key: "b", data: 1)].map(\.json))
+        var explanation = Explanation(of: "a", build: Commerce.product, fold: fold, decisions: [:])
+        for chunk in log.chunks { explanation.take(chunk) }
+        #expect(explanation.exceptions.map(\.fate.name) == ["parked", "held"])
+        #expect(explanation.totals.held == 1 && explanation.document == nil)
+    }
+
     @Test func `a document that is gone names the event that removed it`() {
         let log = TestLog()
         log.append([EventText("e0", "created", key: "a", data: 1), EventText("e1", "deleted", key: "a"), EventText("e2", "deleted", key: "a")].map(\.json))

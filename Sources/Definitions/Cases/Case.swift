@@ -56,5 +56,6 @@ struct Expectation {
     /// Numbers of the events, counted from 1.
     var ignored: [Int] = []
     var duplicates: [Int] = []
+    var held: [Int] = []
     var parked: [(event: Int, problem: String)] = []
 }

@@ -10,7 +10,7 @@ struct CaseReader {
     static let keys = ["model", "cases"]
     static let caseKeys = ["name", "given", "expect", "repeatable", "orders"]
     static let givenKeys = ["documents", "events"]
-    static let expectKeys = ["documents", "absent", "ignored", "duplicates", "parked"]
+    static let expectKeys = ["documents", "absent", "ignored", "duplicates", "parked", "held"]
 
     /// The cases; they are only to be used when there are no findings.
     func read(_ source: String) -> CaseFile? {
@@ -146,7 +146,7 @@ struct CaseReader {
 
     private func expectation(_ node: YAMLNode, _ read: Case) -> Expectation {
         var expectation = Expectation()
-        guard let section = Section(node, "expect:", keys: Self.expectKeys, later: ["held"], findings) else { return expectation }
+        guard let section = Section(node, "expect:", keys: Self.expectKeys, findings) else { return expectation }
         expectation.documents = section["documents"].flatMap(documents)
         if let node = section["absent"], let nodes = list(node, "absent") {
             for node in nodes {
@@ -158,6 +158,7 @@ struct CaseReader {
         }
         expectation.ignored = events(section["ignored"], "ignored", read).map(\.number)
         expectation.duplicates = events(section["duplicates"], "duplicates", read).map(\.number)
+        expectation.held = events(section["held"], "held", read).map(\.number)
         for node in section["parked"].flatMap({ list($0, "parked") }) ?? [] {
             guard let parked = Section(node, "a parked event", keys: ["event", "problem"], findings) else { continue }
             let number = parked.required("event").flatMap { event($0, read) }
@@ -165,7 +166,7 @@ struct CaseReader {
             if let number, let problem { expectation.parked.append((number, problem)) }
         }
         var seen: Set<Int> = []
-        let named = expectation.ignored + expectation.duplicates + expectation.parked.map(\.event)
+        let named = expectation.ignored + expectation.duplicates + expectation.held + expectation.parked.map(\.event)
         for number in named where !seen.insert(number).inserted { findings.report("event \(number) is named twice", at: section.place) }
         return expectation
     }

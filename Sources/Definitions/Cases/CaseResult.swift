@@ -77,7 +77,8 @@ extension Case {
         actual.absent = expectation?.absent.filter { id in !end.documents.contains { $0.id.utf8Equal(id) } } ?? []
         for (place, fate) in end.fates.enumerated() {
             switch fate {
-            case .applied, .held: break
+            case .applied: break
+            case .held: actual.held.append(place + 1)
             case .ignored: actual.ignored.append(place + 1)
             case .duplicate: actual.duplicates.append(place + 1)
             case .parked(let refusal): actual.parked.append((place + 1, refusal.problem.rawValue))
@@ -91,6 +92,7 @@ extension Expectation {
     fileprivate func fate(of number: Int) -> String {
         if ignored.contains(number) { return "ignored" }
         if duplicates.contains(number) { return "a duplicate" }
+        if held.contains(number) { return "held" }
         return parked.first { $0.event == number }.map { "parked (\($0.problem))" } ?? "applied"
     }
 
@@ -107,6 +109,7 @@ extension Expectation {
         if !parked.isEmpty {
             value.append("parked", .array(parked.map { ["event": Value(integer: Int64($0.event)), "problem": .string($0.problem)] }))
         }
+        numbers("held", held)
         return value
     }
 }

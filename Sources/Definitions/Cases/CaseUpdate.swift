@@ -64,8 +64,8 @@ private struct YAMLLines {
         let scalars = Array(lines[value.line - 1].unicodeScalars)
         if scalars.indices.contains(value.column - 1), scalars[value.column - 1] == "{" { return replaceFlow(key, value, expectation) }
         let line = Array(lines[key.line - 1].unicodeScalars)
-        // In a list the first member stands behind a dash.
-        guard line[..<(key.column - 1)].allSatisfy({ $0 == " " || $0 == "-" }) else { return false }
+        // In a list the first member stands behind a dash. Where YAML knows line breaks that are none here, it is not found.
+        guard key.column <= line.count, line[..<(key.column - 1)].allSatisfy({ $0 == " " || $0 == "-" }) else { return false }
         let end = endOfBlock(after: key.line - 1, deeperThan: key.column - 1)
         var block = Self.block(expectation, indent: key.column - 1)
         block[0] = String(String.UnicodeScalarView(line[..<(key.column - 1)])) + block[0].drop { $0 == " " }

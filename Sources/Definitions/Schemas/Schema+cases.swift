@@ -33,7 +33,7 @@ extension Schema {
         keys: CaseReader.expectKeys,
         [
             "documents": reference("documents"), "absent": list(of: text), "ignored": list(of: reference("event")),
-            "duplicates": list(of: reference("event")),
+            "duplicates": list(of: reference("event")), "held": list(of: reference("event")),
             "parked": list(of: map(keys: ["event", "problem"], required: ["event", "problem"], ["event": reference("event"), "problem": text])),
         ])
 }

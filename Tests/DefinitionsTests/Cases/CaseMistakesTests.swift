@@ -32,7 +32,7 @@ enum CaseMistakes {
         Mistake("- { name: a, given: { events: [ a ] }, orders: any }", 4, 48, "orders: must be all, found \"any\""),
         Mistake("- { name: a, given: { events: [ a, a, a, a, a, a, a, a ] }, orders: all }", 4, 69, "orders: all takes at most 7 events, found 8"),
         Mistake("- { name: a, given: { events: [ a ] }, expect: { document: {} } }", 4, 50, "unknown key \"document\" — did you mean \"documents\"?"),
-        Mistake("- { name: a, given: { events: [ a ] }, expect: { held: [ 1 ] } }", 4, 50, "held: is not supported yet"),
+        Mistake("- { name: a, given: { events: [ a ] }, expect: { held: 1 } }", 4, 56, "held: must be a list, found 1"),
         Mistake("- { name: a, given: { events: [ a ] }, expect: { ignored: [ 2 ] } }", 4, 61, "there is no event 2: the case has 1"),
         Mistake("- { name: a, given: { events: [ a ] }, expect: { ignored: [ 0 ] } }", 4, 61, "there is no event 0"),
         Mistake("- { name: a, given: { events: [ a ] }, expect: { ignored: [ e-1 ] } }", 4, 61, "there is no event \"e-1\""),

@@ -125,6 +125,20 @@ import Values
         #expect(try differences("{ a: { name: A, rating: { count: 1 } }, b: { rating: { count: 1 } } }") == ["b _orphan: expected nothing, found true"])
     }
 
+    @Test func `what is held back behind a parked event is expected by its number`() throws {
+        let source = "version: 1\nmodel: product\nstream: product\nonError: hold\nfold: { renamed: { $set: { name: $data.name } } }\n"
+        let model = try ModelReader.read(source: source, file: "product.yaml")
+        func differences(_ expected: String) throws -> [String] {
+            let events = [("a", "{ name: A }"), ("a", "{}"), ("b", "{ name: B }"), ("a", "{ name: C }")]
+                .map { "{ eventType: renamed, key: \($0), data: \($1) }" }.joined(separator: ", ")
+            let file = try cases("- { name: n, given: { events: [ \(events) ] }, expect: { \(expected) } }")
+            return file.cases[0].run(model, StreamSettings(name: "product"), file: "").differences.flatMap(\.lines)
+        }
+        let parked = "documents: { a: { name: A }, b: { name: B } }, parked: [ { event: 2, problem: missing-value } ]"
+        #expect(try differences(parked + ", held: [ 4 ]") == [])
+        #expect(try differences(parked) == ["event 4 (renamed): expected applied, found held"])
+    }
+
     // MARK: Repeats, orders, cuts
 
     @Test func `what comes again has to change nothing`() throws {

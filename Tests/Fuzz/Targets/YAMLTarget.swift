@@ -9,7 +9,7 @@ import Values
 enum YAMLTarget {
     static func check(_ input: [UInt8]) -> String? {
         guard let text = String(validating: input, as: UTF8.self) else { return nil }
-        return configuration(text) ?? job(text) ?? model(text)
+        return configuration(text) ?? job(text) ?? model(text) ?? cases(text)
     }
 
     private static func configuration(_ text: String) -> String? {
@@ -35,6 +35,24 @@ enum YAMLTarget {
             guard !error.problems.isEmpty else { return "a model that is not good has no problem" }
             return check(error.problems, text)
         }
+    }
+
+    /// Cases run to an end, whatever they say, and what is written over them can be read.
+    private static func cases(_ text: String) -> String? {
+        let findings = Findings(file: "cases.yaml")
+        let file = CaseReader(findings: findings, models: nil).read(text)
+        guard findings.isEmpty, let file else { return findings.isEmpty ? "cases that are not good have no problem" : check(findings.problems, text) }
+        let fold = EffectFold(
+            [:], others: [Effect([.set(FieldPath(["data"]), .event(name: "data", path: [])), .increment(FieldPath(["n"]), .literal(.init(1)))])])
+        let model = Model(name: file.model, stream: "product", fold: fold, source: "", foldHash: "")
+        let results = file.cases.map { $0.run(model, StreamSettings(name: "product"), file: file.file) }
+        for difference in results.flatMap(\.differences) where difference.what.hasPrefix("cut after") || difference.what.hasPrefix("the case cannot be run") {
+            return "\(difference.what): \(difference.lines)"
+        }
+        let update = CaseUpdate(file, results)
+        let again = Findings(file: "cases.yaml")
+        let written = CaseReader(findings: again, models: nil).read(update.text)
+        return again.isEmpty && written?.cases.count == file.cases.count ? nil : "what was written over cases cannot be read: \(again.problems)"
     }
 
     private static let wholeFile = ["is empty", "holds more than", "is nested too deeply", "is not valid YAML"]
