@@ -30,7 +30,7 @@ struct VersionsReader {
     let findings: Findings
 
     private static let operators = ["$set", "$unset", "$rename"]
-    private static let conditions = ["when", "arrayFilters"]
+    private static let conditions = ["let", "when", "arrayFilters"]
 
     /// - Parameter file: where the text comes from, for the messages.
     static func read(source: String, file: String) throws(ConfigurationProblems) -> StreamVersions {

@@ -79,6 +79,25 @@ import Values
         }
     }
 
+    @Test func `a drop that is taken back holds the later events of its key again`() async throws {
+        let model = "version: 1\nmodel: product\nstream: product\nonError: hold\nfold:\n  stockAdjusted: { $inc: { stock: $data.delta } }\n"
+        try await Installation.run(["config/models/product.yaml": model]) { installation in
+            let deltas: [Value] = [1, "many", 10, 100]
+            try await Self.push(installation, deltas.enumerated().map { EventText("\($0)", "stockAdjusted", key: "a", data: ["delta": $1]) })
+            _ = try await installation.json("drain", "--once", code: 1)
+            func state() async throws -> [Int64?] {
+                let totals = try await installation.documents("millrace.checkpoints").first?["totals"]?.asDocument
+                let document = try await installation.json("get", "product", "a")
+                return [document["stock"]?.asInteger] + ["applied", "ignored", "parked", "held"].map { totals?[$0]?.asInteger }
+            }
+            #expect(try await state() == [1, 1, 0, 1, 2])
+            #expect(try await installation.json("dead", "drop", "--all")["documents"] == 1)
+            #expect(try await state() == [111, 3, 1, 0, 0])
+            #expect(try await installation.json("dead", "restore", "--all")["documents"] == 1)
+            #expect(try await state() == [1, 1, 0, 1, 2])
+        }
+    }
+
     /// More than one transaction: one is killed within, one behind its commit.
     @Test func `a bulk retry that is killed is finished by the next, and does not stop the projection for long`() async throws {
         let isLong = ProcessInfo.processInfo.environment["MILLRACE_LONG"] != nil

@@ -12,7 +12,7 @@ struct FakeMongo: Sendable {
     var checkpoints: [BuildID: Checkpoint] = [:]
     var documents: [BuildID: [ExactString: [UInt8]]] = [:]
     var deadLetters: Set<DeadLetter> = []
-    private(set) var unknownTypes: [BuildID: [ExactString?: UnknownType]] = [:]
+    var unknownTypes: [BuildID: [ExactString?: UnknownType]] = [:]
     var clock: Int64 = 1_000_000
     var leases = FakeLeases.State()
     var epoch: Int64 = 0

@@ -151,6 +151,7 @@ extension FakeMongo {
             checkpoint.offset = end
             checkpoint.totals = expected.totals[build] ?? ProjectionTotals()
             checkpoints[build] = checkpoint
+            unknownTypes[build] = expected.unknownTypes[build]
             deadLetters.formUnion(expected.deadLetters.filter { $0.build == nil || $0.build == build })
         }
         if conditions.isEachElementLoggedOnce { witness.countsFrom = end }
