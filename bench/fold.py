@@ -10,6 +10,7 @@ import json
 import random
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -100,6 +101,20 @@ def against_python(a):
     return runs
 
 
+def shop(a):
+    """Return the figures of the shop sample: row events, which have no peer."""
+    file = WORK / "fold-shop.ndjson"
+    folder = ROOT / "config/samples/shop"
+    with open(file, "wb") as out:
+        subprocess.run([folder / "generate.py", "--events", str(a.events), "--seed", str(SEED)], stdout=out, check=True, start_new_session=True)
+    runs = []
+    for number in range(a.rounds):
+        runs.append(fold(a, folder, "shop", file))
+        note(f"shop, round {number + 1} of {a.rounds}: {rate(runs[-1]):,.0f} events/s")
+    file.unlink()
+    return runs
+
+
 def rate(run):
     return run["events"] / run["seconds"]
 
@@ -128,7 +143,7 @@ def main():
     a = p.parse_args()
 
     def body():
-        workload, classes = against_python(a), expressions(a)
+        workload, rows, classes = against_python(a), shop(a), expressions(a)
         ratios = sorted(rate(ours) / rate(theirs) for ours, theirs in zip(workload["millrace"], workload["python"]))
         rates = {name: statistics.median(map(rate, runs)) for name, runs in workload.items()}
         lines = [
@@ -136,6 +151,7 @@ def main():
             f"{a.events:,} commerce events, Zipf 1.0 over {KEYS:,} keys, decoded and folded on one core, median of {a.rounds}",
             f"  {'Millrace':<12}{rates['millrace']:>12,.0f} events/s",
             f"  {'Python':<12}{rates['python']:>12,.0f} events/s   Millrace {statistics.median(ratios):.1f} times ({ratios[0]:.1f}–{ratios[-1]:.1f})",
+            f"  {'shop sample':<12}{statistics.median(map(rate, rows)):>12,.0f} events/s",
             "",
             f"  {'an effect that sets':<32}{'events/s':>12}{'µs more':>10}",
         ]
@@ -143,7 +159,7 @@ def main():
             # Against the base of the same round.
             more = statistics.median((run["seconds"] - base["seconds"]) / run["events"] * 1e6 for run, base in zip(runs, classes[BASE]))
             lines.append(f"  {name:<32}{statistics.median(map(rate, runs)):>12,.0f}" + ("" if name == BASE else f"{more:>10.2f}"))
-        return {"workload": workload, "expressions": classes}, lines
+        return {"workload": workload, "shop": rows, "expressions": classes}, lines
 
     return harness.report(a, body, servers=False)
 

@@ -5,7 +5,7 @@ import Values
 
 /// The configurations of `config/samples`: what each makes of generated events is what an oracle makes of their history.
 @Suite(.serialized) struct SamplesTests {
-    static let samples = ["flight", "booking", "shop"]
+    static let samples = ["flight", "booking", "ledger", "shop"]
 
     /// Runs `body` with a sample's configuration, on lists of its own.
     private func run(_ sample: String, _ body: (Installation) async throws -> Void) async throws {
@@ -44,7 +44,8 @@ import Values
             }
             let log = try await installation.millrace("events", sample, "--json").output
             try installation.write("log.ndjson", log)
-            let partitions = try String(contentsOf: installation.directory.appending(path: "config/millrace.yaml"), encoding: .utf8).contains("partitions: 2") ? 2 : 1
+            let settings = try String(contentsOf: installation.directory.appending(path: "config/millrace.yaml"), encoding: .utf8)
+            let partitions = settings.contains("partitions: 2") ? 2 : 1
             let verdict = try await python(
                 "Tests/oracle/oracle.py",
                 [
@@ -55,6 +56,13 @@ import Values
             let found = try #require(JSONText.parse(verdict.output.trimmingSuffix("\n")).get().asDocument)
             #expect((found["documents"]?.asInteger ?? 0) > 50)
             #expect(found["log"]?.asDocument?["refused"] == nil)
+        }
+    }
+
+    @Test(arguments: samples) func `its cases are good`(sample: String) async throws {
+        try await run(sample) { installation in
+            let cases = try await installation.millrace("test", "--config", "\(Installation.root)/config/samples/\(sample)")
+            #expect(cases.code == 0, "\(cases.output) \(cases.errors)")
         }
     }
 }

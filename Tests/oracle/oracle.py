@@ -37,6 +37,7 @@ RULES = {
     "rows": partial(models.fold, rules=models.ROWS),
     "flight": samples.flight,
     "booking": samples.booking,
+    "ledger": samples.ledger,
     "shop": samples.shop,
 }
 # Rules for row events, and how those are read.
