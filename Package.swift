@@ -29,17 +29,19 @@ let package = Package(
     ],
     targets: [
         // System libraries and shims. Each is imported by exactly one Swift target.
+        .systemLibrary(name: "CDecimal"),
         .systemLibrary(name: "CHiredis"),
         .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CMongoC", pkgConfig: "libmongoc-1.0"),
+        .systemLibrary(name: "CRegex"),
         .systemLibrary(name: "CZstd"),
         .target(name: "CMongoShim", dependencies: ["CMongoC"]),
         .target(name: "CJSON", cxxSettings: [.unsafeFlags(["-O2"])], linkerSettings: [.linkedLibrary("simdjson")]),
 
         // Pure: no I/O, no store.
-        .target(name: "Values", dependencies: ["CJSON"], swiftSettings: strict),
+        .target(name: "Values", dependencies: ["CDecimal", "CJSON"], swiftSettings: strict),
         .target(name: "Events", dependencies: ["Values", "CZstd"], swiftSettings: strict),
-        .target(name: "Models", dependencies: ["Values", "Events"], swiftSettings: strict),
+        .target(name: "Models", dependencies: ["CRegex", "Values", "Events"], swiftSettings: strict),
         .target(name: "Projector", dependencies: ["Values", "Events", "Models", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
 
         .target(name: "RedisAddress", dependencies: ["Events"], swiftSettings: strict),

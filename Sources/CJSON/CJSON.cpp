@@ -25,6 +25,10 @@ constexpr size_t fewNames = 16;
 
 struct Builder {
     cjson_tape &tape;
+    const uint8_t *text, *textEnd;
+    // Where each brace, bracket, comma, colon and scalar of the text begins, which the parser's first pass found: the DOM
+    // keeps no places, and a walk over it in the order of the text passes them one by one.
+    const uint32_t *places;
     uint32_t error = CJSON_OK;
 
     void string(std::string_view text) {
@@ -32,19 +36,29 @@ struct Builder {
         tape.strings.insert(tape.strings.end(), text.begin(), text.end());
     }
 
+    // A number as it is written, for those who want all its digits.
+    void number(const uint8_t *start, double number) {
+        if (tape.strings.size() > UINT32_MAX) {
+            error = CJSON_TOO_LARGE;
+            return;
+        }
+        uint64_t bits;
+        memcpy(&bits, &number, sizeof bits);
+        tape.nodes.push_back({CJSON_DOUBLE, static_cast<uint32_t>(tape.strings.size()), bits});
+        const uint8_t *end = start;
+        while (end < textEnd && ((*end >= '0' && *end <= '9') || *end == '-' || *end == '+' || *end == '.' || *end == 'e' || *end == 'E')) end++;
+        tape.strings.insert(tape.strings.end(), start, end);
+        tape.strings.push_back(0);
+    }
+
     void value(dom::element element) {
+        const uint8_t *start = text + *places++;
         switch (element.type()) {
         case dom::element_type::NULL_VALUE: tape.nodes.push_back({CJSON_NULL, 0, 0}); break;
         case dom::element_type::BOOL: tape.nodes.push_back({static_cast<uint32_t>(bool(element) ? CJSON_TRUE : CJSON_FALSE), 0, 0}); break;
         case dom::element_type::INT64: tape.nodes.push_back({CJSON_INT64, 0, static_cast<uint64_t>(int64_t(element))}); break;
         case dom::element_type::UINT64: error = CJSON_BAD_NUMBER; break;
-        case dom::element_type::DOUBLE: {
-            double number = element;
-            uint64_t bits;
-            memcpy(&bits, &number, sizeof bits);
-            tape.nodes.push_back({CJSON_DOUBLE, 0, bits});
-            break;
-        }
+        case dom::element_type::DOUBLE: number(start, element); break;
         case dom::element_type::STRING: string(element); break;
         case dom::element_type::ARRAY: array(element); break;
         case dom::element_type::OBJECT: object(element); break;
@@ -59,7 +73,9 @@ struct Builder {
             value(element);
             if (error != CJSON_OK) return;
             count++;
+            places++;  // the comma or the bracket behind it
         }
+        if (count == 0) places++;
         tape.nodes[at].length = count;
         tape.nodes[at].payload = tape.nodes.size();
     }
@@ -89,10 +105,13 @@ struct Builder {
                 if (many.empty()) many.assign(few, few + fewNames);
                 many.push_back(name);
             }
+            places += 2;  // the name and its colon
             value(member.value);
             if (error != CJSON_OK) return;
             count++;
+            places++;  // the comma or the brace behind it
         }
+        if (count == 0) places++;
         if (!many.empty()) {
             std::sort(many.begin(), many.end(), [this](size_t a, size_t b) { return order(a, b) < 0; });
             for (size_t i = 1; i < many.size(); i++) {
@@ -149,7 +168,7 @@ int cjson_parse(cjson_tape *tape, const uint8_t *base, const uint64_t *offsets, 
         dom::element root;
         uint32_t error = classify(tape->parser.parse(base + offsets[i], lengths[i], false).get(root));
         if (error == CJSON_OK) {
-            Builder builder{*tape};
+            Builder builder{*tape, base + offsets[i], base + offsets[i] + lengths[i], tape->parser.implementation->structural_indexes.get()};
             builder.value(root);
             error = builder.error;
         }

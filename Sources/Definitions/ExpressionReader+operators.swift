@@ -53,7 +53,7 @@ extension ExpressionReader {
                 arguments.append(argument)
             }
         }
-        guard isComplete, checkDefaults(section, op), checkCalendars(section, op, node) else { return nil }
+        guard isComplete, checkDefaults(section, op), checkCalendars(section, op, node), checkPattern(section, arguments, op) else { return nil }
         return .apply(Application(op, arguments, names: names))
     }
 
@@ -79,6 +79,15 @@ extension ExpressionReader {
         }
         guard let wrong = others.first(where: { section[$0] != nil }), let place = section[wrong]?.place else { return true }
         findings.report("$dateFromParts mixes \(wrong) with the parts of another calendar", at: place)
+        return false
+    }
+
+    /// A pattern that is the same for every event is compiled here, and not found wrong by the first one.
+    private func checkPattern(_ section: Section, _ arguments: [Expression?], _ op: ExpressionOperator) -> Bool {
+        guard op.parameters.count > 2, op.parameters[1].kind == .pattern, let text = arguments[1]?.literal?.asString else { return true }
+        let options = arguments[2].map { $0.literal?.asString } ?? ""
+        guard let options, let mistake = ExpressionOperator.mistake(inPattern: text, options: options) else { return true }
+        findings.report("\(op.name): \(mistake)", at: section["regex"]?.place ?? section.place)
         return false
     }
 

@@ -135,7 +135,7 @@ struct OperandReader {
 extension Value {
     fileprivate var isNumber: Bool {
         switch self {
-        case .int32, .int64, .double: true
+        case .int32, .int64, .double, .decimal: true
         default: false
         }
     }

@@ -82,7 +82,7 @@ extension StreamReader {
         return paths
     }
 
-    /// `{ data.at: date, row.created: epochMicros, occurredAt: epochMillis }`
+    /// `{ data.at: date, data.amount: decimal, row.created: epochMicros, occurredAt: epochMillis }`
     func types(_ node: YAMLNode) -> TypeTree? {
         if node.isInvalid { return nil }
         guard let members = node.members else {
@@ -90,13 +90,17 @@ extension StreamReader {
             return nil
         }
         let names = ValueType.allCases.map(\.rawValue)
-        let vocabulary = Vocabulary(kind: "type", supported: names, later: ["decimal"])
+        let vocabulary = Vocabulary(kind: "type", supported: names)
         var tree = TypeTree()
         for member in members {
             guard let path = typedPath(member) else { continue }
             guard let name = findings.string(member.value, member.name) else { continue }
             guard let type = ValueType(rawValue: name) else {
                 vocabulary.report(name, at: member.value.place, findings)
+                continue
+            }
+            guard type != .decimal || path != ["occurredAt"] else {
+                findings.report("occurredAt is a time, and no decimal", at: member.value.place)
                 continue
             }
             if !tree.insert(type, at: path[...]) {

@@ -65,7 +65,7 @@ extension Vocabulary {
         kind: "expression operator",
         supported: ["$literal"] + ExpressionOperator.all.keys.sorted(),
         later: [
-            "$tsSecond", "$tsIncrement", "$regexFind", "$regexFindAll", "$regexMatch", "$toDecimal", "$toObjectId",
+            "$tsSecond", "$tsIncrement",
         ],
         refused: [
             "$rand": chance, "$sampleRate": chance, "$function": code, "$accumulator": code, "$where": code,

@@ -49,7 +49,7 @@ public struct EventShape: Hashable, Sendable {
             case .debezium(let debezium): try debezium.member(name, of: root)
             }
         guard !types.isEmpty, let member, let tree = types[Self.rowSides.contains(name) ? "row" : name] else { return member }
-        return .value(try tree.apply(to: member.value, at: "$" + name))
+        return .value(try tree.apply(to: member, at: "$" + name))
     }
 
     /// What a stream's `key:` finds.

@@ -38,6 +38,7 @@ extension Problem {
     public static let missingValue = Problem(rawValue: "missing-value")
     public static let badOperand = Problem(rawValue: "bad-operand")
     public static let numberOverflow = Problem(rawValue: "number-overflow")
+    public static let patternLimit = Problem(rawValue: "pattern-limit")
     public static let badPath = Problem(rawValue: "bad-path")
     public static let pathConflict = Problem(rawValue: "path-conflict")
     public static let badName = Problem(rawValue: "bad-name")

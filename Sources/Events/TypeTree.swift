@@ -1,11 +1,13 @@
 import Values
 
-/// What JSON has no way to write, and how a stream writes it instead. All of them become dates.
+/// What JSON has no way to write, and how a stream writes it instead. All but `decimal` become dates.
 public enum ValueType: String, Hashable, Sendable, CaseIterable {
     /// RFC 3339 text.
     case date
     /// Integers since 1970-01-01T00:00:00Z; what is finer than a millisecond is cut off.
     case epochDays, epochMillis, epochMicros, epochNanos
+    /// A number with all its digits, or one as text.
+    case decimal
 
     /// What it wants to find, for messages.
     var expectation: String {
@@ -15,21 +17,40 @@ public enum ValueType: String, Hashable, Sendable, CaseIterable {
         case .epochMillis: "an integer of milliseconds since 1970"
         case .epochMicros: "an integer of microseconds since 1970"
         case .epochNanos: "an integer of nanoseconds since 1970"
+        case .decimal: "a decimal number of at most 34 digits, or one as text"
         }
     }
 
     /// The value that is meant, or nil when it is written otherwise. null stays null.
+    func convert(_ node: JSONNode) -> Value? {
+        if self == .decimal, let number = node.decimal { return .decimal(number) }
+        return convert(node.value)
+    }
+
+    /// As above, for a value that was made of what the event says.
     func convert(_ value: Value) -> Value? {
         if value == .null { return value }
         if self == .date { return value.asString.flatMap(DateTime.parse).map(Value.date) }
+        if self == .decimal { return decimal(value).map(Value.decimal) }
         guard let number = value.asInteger else { return nil }
         switch self {
-        case .date, .epochMillis: return .date(number)
+        case .date, .decimal, .epochMillis: return .date(number)
         case .epochDays:
             let (product, overflow) = number.multipliedReportingOverflow(by: 86_400_000)
             return overflow ? nil : .date(product)
         case .epochMicros: return .date(number.floored(by: 1000).quotient)
         case .epochNanos: return .date(number.floored(by: 1_000_000).quotient)
+        }
+    }
+}
+
+extension ValueType {
+    private func decimal(_ value: Value) -> Decimal128? {
+        switch value {
+        case .string(let text): Decimal128(text)
+        // The shortest text that gives the double again.
+        case .double(let number): Decimal128(String(number))
+        default: value.asDecimal
         }
     }
 }
@@ -67,12 +88,41 @@ public struct TypeTree: Hashable, Sendable {
         return true
     }
 
-    /// The value with the types that are meant.
-    func apply(to value: Value, at path: @autoclosure () -> String) throws(Refusal) -> Value {
+    /// The member's value with the types that are meant.
+    func apply(to member: EventMember, at path: @autoclosure () -> String) throws(Refusal) -> Value {
+        switch member {
+        case .node(let node): try read(node, at: path())
+        case .value(let value): try apply(to: value, at: path())
+        }
+    }
+
+    private func read(_ node: JSONNode, at path: @autoclosure () -> String) throws(Refusal) -> Value {
         if let type {
-            guard let converted = type.convert(value) else {
-                throw Refusal(.badValue, "\(path()) must be \(type.expectation), found a value of type \(value.typeName)")
+            guard let converted = type.convert(node) else { throw Self.refusal(node.value, type, at: path()) }
+            return converted
+        }
+        switch node.kind {
+        case .object:
+            var document = Document()
+            for (name, value) in node.members {
+                document.append(name, try members[name]?.read(value, at: path() + "." + name) ?? value.value)
             }
+            return .document(document)
+        case .array:
+            var elements: [Value] = []
+            for element in node.elements { elements.append(try read(element, at: path())) }
+            return .array(elements)
+        default: return node.value
+        }
+    }
+
+    private static func refusal(_ value: Value, _ type: ValueType, at path: String) -> Refusal {
+        Refusal(.badValue, "\(path) must be \(type.expectation), found a value of type \(value.typeName)")
+    }
+
+    private func apply(to value: Value, at path: @autoclosure () -> String) throws(Refusal) -> Value {
+        if let type {
+            guard let converted = type.convert(value) else { throw Self.refusal(value, type, at: path()) }
             return converted
         }
         switch value {

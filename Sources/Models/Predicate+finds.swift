@@ -89,5 +89,11 @@ extension Value {
         }
     }
 
-    fileprivate var isNaN: Bool { if case .double(let number) = self { number.isNaN } else { false } }
+    fileprivate var isNaN: Bool {
+        switch self {
+        case .double(let number): number.isNaN
+        case .decimal(let number): number.isNaN
+        default: false
+        }
+    }
 }

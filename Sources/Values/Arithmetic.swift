@@ -5,7 +5,7 @@ public enum ArithmeticError: Error, Equatable {
 }
 
 extension Value {
-    /// The sum as `$inc` makes it: int32 widens to int64 when it must, a double makes a double, and what leaves int64
+    /// The sum as `$inc` makes it: int32 widens to int64 when it must, a double makes a double, a decimal a decimal, and what leaves int64
     /// is refused.
     public static func sum(_ left: Value, _ right: Value) throws(ArithmeticError) -> Value {
         switch (left, right) {
@@ -17,7 +17,7 @@ extension Value {
             let (sum, overflow) = (left.asInteger ?? 0).addingReportingOverflow(right.asInteger ?? 0)
             if overflow { throw .overflow }
             return .int64(sum)
-        case (.int32, let other), (.int64, let other), (.double, let other), (let other, _): throw .notANumber(other.typeName)
+        default: return .decimal(try decimals(left, right, +))
         }
     }
 
@@ -32,7 +32,16 @@ extension Value {
             let (product, overflow) = (left.asInteger ?? 0).multipliedReportingOverflow(by: right.asInteger ?? 0)
             if overflow { throw .overflow }
             return .int64(product)
-        case (.int32, let other), (.int64, let other), (.double, let other), (let other, _): throw .notANumber(other.typeName)
+        default: return .decimal(try decimals(left, right, *))
         }
+    }
+
+    /// With one decimal the result is one.
+    private static func decimals(
+        _ left: Value, _ right: Value, _ compute: (Decimal128, Decimal128) -> Decimal128
+    ) throws(ArithmeticError) -> Decimal128 {
+        guard let a = left.asDecimal else { throw .notANumber(left.typeName) }
+        guard let b = right.asDecimal else { throw .notANumber(right.typeName) }
+        return compute(a, b)
     }
 }

@@ -13,6 +13,7 @@ struct BSONCursor {
         case .bool: 1
         case .int32: 4
         case .int64, .double, .date: 8
+        case .decimal: 16
         case .string(let value): 5 + value.utf8.count
         case .document(let value): size(of: value)
         case .array(let values):
@@ -50,6 +51,10 @@ struct BSONCursor {
         case .date(let value):
             write(BSONType.date, name)
             integer(value)
+        case .decimal(let value):
+            write(BSONType.decimal128, name)
+            integer(value.low)
+            integer(value.high)
         case .string(let value):
             write(BSONType.string, name)
             integer(Int32(value.utf8.count + 1))

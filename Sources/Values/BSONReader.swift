@@ -76,6 +76,9 @@ struct BSONReader {
         case BSONType.null: return .null
         case BSONType.int32: return .int32(try integer(Int32.self))
         case BSONType.int64: return .int64(try integer(Int64.self))
+        case BSONType.decimal128:
+            let low = try integer(UInt64.self)
+            return .decimal(Decimal128(low: low, high: try integer(UInt64.self)))
         default: return .other(try opaque(type))
         }
     }
@@ -86,7 +89,6 @@ struct BSONReader {
         case BSONType.undefined, BSONType.minKey, BSONType.maxKey: break
         case BSONType.objectId: try skip(12)
         case BSONType.timestamp: try skip(8)
-        case BSONType.decimal128: try skip(16)
         case BSONType.binary: try skip(try length() + 1)
         case BSONType.javascript, BSONType.symbol: try skip(try length())
         case BSONType.dbPointer: try skip(try length() + 12)

@@ -80,12 +80,24 @@ extension Value {
     public var asArray: [Value]? { if case .array(let value) = self { value } else { nil } }
     public var asDate: Int64? { if case .date(let value) = self { value } else { nil } }
 
-    /// An integer of either width, or a double that is one (a shell writes every number as a double).
+    /// The number as a decimal; doubles with the 15 digits that mongod takes for theirs.
+    public var asDecimal: Decimal128? {
+        switch self {
+        case .int32(let value): Decimal128(Int64(value))
+        case .int64(let value): Decimal128(value)
+        case .double(let value): Decimal128(fifteenDigitsOf: value)
+        case .decimal(let value): value
+        default: nil
+        }
+    }
+
+    /// An integer of either width, or a double or decimal that is one (a shell writes every number as a double).
     public var asInteger: Int64? {
         switch self {
         case .int32(let value): Int64(value)
         case .int64(let value): value
         case .double(let value): Int64(exactly: value)
+        case .decimal(let value): value.integer
         default: nil
         }
     }

@@ -113,6 +113,15 @@ public struct JSONNode {
         Int(nodes[index].kind) == CJSON_INT64 ? Int64(bitPattern: nodes[index].payload) : nil
     }
 
+    /// The number, with every digit that is written.
+    public var decimal: Decimal128? {
+        switch Int(nodes[index].kind) {
+        case CJSON_INT64: return Decimal128(Int64(bitPattern: nodes[index].payload))
+        case CJSON_DOUBLE: return Decimal128(String(cString: strings + Int(nodes[index].length)))
+        default: return nil
+        }
+    }
+
     /// The index of the node that follows this value.
     private var after: Int {
         Int(nodes[index].kind) >= CJSON_ARRAY ? Int(nodes[index].payload) : index + 1
@@ -131,6 +140,13 @@ public struct JSONNode {
             body(at(place).utf8, value)
             place = value.after
         }
+    }
+
+    /// The members of an object, in order; empty for any other kind.
+    public var members: [(name: String, value: JSONNode)] {
+        var members: [(String, JSONNode)] = []
+        forEachMember { name, value in members.append((String(decoding: name, as: UTF8.self), value)) }
+        return members
     }
 
     /// The member of an object, or nil.
@@ -197,7 +213,8 @@ public struct JSONNode {
         // content, and are left out; lengths and kinds keep the sequence unambiguous.
         for place in index..<after {
             let node = nodes[place]
-            hasher.combine(UInt64(node.kind) | UInt64(node.length) << 32)
+            // A double's length is a place too.
+            hasher.combine(UInt64(node.kind) | (Int(node.kind) == CJSON_DOUBLE ? 0 : UInt64(node.length) << 32))
             switch Int(node.kind) {
             case CJSON_STRING: hasher.combine(at(place).utf8)
             case CJSON_INT64, CJSON_DOUBLE: hasher.combine(node.payload)

@@ -1,7 +1,7 @@
 /// JSON out.
 ///
-/// Integers and doubles are numbers, dates are RFC 3339 strings, Decimal128 is not computed with and is shown like
-/// every other opaque value: as `{"$bson": type, "base64": …}`. NaN and the infinities, which JSON lacks, are strings.
+/// Integers and doubles are numbers, dates are RFC 3339 strings; so that no reader makes doubles of them, decimals are strings.
+/// NaN and the infinities, which JSON lacks, are strings too. Types without a form in JSON are `{"$bson": type, "base64": …}`.
 public enum JSON {
     /// One line, members in stored order.
     public static func write(_ value: Value) -> String {
@@ -24,6 +24,7 @@ public enum JSON {
         case .int32(let value): text += Array(String(value).utf8)
         case .int64(let value): text += Array(String(value).utf8)
         case .double(let value): append(value, to: &text)
+        case .decimal(let value): append(quoted: value.description.utf8, to: &text)
         case .string(let value): append(quoted: value.utf8, to: &text)
         case .date(let value): append(quoted: DateTime.format(milliseconds: value).utf8, to: &text)
         case .array(let values):

@@ -33,7 +33,7 @@ extension Value {
     private var sortClass: Int {
         switch self {
         case .null: 5
-        case .int32, .int64, .double: 10
+        case .int32, .int64, .double, .decimal: 10
         case .string: 15
         case .document: 20
         case .array: 25
@@ -43,7 +43,6 @@ extension Value {
             switch value.type {
             case BSONType.minKey: -1
             case BSONType.undefined: 0
-            case BSONType.decimal128: 11
             case BSONType.symbol: 15
             case BSONType.binary: 30
             case BSONType.objectId: 35
@@ -111,6 +110,11 @@ extension Value {
     /// NaN sorts below every number; an int64 and a double compare exactly, not by rounding either to the other.
     private static func orderNumbers(_ left: Value, _ right: Value) -> Int {
         switch (left, right) {
+        case (.decimal(let a), .decimal(let b)): return Decimal128.order(a, b)
+        case (.decimal(let a), .double(let b)): return -order(b, a)
+        case (.double(let a), .decimal(let b)): return order(a, b)
+        case (.decimal(let a), _): return Decimal128.order(a, Decimal128(right.asInteger ?? 0))
+        case (_, .decimal(let b)): return Decimal128.order(Decimal128(left.asInteger ?? 0), b)
         case (.double(let a), .double(let b)):
             if a.isNaN || b.isNaN { return sign(a.isNaN ? 0 : 1, b.isNaN ? 0 : 1) }
             return sign(a, b)
@@ -118,6 +122,13 @@ extension Value {
         case (_, .double(let b)): return order(left.asInteger ?? 0, b)
         default: return sign(left.asInteger ?? 0, right.asInteger ?? 0)
         }
+    }
+
+    /// As doubles, and where those are the same with all digits that a decimal can have.
+    private static func order(_ double: Double, _ decimal: Decimal128) -> Int {
+        if double.isNaN || decimal.isNaN { return sign(double.isNaN ? 0 : 1, decimal.isNaN ? 0 : 1) }
+        let order = sign(double, decimal.double)
+        return order != 0 || !double.isFinite ? order : Decimal128.order(Decimal128(double), decimal)
     }
 
     private static func order(_ integer: Int64, _ double: Double) -> Int {

@@ -8,6 +8,7 @@ public enum Value: Sendable {
     case int32(Int32)
     case int64(Int64)
     case double(Double)
+    case decimal(Decimal128)
     case string(String)
     /// Milliseconds since 1970-01-01T00:00:00Z.
     case date(Int64)
@@ -17,7 +18,7 @@ public enum Value: Sendable {
     case other(OpaqueValue)
 }
 
-/// The bytes of a BSON value of a type that Millrace does not compute with, such as an ObjectId or a Decimal128.
+/// The bytes of a BSON value of a type that Millrace does not compute with, such as a timestamp or a regular expression.
 public struct OpaqueValue: Sendable, Equatable {
     /// The BSON element type.
     public var type: UInt8
@@ -38,6 +39,7 @@ extension Value: Equatable {
         case (.int32(let a), .int32(let b)): a == b
         case (.int64(let a), .int64(let b)): a == b
         case (.double(let a), .double(let b)): a.bitPattern == b.bitPattern
+        case (.decimal(let a), .decimal(let b)): a == b
         case (.string(let a), .string(let b)): a.utf8Equal(b)
         case (.date(let a), .date(let b)): a == b
         case (.array(let a), .array(let b)): a == b
@@ -73,6 +75,7 @@ extension Value {
         case .int32: "int"
         case .int64: "long"
         case .double: "double"
+        case .decimal: "decimal"
         case .string: "string"
         case .date: "date"
         case .array: "array"

@@ -68,7 +68,7 @@ import Testing
         Mistake("product: { format: debezium, outbox: \"\" }", 3, 40, "outbox: must not be empty"),
         Mistake("product: { types: [ date ] }", 3, 21, "types: must be a map of paths and types, found a list"),
         Mistake("product: { types: { data.at: dat } }", 3, 32, "unknown type \"dat\" — did you mean \"date\"?"),
-        Mistake("product: { types: { data.at: decimal } }", 3, 32, "decimal is not supported yet"),
+        Mistake("product: { types: { occurredAt: decimal } }", 3, 35, "occurredAt is a time, and no decimal"),
         Mistake("product: { types: { at: date } }", 3, 23, "\"at\" is no path into $data or $row, and not occurredAt — did you mean \"data.at\"?"),
         Mistake("product: { types: { data: date } }", 3, 23, "\"data\" is no path into $data or $row"),
         Mistake("product: { types: { data..at: date } }", 3, 23, "\"data..at\" has an empty part"),

@@ -92,6 +92,7 @@ struct ExpressionMaker {
         case 0: document.append(name, .null)
         case 1: return .string("$f\(document.fields.count)none")
         // mongod would make a range of two thousand million numbers.
+        case 2 where op.name == "$log": document.append(name, .string(text()))
         case 2 where op.name != "$range": document.append(name, any())
         default: document.append(name, value(kind))
         }
@@ -103,6 +104,12 @@ struct ExpressionMaker {
         case .number: return random.once(in: 6) ? .null : number()
         case .integer: return random.pick([0, 1, 2, 3, 5, -1, -2, -7, 1.0, -3.0, .int64(2), .int64(4), 2.5, 20])
         case .string, .constantName, .variable: return .string(text())
+        case .identifier: return .string(String((0..<24).map { _ in random.pick(Array("0123456789abcdefABCDEF")) }) + (random.once(in: 8) ? "0" : ""))
+        case .pattern:
+            let pattern = random.pick(Self.patterns)
+            return random.once(in: 6)
+                ? .other(OpaqueValue(type: BSONType.regex, bytes: Array("\(pattern)\0\(random.pick(["", "i", "im"]))\0".utf8))) : .string(pattern)
+        case .patternOptions: return .string(random.pick(["", "i", "m", "s", "x", "imsx", "ii", "q", "u"]))
         case .unit: return .string(random.pick(["year", "quarter", "month", "week", "day", "hour", "minute", "second", "millisecond", "eon"]))
         case .weekday: return .string(random.pick(["monday", "Sun", "WED", "sat", "friday", "mo"]))
         case .timezone: return .string(random.pick(Self.zones))
@@ -123,7 +130,10 @@ struct ExpressionMaker {
                 })
         case .object: return .document(object())
         case .condition: return random.pick([true, false, 0, 1, .null, "", .double(.nan), -0.0, .int64(0), []])
-        case .type: return random.pick(["int", "long", "double", "string", "bool", "date", 1, 2, 8, 9, 16, 18, .int64(16), 2.0, "nothing"])
+        case .type:
+            return random.pick([
+                "int", "long", "double", "decimal", "string", "bool", "date", "objectId", 1, 2, 7, 8, 9, 16, 18, 19, .int64(16), 2.0, "nothing",
+            ])
         case .any, .arrays, .values, .constantFlag, .constantOrder: return any()
         }
     }
@@ -138,7 +148,10 @@ struct ExpressionMaker {
     }
 
     private mutating func number() -> Value {
-        switch random.below(10) {
+        switch random.below(12) {
+        // Not of $log, for which mongod 6.0 divides by the base and not by its logarithm.
+        case 10 where op.name != "$log": return random.value(.decimal)
+        case 11 where op.name != "$log": return .decimal(Decimal128("\(random.below(2001) - 1000)E\(random.below(9) - 6)") ?? .zero)
         case 0: return random.value(.int)
         case 1: return random.value(.long)
         case 2: return random.value(.double)
@@ -168,6 +181,12 @@ struct ExpressionMaker {
         "UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Chatham", "America/St_Johns", "Etc/GMT+5", "+03", "-0730",
         "+05:45",
         "Europe/Atlantis", "CEST", "europe/berlin", "UTC+1", "",
+    ]
+
+    private static let patterns = [
+        "a", "[ab]+", "(a)(b)?", "^a", "b$", "é", "É", "\\w+", ".", "x*", "", "(?<n>a)|(b)", "\\d+", "a|b|x", "(?=a)", "(", "[", "*", "a{2}", "\\s", "(a|é)+",
+        "\\p{L}", "(?i)A",
+        "(x|(a))*", "\\bа", "a # b", "^", "$", "(?<!a)b", "(.)\\1",
     ]
 
     private static let formats = [
@@ -200,7 +219,10 @@ struct ExpressionMaker {
 
     private mutating func text() -> String {
         if random.once(in: 4) {
-            return random.pick(["12", "-5", "3.5", "1e3", "abc", "a,b,c", "true", "9999999999", "99999999999999999999", "+7", "0x10", " 1", ".5"])
+            return random.pick([
+                "12", "-5", "3.5", "1e3", "abc", "a,b,c", "true", "9999999999", "99999999999999999999", "+7", "0x10", " 1", ".5", "1.", "inf", "-NaN", "1e400",
+                "1e-7000", "507f1f77bcf86cd799439011", "507F1f77bcf86cd79943901g",
+            ])
         }
         return (0..<random.below(6)).map { _ in random.pick(["a", "b", "A", "é", "€", "😀", " ", "\t", "x", "\u{A0}", "\u{2003}", "e\u{301}"]) }.joined()
     }

@@ -10,6 +10,9 @@ import Values
 @Suite struct ExpressionDifferentialTests {
     private static let casesPerOperator = 500
 
+    // What mongod 6.0 has wrong is left out: dates before 1970 with milliseconds in $dateAdd and $dateSubtract, the $log of a
+    // decimal to a base, and the last digits of the $pow of one, which come from an older version of the same library.
+
     @Test(arguments: Seed.steady) func `expressions give what mongod gives`(seed: Seed) async throws {
         let judge = try ExpressionJudge()
         let chunk = try #require(TestLog().append([EventText("1").json]).first)
@@ -30,7 +33,7 @@ import Values
                     let verdicts = try await judge.verdicts(group[0].0.expression, group.map(\.0.document))
                     for ((one, answer), verdict) in zip(group, verdicts) {
                         if case .refused = verdict { tally.refusals += 1 } else { tally.values += 1 }
-                        if let difference = answer.difference(verdict) { differences.append("\(one.description): \(difference)") }
+                        if let difference = answer.difference(verdict, isRough: op.name == "$pow") { differences.append("\(one.description): \(difference)") }
                     }
                 }
                 values += tally.values

@@ -88,7 +88,7 @@ struct PairMaker {
         case .null, .bool, .int32, .string: true
         case .int64(let number): Int32(exactly: number) == nil
         case .double(let number): number.isFinite
-        case .date, .other: false
+        case .date, .decimal, .other: false
         case .array(let values): values.allSatisfy(isJSON)
         case .document(let document): document.fields.allSatisfy { isJSON($0.value) }
         }

@@ -27,7 +27,7 @@ enum Shape: String, CaseIterable {
 
 /// The types of values: the rows of the table, for each operator.
 enum Kind: String, CaseIterable {
-    case null, bool, int, long, double, string, date, array, object, other
+    case null, bool, int, long, double, decimal, string, date, array, object, other
 }
 
 /// The operators, and which kinds of operands and targets they are for; with any other mongod refuses them.
@@ -49,7 +49,7 @@ enum Verb: String, CaseIterable {
 
     var operands: [Kind] {
         switch self {
-        case .inc, .mul: [.int, .long, .double]
+        case .inc, .mul: [.int, .long, .double, .decimal]
         case .bit: [.int, .long]
         case .pop: [.int, .long, .double]
         default: Kind.allCases
@@ -58,7 +58,7 @@ enum Verb: String, CaseIterable {
 
     var targets: [Kind] {
         switch self {
-        case .inc, .mul: [.int, .long, .double]
+        case .inc, .mul: [.int, .long, .double, .decimal]
         case .bit: [.int, .long]
         case .push, .addToSet, .pull, .pullAll, .pop: [.array]
         default: Kind.allCases

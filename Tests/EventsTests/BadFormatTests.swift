@@ -52,6 +52,7 @@ import Values
         Bad("a date that is a number", typed(.date), native(#"{"at":5}"#), .badValue, "found a value of type int"),
         Bad("days that are text", typed(.epochDays), native(#"{"at":"5"}"#), .badValue, "$data.at must be an integer of days since 1970"),
         Bad("days without end", typed(.epochDays), native(#"{"at":9223372036854775807}"#), .badValue, "an integer of days"),
+        Bad("a decimal that is no number", typed(.decimal), native(#"{"at":"1,5"}"#), .badValue, "a decimal number of at most 34 digits"),
         Bad("microseconds in part", typed(.epochMicros), native(#"{"at":1.5}"#), .badValue, "an integer of microseconds"),
         Bad("a date in a list", typed(.date), native(#"[{"at":null},{"at":true}]"#), .badValue, "found a value of type bool"),
         Bad(

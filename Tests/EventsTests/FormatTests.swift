@@ -80,9 +80,22 @@ import Values
                 ("data.lines.day", [.date(-86_400_000), .null]), ("data.lines.n", [1]), ("element.data.at", "1970-01-01T00:00:01Z"),
             ]),
         Case(
+            what: "decimals, with every digit that is written",
+            settings: settings(.native, types: [("data.amount", .decimal), ("data.lines.tax", .decimal)]),
+            text: #"{"eventId":"i","eventType":"t","key":"k","data":{"x":[1.5,{"y":"]}"},[]],"amount":12.3400,"lines":[{"tax":0.1},{"tax":1E2,"n":0.1},"#
+                + #"{"tax":"1234567890123456789012345678901234"},{"tax":7},{"tax":null},{}]}}"#,
+            type: "t", key: "k", time: nil,
+            members: [
+                ("data.amount", decimal("12.3400")),
+                ("data.lines.tax", .array([decimal("0.1"), decimal("1E+2"), decimal("1234567890123456789012345678901234"), decimal("7"), .null])),
+                ("data.lines.n", [0.1]), ("data.x", [1.5, ["y": "]}"], []]), ("element.data.amount", 12.34),
+            ]),
+        Case(
             what: "a CloudEvent with typed values", settings: settings(.cloudEvents, types: [("data.at", .epochMillis)]),
             text: cloudEvent(#""data":{"at":9}"#), type: "priced", key: "p-1", time: nil, members: [("data", ["at": .date(9)])]),
     ]
+
+    private static func decimal(_ text: String) -> Value { Decimal128(text).map(Value.decimal) ?? .null }
 
     @Test(arguments: cases) func `what becomes of an element`(example: Case) throws { try check(example) }
 

@@ -24,6 +24,7 @@ extension Random {
         case 1, 2: return integer()
         case 3: return .double(double())
         case 4, 5: return .string(text())
+        case 6 where palette == .bson && once(in: 4): return .decimal(Decimal128(low: next(), high: next()))
         case 6 where palette == .bson: return once(in: 2) ? .date(Int64(truncatingIfNeeded: next())) : .other(opaque())
         case 6: return .string("")
         case 7: return .array((0..<below(5)).map { _ in value(palette, depth: depth - 1) })
@@ -61,7 +62,6 @@ extension Random {
         { _ in OpaqueValue(type: BSONType.maxKey, bytes: []) },
         { OpaqueValue(type: BSONType.objectId, bytes: $0.bytes(12)) },
         { OpaqueValue(type: BSONType.timestamp, bytes: $0.bytes(8)) },
-        { OpaqueValue(type: BSONType.decimal128, bytes: $0.bytes(16)) },
         { random in
             let content = random.bytes(random.below(20))
             return OpaqueValue(type: BSONType.binary, bytes: length(content.count) + [UInt8(random.below(8))] + content)

@@ -21,7 +21,7 @@ import Values
     @Test(
         arguments: [
             (1, "x", "string"), ("x", 1, "string"), (nil, 1, "null"), (1.5, [1], "array"), (.int64(1), true, "bool"), (.date(0), 1, "date"), (1, [:], "object"),
-            (.other(OpaqueValue(type: BSONType.decimal128, bytes: [UInt8](repeating: 0, count: 16))), 1, "decimal"),
+            (.decimal(.zero), "x", "string"), (nil, .decimal(.zero), "null"),
         ] as [(Value, Value, String)])
     func `what is no number is named`(left: Value, right: Value, type: String) {
         #expect(throws: ArithmeticError.notANumber(type)) { try Value.sum(left, right) }

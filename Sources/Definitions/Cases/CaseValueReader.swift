@@ -1,8 +1,8 @@
 import Events
 import Values
 
-/// Reads values of documents. Beside what YAML can say there are three forms: `{ $date: TIME }`, `{ $numberLong: TEXT }`
-/// for a 64-bit integer that would fit into 32, and `{ $bson: TYPE, base64: BYTES }` as `get` prints every other type.
+/// Reads values of documents. Beside what YAML can say there are four forms: `{ $date: TIME }`, `{ $numberLong: TEXT }`
+/// for a 64-bit integer that would fit into 32, `{ $numberDecimal: TEXT }`, and `{ $bson: TYPE, base64: BYTES }` as `get` prints every other type.
 struct CaseValueReader {
     let findings: Findings
 
@@ -41,7 +41,8 @@ struct CaseValueReader {
             return values.contains { $0 == nil } ? nil : .array(values.compactMap(\.self))
         case .mapping(let members):
             switch members.first?.name {
-            case "$date"? where members.count == 1, "$numberLong"? where members.count == 1, "$bson"? where members.count == 2:
+            case "$date"? where members.count == 1, "$numberLong"? where members.count == 1, "$numberDecimal"? where members.count == 1,
+                "$bson"? where members.count == 2:
                 return special(members, node.place)
             default: return document(members).map(Value.document)
             }
@@ -55,14 +56,18 @@ struct CaseValueReader {
             if members[0].value.members?.first?.name == "$numberLong", case .int64(let time)? = value(members[0].value) { return .date(time) }
         case ("$date", let text?): if let time = DateTime.parse(text) { return .date(time) }
         case ("$numberLong", let text?): if let number = Int64(text) { return .int64(number) }
+        case ("$numberDecimal", let text?): if let number = Decimal128(text) { return .decimal(number) }
         case ("$bson", let name?) where members[1].name == "base64":
             let type = (UInt8.min...UInt8.max).first { BSONType.name($0) == name }
-            if let type, let text = texts[1], let bytes = Base64.decode(Array(text.utf8)) { return .other(OpaqueValue(type: type, bytes: bytes)) }
+            guard let type, let text = texts[1], let bytes = Base64.decode(Array(text.utf8)) else { break }
+            guard type == BSONType.decimal128 else { return .other(OpaqueValue(type: type, bytes: bytes)) }
+            if let number = Decimal128(bytes: bytes) { return .decimal(number) }
         default: break
         }
         findings.report(
             "\(members[0].name) holds no value of its type", at: place,
-            suggestion: "such as { $date: \"2026-11-20T10:00:00Z\" }, { $numberLong: \"5\" } or { $bson: binData, base64: \"AAAAAAA=\" }"
+            suggestion:
+                "such as { $date: \"2026-11-20T10:00:00Z\" }, { $numberLong: \"5\" }, { $numberDecimal: \"5.10\" } or { $bson: binData, base64: \"AAAAAAA=\" }"
         )
         return nil
     }

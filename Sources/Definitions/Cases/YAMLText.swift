@@ -13,6 +13,10 @@ enum YAMLText {
         case .int32(let value): return String(value)
         case .int64(let value): return Int32(exactly: value) == nil ? String(value) : "{ $numberLong: \"\(value)\" }"
         case .double(let value): return flow(value)
+        case .decimal(let number):
+            let text = number.description
+            // MongoDB stores forms of a number that its text does not tell apart.
+            return Decimal128(text) == number ? "{ $numberDecimal: \"\(text)\" }" : opaque(BSONType.decimal128, number.bytes)
         case .string(let text): return scalar(text)
         case .date(let time):
             let text = DateTime.format(milliseconds: time)

@@ -4,7 +4,7 @@ import Values
 /// Several values to one. A single argument that is an array stands for its elements.
 enum AccumulationOperators {
     static let all: [ExpressionOperator] = [
-        row("$avg", "The average of the numbers, a double; null where there are none.", "{ $avg: $data.ratings }", average),
+        row("$avg", "The average of the numbers, a double, or a decimal where one is; null where there are none.", "{ $avg: $data.ratings }", average),
         row("$max", "The greatest value but null.", "{ $max: [ $data.price, $$doc.highest ] }") { values in
             extreme(values) { Value.order($0, $1) > 0 }
         },
@@ -31,6 +31,7 @@ enum AccumulationOperators {
 
     static func sum(_ values: [Value?]) -> Value {
         var sum = ExactSum()
+        var decimals: Decimal128?
         var widest: Value = 0
         for case let value? in values {
             switch value {
@@ -41,20 +42,28 @@ enum AccumulationOperators {
             case .double(let number):
                 sum.add(number)
                 widest = 0.0
+            case .decimal(let number): decimals = decimals.map { $0 + number } ?? .zero + number
             default: break
             }
         }
+        if let decimals { return .decimal(decimals + sum.decimal) }
         guard !widest.isDouble, let integer = sum.integer else { return .double(sum.double) }
         return widest.isLong ? .int64(integer) : Value(integer: integer)
     }
 
     static func average(_ values: [Value?]) -> Value {
         var sum = ExactSum()
+        var decimals: Decimal128?
         var count = 0
         for case let value? in values where value.asNumber != nil {
             count += 1
+            if case .decimal(let number) = value {
+                decimals = decimals.map { $0 + number } ?? .zero + number
+                continue
+            }
             if case .int64(let number) = value { sum.add(number) } else { sum.add(value.asNumber ?? 0) }
         }
+        if let decimals { return .decimal((decimals + sum.decimal) / Decimal128(Int64(count))) }
         return count == 0 ? .null : .double(sum.double / Double(count))
     }
 

@@ -21,18 +21,18 @@ enum ArithmeticOperators {
             "The sum; with one date among the numbers, the date so many milliseconds later.", "{ $add: [ $$doc.total, $data.amount ] }", add),
         .init("$ceil", number, .list(least: 1), "The least whole number that is not below the number.", "{ $ceil: $data.score }", ceil),
         .init(
-            "$divide", [Parameter("dividend", .number), Parameter("divisor", .number)], .list(least: 2), "The quotient, always a double.",
+            "$divide", [Parameter("dividend", .number), Parameter("divisor", .number)], .list(least: 2), "The quotient, a double, or a decimal where one is.",
             "{ $divide: [ $data.cents, 100 ] }", divide),
-        .init("$exp", number, .list(least: 1), "e raised to the number.", "{ $exp: $data.rate }") { (x: Operands) throws(Refusal) in try real(x, exp) },
+        .init("$exp", number, .list(least: 1), "e raised to the number.", "{ $exp: $data.rate }") { (x: Operands) throws(Refusal) in try real(x, .exp, exp) },
         .init("$floor", number, .list(least: 1), "The greatest whole number that is not above the number.", "{ $floor: $data.score }", floor),
         .init("$ln", number, .list(least: 1), "The natural logarithm of a positive number.", "{ $ln: $data.count }") { (x: Operands) throws(Refusal) in
-            try logarithm(x, log)
+            try logarithm(x, .ln, log)
         },
         .init(
             "$log", [Parameter("number", .number), Parameter("base", .number)], .list(least: 2), "The logarithm of a positive number to a base.",
             "{ $log: [ $data.count, 2 ] }", logToBase),
         .init("$log10", number, .list(least: 1), "The logarithm of a positive number to base 10.", "{ $log10: $data.count }") {
-            (x: Operands) throws(Refusal) in try logarithm(x, log10)
+            (x: Operands) throws(Refusal) in try logarithm(x, .log10, log10)
         },
         .init(
             "$mod", [Parameter("dividend", .number), Parameter("divisor", .number)], .list(least: 2),
@@ -64,41 +64,48 @@ enum ArithmeticOperators {
             guard number != .min else { throw x.overflow() }
             return .int64(Swift.abs(number))
         case .double(let number)?: return .double(Swift.abs(number))
+        case .decimal(let number)?: return .decimal(number.magnitude)
         case let value where value.isNullish: return .null
         case let value: throw x.refusal(value, not: "a number")
         }
     }
 
-    private static func ceil(_ x: Operands) throws(Refusal) -> Value? { try whole(x, .up) }
+    private static func ceil(_ x: Operands) throws(Refusal) -> Value? { try whole(x, .up, .up) }
 
-    private static func floor(_ x: Operands) throws(Refusal) -> Value? { try whole(x, .down) }
+    private static func floor(_ x: Operands) throws(Refusal) -> Value? { try whole(x, .down, .down) }
 
-    private static func whole(_ x: Operands, _ rule: FloatingPointRoundingRule) throws(Refusal) -> Value? {
+    private static func whole(_ x: Operands, _ rule: FloatingPointRoundingRule, _ rounding: Decimal128.Rounding) throws(Refusal) -> Value? {
         switch x[0] {
         case .int32?, .int64?: return x[0]
         case .double(let number)?: return .double(number.rounded(rule))
+        // What has no room for its digits is NaN in mongod too.
+        case .decimal(let number)?: return .decimal(number.rounded(toPlaces: 0, rounding) ?? .nan)
         case let value where value.isNullish: return .null
         case let value: throw x.refusal(value, not: "a number")
         }
     }
 
-    static func real(_ x: Operands, _ function: (Double) -> Double) throws(Refusal) -> Value? {
+    static func real(_ x: Operands, _ decimal: Decimal128.Function, _ function: (Double) -> Double) throws(Refusal) -> Value? {
         if x[0].isNullish { return .null }
+        if case .decimal(let number)? = x[0] { return .decimal(number.applying(decimal)) }
         return .double(function(try x.number(0)))
     }
 
-    private static func logarithm(_ x: Operands, _ function: (Double) -> Double) throws(Refusal) -> Value? {
+    private static func logarithm(_ x: Operands, _ decimal: Decimal128.Function, _ function: (Double) -> Double) throws(Refusal) -> Value? {
         if x[0].isNullish { return .null }
         let number = try x.number(0)
-        guard number > 0 || number.isNaN else { throw x.refusal("\(number) is not positive") }
+        guard number > 0 || number.isNaN || x.isPositiveDecimal(0) else { throw x.refusal("\(number) is not positive") }
+        // NaN comes out as a double.
+        if case .decimal(let number)? = x[0], !number.isNaN { return .decimal(number.applying(decimal)) }
         return .double(function(number))
     }
 
     private static func logToBase(_ x: Operands) throws(Refusal) -> Value? {
         if x.isNull(0..<2) { return .null }
         let (number, base) = (try x.number(0), try x.number(1))
-        guard number > 0 || number.isNaN else { throw x.refusal("\(number) is not positive") }
-        guard base > 0 && base != 1 || base.isNaN else { throw x.refusal("the base \(base) is not positive, or 1") }
+        guard number > 0 || number.isNaN || x.isPositiveDecimal(0) else { throw x.refusal("\(number) is not positive") }
+        guard base > 0 && base != 1 || base.isNaN || x.isPositiveDecimal(1) else { throw x.refusal("the base \(base) is not positive, or 1") }
+        if let (number, base) = x.decimals { return .decimal(number.applying(.ln) / base.applying(.ln)) }
         return .double(log(number) / log(base))
     }
 
@@ -106,11 +113,13 @@ enum ArithmeticOperators {
         if x[0].isNullish { return .null }
         let number = try x.number(0)
         guard number >= 0 || number.isNaN else { throw x.refusal("\(number) is negative") }
+        if case .decimal(let number)? = x[0] { return .decimal(number.applying(.squareRoot)) }
         return .double(number.squareRoot())
     }
 
     private static func add(_ x: Operands) throws(Refusal) -> Value? {
         var sum = ExactSum()
+        var decimals: Decimal128?
         var widest: Value = 0
         var hasDate = false
         for value in x.values {
@@ -122,6 +131,7 @@ enum ArithmeticOperators {
             case .double(let number)?:
                 sum.add(number)
                 widest = 0.0
+            case .decimal(let number)?: decimals = decimals.map { $0 + number } ?? .zero + number
             case .date(let time)?:
                 guard !hasDate else { throw x.refusal("there is more than one date") }
                 hasDate = true
@@ -129,6 +139,10 @@ enum ArithmeticOperators {
             case let value where value.isNullish: return .null
             case let value: throw x.refusal(value, not: "a number or a date")
             }
+        }
+        if let decimals {
+            let total = decimals + sum.decimal
+            return hasDate ? .date(total.rounded) : .decimal(total)
         }
         if hasDate {
             guard let time = sum.integer else { throw x.overflow() }
@@ -143,9 +157,11 @@ enum ArithmeticOperators {
         switch (x[0], x[1]) {
         case (.date(let left)?, .date(let right)?): return .int64(try exact(left.subtractingReportingOverflow(right), x))
         case (.date(let time)?, let right?) where right.asNumber != nil:
-            guard let less = right.truncatedInteger, less != .min else { throw x.overflow() }
+            let given: Int64? = if case .decimal(let number) = right { number.rounded } else { right.truncatedInteger }
+            guard let less = given, less != .min else { throw x.overflow() }
             return .date(try exact(time.subtractingReportingOverflow(less), x))
         case (let left?, let right?):
+            if let (a, b) = x.decimals { return .decimal(a - b) }
             guard let a = left.asNumber, let b = right.asNumber else {
                 throw x.refusal("a value of type \(right.typeName) cannot be taken from one of type \(left.typeName)")
             }
@@ -165,10 +181,17 @@ enum ArithmeticOperators {
     private static func multiply(_ x: Operands) throws(Refusal) -> Value? {
         var double = 1.0
         var integer: Int64 = 1
+        var decimal: Decimal128?
         var widest: Value = 0
         for value in x.values {
             if value.isNullish { return .null }
             guard let value, let number = value.asNumber else { throw x.refusal(value, not: "a number") }
+            if decimal != nil || value.isDecimal {
+                // From the first decimal on, and what was there before as one.
+                let before = decimal ?? (widest.isDouble ? Decimal128(fifteenDigitsOf: double) : Decimal128(integer))
+                decimal = value.asDecimal.map { before * $0 }
+                continue
+            }
             double *= number
             if value.isLong, widest.isInt { widest = .int64(0) }
             if value.isDouble { widest = 0.0 }
@@ -179,6 +202,7 @@ enum ArithmeticOperators {
                 if overflow { widest = 0.0 }
             }
         }
+        if let decimal { return .decimal(decimal) }
         switch widest {
         case .double: return .double(double)
         case .int64: return .int64(integer)
@@ -189,6 +213,10 @@ enum ArithmeticOperators {
     private static func divide(_ x: Operands) throws(Refusal) -> Value? {
         if x.isNull(0..<2) { return .null }
         let (dividend, divisor) = (try x.number(0), try x.number(1))
+        if let (dividend, divisor) = x.decimals {
+            guard !divisor.isZero else { throw x.refusal("the divisor is 0") }
+            return .decimal(dividend / divisor)
+        }
         guard divisor != 0 else { throw x.refusal("the divisor is 0") }
         return .double(dividend / divisor)
     }
@@ -196,6 +224,10 @@ enum ArithmeticOperators {
     private static func mod(_ x: Operands) throws(Refusal) -> Value? {
         if x.isNull(0..<2) { return .null }
         let (dividend, divisor) = (try x.number(0), try x.number(1))
+        if let (dividend, divisor) = x.decimals {
+            guard !divisor.isZero else { throw x.refusal("the divisor is 0") }
+            return .decimal(dividend % divisor)
+        }
         guard divisor != 0 else { throw x.refusal("the divisor is 0") }
         guard let left = x[0], let right = x[1] else { return .null }
         if left.isDouble || right.isDouble && right.asInteger.flatMap({ Int32(exactly: $0) }) == nil { return .double(fmod(dividend, divisor)) }
@@ -208,7 +240,8 @@ enum ArithmeticOperators {
     private static func pow(_ x: Operands) throws(Refusal) -> Value? {
         if x.isNull(0..<2) { return .null }
         let (base, exponent) = (try x.number(0), try x.number(1))
-        guard !(base == 0 && exponent < 0) else { throw x.refusal("0 cannot be raised to a negative exponent") }
+        guard !(x[0]?.isZero ?? false && exponent < 0) else { throw x.refusal("0 cannot be raised to a negative exponent") }
+        if let (base, exponent) = x.decimals { return .decimal(base.raised(to: exponent)) }
         guard let left = x[0], let right = x[1], !left.isDouble, !right.isDouble, let number = left.asInteger, let times = right.asInteger,
             let power = power(number, times)
         else { return .double(Self.raise(base, exponent)) }
@@ -239,27 +272,50 @@ enum ArithmeticOperators {
         return result
     }
 
-    private static func round(_ x: Operands, _ rule: DecimalDigits.Rule) throws(Refusal) -> Value? {
+    private static func round(_ x: Operands, _ rule: Decimal128.Rounding) throws(Refusal) -> Value? {
         if x[0].isNullish { return .null }
         let number = try x.number(0)
         if x.isGiven(1), x[1].isNullish { return .null }
         let place = x.isGiven(1) ? try x.int32(1) : 0
         guard -20...100 ~= place else { throw x.refusal("\(place) decimal places are not from -20 to 100") }
         guard let value = x[0], !value.isDouble else {
-            return .double(number.isFinite ? DecimalDigits(number).rounded(to: place, rule) : number)
+            return .double(number.isFinite ? rounded(Decimal128(number), place, rule).double : number)
         }
+        if case .decimal(let number) = value { return .decimal(number.isNaN || number.isInfinite ? number : rounded(number, place, rule)) }
         if place >= 0 { return value }
-        let integer = value.asInteger ?? 0
-        guard place > -20 else { return value.isLong ? .int64(0) : .int32(0) }
-        guard let rounded = DecimalDigits.round(integer, unit: place, rule) else { throw x.overflow() }
+        guard let rounded = rounded(Decimal128(value.asInteger ?? 0), place, rule).truncated else { throw x.overflow() }
         // Below int32 mongod does not widen.
         return value.isLong || rounded > Int32.max ? .int64(rounded) : .int32(Int32(truncatingIfNeeded: rounded))
+    }
+}
+
+extension ArithmeticOperators {
+    /// With as many places as there is room for.
+    private static func rounded(_ number: Decimal128, _ place: Int, _ rule: Decimal128.Rounding) -> Decimal128 {
+        number.rounded(toPlaces: place, rule) ?? number.withAllDigits
+    }
+}
+
+extension Operands {
+    /// Two numbers as decimals, when one of them is.
+    fileprivate var decimals: (Decimal128, Decimal128)? {
+        guard let first = self[0], let second = self[1], first.isDecimal || second.isDecimal, let a = first.asDecimal, let b = second.asDecimal else {
+            return nil
+        }
+        return (a, b)
+    }
+
+    /// Also of one that is too small for a double.
+    fileprivate func isPositiveDecimal(_ place: Int) -> Bool {
+        guard case .decimal(let number)? = self[place] else { return false }
+        return !number.isNaN && !number.isNegative && !number.isZero && Decimal128.order(number, Decimal128(1 as Int64)) != 0
     }
 }
 
 extension Value {
     /// A number without its fraction, if it is one that int64 holds.
     var truncatedInteger: Int64? {
+        if case .decimal(let number) = self { return number.truncated }
         guard case .double(let number) = self else { return asInteger }
         return Int64(exactly: number.rounded(.towardZero))
     }

@@ -3,7 +3,7 @@ import Values
 
 /// A type that values are converted to, with MongoDB's names and numbers for them.
 enum Conversion: String {
-    case bool, int, long, double, string, date
+    case bool, int, long, double, decimal, string, date, objectId
 
     init?(_ written: Value) {
         switch written {
@@ -13,10 +13,12 @@ enum Conversion: String {
             switch number {
             case 1: self = .double
             case 2: self = .string
+            case 7: self = .objectId
             case 8: self = .bool
             case 9: self = .date
             case 16: self = .int
             case 18: self = .long
+            case 19: self = .decimal
             default: return nil
             }
         }
@@ -29,11 +31,11 @@ enum Conversion: String {
     }
 
     private static let others: Set = [
-        "object", "array", "binData", "undefined", "objectId", "null", "regex", "dbPointer", "javascript", "symbol", "javascriptWithScope", "timestamp",
-        "decimal", "minKey", "maxKey", "missing",
+        "object", "array", "binData", "undefined", "null", "regex", "dbPointer", "javascript", "symbol", "javascriptWithScope", "timestamp",
+        "minKey", "maxKey", "missing",
     ]
 
-    static let names = ["int", "long", "double", "bool", "string", "date"]
+    static let names = ["int", "long", "double", "decimal", "bool", "string", "date", "objectId"]
 
     func convert(_ value: Value, _ name: String) throws(Refusal) -> Value {
         guard let converted = attempt(value) else {
@@ -48,14 +50,16 @@ enum Conversion: String {
         case .int: integer(value).flatMap { Int32(exactly: $0) }.map(Value.int32)
         case .long: long(value)
         case .double: double(value)
+        case .decimal: decimal(value)
         case .string: string(value)
         case .date: date(value)
+        case .objectId: objectId(value)
         }
     }
 
     private func bool(_ value: Value) -> Value? {
         switch value {
-        case .bool, .int32, .int64, .double: .bool(value.isTrue)
+        case .bool, .int32, .int64, .double, .decimal: .bool(value.isTrue)
         default: true
         }
     }
@@ -65,7 +69,7 @@ enum Conversion: String {
         case .bool(let flag): flag ? 1 : 0
         case .int32(let number): Int64(number)
         case .int64(let number): number
-        case .double(let number): Int64(exactly: number.rounded(.towardZero))
+        case .double, .decimal: value.truncatedInteger
         case .string(let text): Self.isInteger(text) ? Int64(text) : nil
         default: nil
         }
@@ -80,17 +84,36 @@ enum Conversion: String {
         switch value {
         case .bool(let flag): .double(flag ? 1 : 0)
         case .int32, .int64, .double: value.asNumber.map(Value.double)
+        case .decimal(let number): number.doubleInRange.map(Value.double)
         case .date(let time): .double(Double(time))
-        case .string(let text): Self.isNumber(text) ? Double(text).map(Value.double) : nil
+        case .string(let text): Self.number(text).map(Value.double)
         default: nil
         }
+    }
+
+    private func decimal(_ value: Value) -> Value? {
+        switch value {
+        case .bool(let flag): .decimal(Decimal128(flag ? 1 : 0 as Int64))
+        case .date(let time): .decimal(Decimal128(time))
+        case .string(let text): Decimal128(text).map(Value.decimal)
+        default: value.asDecimal.map(Value.decimal)
+        }
+    }
+
+    /// 24 hexadecimal digits.
+    private func objectId(_ value: Value) -> Value? {
+        if value.isObjectId { return value }
+        guard case .string(let text) = value, text.utf8.count == 24 else { return nil }
+        let digits = text.utf8.compactMap { $0.hexadecimal }
+        guard digits.count == 24 else { return nil }
+        return .other(OpaqueValue(type: BSONType.objectId, bytes: (0..<12).map { digits[2 * $0] << 4 | digits[2 * $0 + 1] }))
     }
 
     private func string(_ value: Value) -> Value? {
         switch value {
         case .bool(let flag): .string(flag ? "true" : "false")
         case .double(let number) where !number.isFinite: .string(number.isNaN ? "NaN" : (number < 0 ? "-Infinity" : "Infinity"))
-        case .int32, .int64, .double: value.numberText.map(Value.string)
+        case .int32, .int64, .double, .decimal: value.numberText.map(Value.string)
         case .string: value
         case .date(let time): time.isoText.map(Value.string)
         case .other(let other) where other.type == BSONType.objectId: .string(other.bytes.map { Self.hex($0) }.joined())
@@ -101,7 +124,7 @@ enum Conversion: String {
     private func date(_ value: Value) -> Value? {
         switch value {
         case .int64(let number): .date(number)
-        case .double(let number): Int64(exactly: number.rounded(.towardZero)).map(Value.date)
+        case .double, .decimal: value.truncatedInteger.map(Value.date)
         case .string(let text): WrittenDate(text)?.time(in: .utc).map(Value.date)
         default: value.asTime.map(Value.date)
         }
@@ -115,9 +138,31 @@ enum Conversion: String {
     }
 
     /// What mongod takes for a double: no spaces, no hexadecimal.
-    private static func isNumber(_ text: String) -> Bool {
-        !text.isEmpty && !text.utf8.contains { !(48...57 ~= $0) && !"+-.eEinfINFatyATYN".utf8.contains($0) }
+    private static func number(_ text: String) -> Double? {
+        guard !text.isEmpty, !text.utf8.contains(where: { !(48...57 ~= $0) && !"+-.eEinfINFatyATYN".utf8.contains($0) }), let number = Double(text) else {
+            return nil
+        }
+        // What no double can hold is not made one of those that can be meant.
+        let digits = text.utf8.prefix { $0 | 0x20 != UInt8(ascii: "e") }
+        let isMeant = number.isInfinite ? !digits.contains { 48...57 ~= $0 } : number != 0 || !digits.contains { 49...57 ~= $0 }
+        return isMeant ? number : nil
     }
+}
+
+extension UInt8 {
+    /// The value of a hexadecimal digit.
+    fileprivate var hexadecimal: UInt8? {
+        switch self {
+        case 48...57: self - 48
+        case 65...70: self - 55
+        case 97...102: self - 87
+        default: nil
+        }
+    }
+}
+
+extension Value {
+    fileprivate var isObjectId: Bool { if case .other(let other) = self { other.type == BSONType.objectId } else { false } }
 }
 
 extension ExpressionOperator {

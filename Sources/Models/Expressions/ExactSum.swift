@@ -1,3 +1,5 @@
+import Values
+
 /// A sum of doubles that keeps what rounding takes away in a second double, so that integers of 64 bits add up exactly and
 /// the order of few doubles hardly shows: 2Sum and Fast2Sum (Boldo, Graillat and Muller, 2017), as mongod adds.
 struct ExactSum {
@@ -22,6 +24,9 @@ struct ExactSum {
         add(Double(number - high))
         add(Double(high))
     }
+
+    /// The sum with the digits that both doubles have together.
+    var decimal: Decimal128 { sum.isFinite ? Decimal128(sum) + Decimal128(rest) : Decimal128(plain) }
 
     var double: Double { sum.isNaN ? plain : sum }
 

@@ -59,8 +59,11 @@ public struct ExpressionOperator: Sendable {
         case values = "list of values"
         case pairs = "array of pairs"
         case type = "name of a type"
+        case identifier = "24 hexadecimal digits"
         case unit = "unit of time"
         case timezone = "time zone"
+        case pattern = "regular expression"
+        case patternOptions = "letters of i, m, s and x"
         case weekday = "day of the week"
         case format, dateText = "text of a date"
         /// Written in the definition, and the same for every event.
@@ -106,7 +109,7 @@ public struct ExpressionOperator: Sendable {
         Family(name: "Comparison", operators: ComparisonOperators.all),
         Family(name: "Boolean", operators: BooleanOperators.all),
         Family(name: "Conditional", operators: ConditionalOperators.all),
-        Family(name: "String", operators: StringOperators.all + SearchOperators.all),
+        Family(name: "String", operators: StringOperators.all + SearchOperators.all + PatternOperators.all),
         Family(name: "Date", operators: DatePartOperators.all + DateArithmeticOperators.all + DateTextOperators.all),
         Family(name: "Array", operators: ArrayOperators.all + ElementOperators.all + IterationOperators.all),
         Family(name: "Accumulation", operators: AccumulationOperators.all),

@@ -14,6 +14,7 @@ extension Value {
         case .int64(let number): String(number)
         case .double(let number):
             number.isNaN ? "nan" : Self.text(number)
+        case .decimal(let number): number.description
         default: nil
         }
     }

@@ -58,13 +58,18 @@ extension Value {
         case .int32(let number): Double(number)
         case .int64(let number): Double(number)
         case .double(let number): number
+        case .decimal(let number): number.double
         default: nil
         }
     }
 
+    var isDecimal: Bool { if case .decimal = self { true } else { false } }
     var isDouble: Bool { if case .double = self { true } else { false } }
     var isLong: Bool { if case .int64 = self { true } else { false } }
     var isInt: Bool { if case .int32 = self { true } else { false } }
+
+    /// Whether it is a number, and zero.
+    var isZero: Bool { asNumber != nil && !isTrue }
 
     /// Whether a condition takes it for true: all but null, false and zeros.
     var isTrue: Bool {
@@ -74,6 +79,7 @@ extension Value {
         case .int32(let number): number != 0
         case .int64(let number): number != 0
         case .double(let number): number != 0
+        case .decimal(let number): !number.isZero
         case .other(let other): other.type != BSONType.undefined
         default: true
         }

@@ -21,23 +21,25 @@ enum TypeOperators {
             "$convert",
             [
                 Parameter("input", .any), Parameter("to", .type), Parameter("onError", .any, isOptional: true), Parameter("onNull", .any, isOptional: true),
-            ], .named, "The value as another type: int, long, double, bool, string or date; onError and onNull stand in where it cannot be.",
+            ], .named, "The value as another type: int, long, double, decimal, bool, string, date or objectId; onError and onNull stand in where it cannot be.",
             "{ $convert: { input: $data.count, to: int, onError: 0 } }", body: .expressions(convert)),
         .init("$isNumber", value, .list(least: 1), "Whether it is a number.", "{ $isNumber: $data.amount }") { (x: Operands) throws(Refusal) in
-            .bool(x[0].typeName == "decimal" || x[0]?.asNumber != nil)
+            .bool(x[0]?.asNumber != nil)
         },
         row("$toBool", .bool, "False for false and zeros, true for everything else."),
         row("$toDate", .date, "The date so many milliseconds since 1970, that a text of ISO 8601 says, or that an ObjectId was made at."),
+        row("$toDecimal", .decimal, "The number as a decimal of up to 34 digits; of a double its first 15."),
         row("$toDouble", .double, "The number as a double."), row("$toInt", .int, "The number as an int of 32 bits, without its fraction."),
         row("$toLong", .long, "The number as a long of 64 bits, without its fraction; of a date its milliseconds."),
+        row("$toObjectId", .objectId, "The ObjectId of 24 hexadecimal digits.", kind: .identifier),
         row("$toString", .string, "The value as text."),
         .init("$type", value, .list(least: 1), "The name of its type, or \"missing\".", "{ $type: $data.amount }") { (x: Operands) throws(Refusal) in
             .string(x[0].typeName)
         },
     ]
 
-    private static func row(_ name: String, _ target: Conversion, _ meaning: String) -> ExpressionOperator {
-        .init(name, value, .list(least: 1), meaning, "{ \(name): $data.value }") { (x: Operands) throws(Refusal) in
+    private static func row(_ name: String, _ target: Conversion, _ meaning: String, kind: ExpressionOperator.Kind = .any) -> ExpressionOperator {
+        .init(name, [Parameter("value", kind)], .list(least: 1), meaning, "{ \(name): $data.value }") { (x: Operands) throws(Refusal) in
             guard let value = x[0], !x[0].isNullish else { return .null }
             return try target.convert(value, name)
         }

@@ -39,7 +39,7 @@ extension Action {
     fileprivate func evaluateNumber(_ expression: Expression, _ site: Site, _ context: Context) throws(Refusal) -> Value {
         let value = try evaluate(expression, site, context)
         switch value {
-        case .int32, .int64, .double: return value
+        case .int32, .int64, .double, .decimal: return value
         default: throw Refusal(.badOperand, "\(name) \(site.path): the operand is of type \(value.typeName), not a number")
         }
     }
@@ -47,8 +47,9 @@ extension Action {
     fileprivate func store(in target: inout Value?, _ site: Site, _ compute: () throws(ArithmeticError) -> Value) throws(Refusal) -> Bool {
         do throws(ArithmeticError) {
             let result = try compute()
-            // As with mongod, a zero keeps its sign where the number stays the same.
+            // As with mongod, a zero keeps its sign, and a decimal its digits, where the number stays the same.
             if case .double(let new) = result, case .double(let old)? = target, new == old { return false }
+            if case .decimal(let new) = result, case .decimal(let old)? = target, Decimal128.order(new, old) == 0 { return false }
             defer { target = result }
             return target != result
         } catch {
