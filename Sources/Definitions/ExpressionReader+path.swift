@@ -16,6 +16,10 @@ extension ExpressionReader {
         }
         guard names.count <= BSON.maximumDepth else { return refuse(text, "is deeper than the \(BSON.maximumDepth) levels of a document", at: place) }
         if first.hasPrefix("$$"), variables.contains(String(first.dropFirst(2))) { return .variable(name: String(first.dropFirst(2)), path: names) }
+        if first == "$$REMOVE" {
+            guard names.isEmpty else { return refuse(text, "leads into $$REMOVE, which has no members", at: place) }
+            return .removal
+        }
         if first == "$$doc" {
             if let name = names.first, StoredDocument.hiddenFields.contains(name) {
                 return refuse(text, "reads \(name), which a fold cannot see", at: place)
@@ -36,7 +40,7 @@ extension ExpressionReader {
     }
 
     private func check(variable name: String, at place: Place) -> Bool {
-        if name == "$$doc" || variables.contains(String(name.dropFirst(2))) { return true }
+        if name == "$$doc" || name == "$$REMOVE" || variables.contains(String(name.dropFirst(2))) { return true }
         var variables = Vocabulary.variables
         variables.supported += self.variables.map { "$$" + $0 }
         variables.report(name, at: place, findings)

@@ -38,6 +38,10 @@ struct OperandReader {
             findings.report("\(quoted(path.description)) would be nested deeper than the \(BSON.maximumDepth) levels of a document", at: node.place)
             return nil
         }
+        guard name == "$set" || !expression.mayRemove else {
+            findings.report("\(name) cannot take $$REMOVE, which leaves nothing to put at \(quoted(path.description))", at: node.place)
+            return nil
+        }
         return expression
     }
 

@@ -56,7 +56,7 @@ extension Vocabulary {
     )
 
     static let variables = Vocabulary(
-        kind: "variable", supported: ["$$doc"], later: ["$$ROOT", "$$CURRENT", "$$REMOVE"],
+        kind: "variable", supported: ["$$doc", "$$REMOVE"], later: ["$$ROOT", "$$CURRENT"],
         refused: ["$$NOW": clock, "$$CLUSTER_TIME": clock]
     )
 

@@ -104,7 +104,7 @@ public struct ExpressionOperator: Sendable {
     }
 
     public static let families = [
-        Family(name: "Arithmetic", operators: ArithmeticOperators.all),
+        Family(name: "Arithmetic", operators: ArithmeticOperators.all + RoundingOperators.all),
         Family(name: "Trigonometry", operators: TrigonometryOperators.all),
         Family(name: "Comparison", operators: ComparisonOperators.all),
         Family(name: "Boolean", operators: BooleanOperators.all),

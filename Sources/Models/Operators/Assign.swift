@@ -1,15 +1,25 @@
 import Events
 import Values
 
-/// `$set`.
+/// `$set`. What `$$REMOVE` chooses is removed, or not made.
 struct Assign: Action {
-    var value: Expression
+    let value: Expression
+    private let mayRemove: Bool
+
+    init(value: Expression) {
+        self.value = value
+        mayRemove = value.mayRemove
+    }
 
     var name: String { "$set" }
     var operand: Operand { .expression(value) }
     var purpose: PathPurpose { .create }
 
     func apply(to target: inout Value?, _ site: Site, _ context: Context) throws(Refusal) -> Bool {
+        if mayRemove, try value.evaluate(context) == nil {
+            defer { target = nil }
+            return target != nil
+        }
         let value = try evaluate(value, site, context)
         defer { target = value }
         return target != value
