@@ -15,8 +15,9 @@ public struct DefinitionChange: Hashable, Sendable {
 
     /// - Parameters:
     ///   - source: the definition as the build keeps it.
+    ///   - versions: what it keeps of its stream's versions.
     ///   - foldHash: of the definition that the build was folded under.
-    public init(from source: String, foldHash: String, to model: Model) {
+    public init(from source: String, versions: String?, foldHash: String, to model: Model) {
         let (before, after) = (Self.members(of: source), Self.members(of: model.source))
         let changed = (before.map(\.name) + after.map(\.name).filter { name in !before.contains { $0.name == name } }).filter { name in
             before.first { $0.name == name }?.value != after.first { $0.name == name }?.value
@@ -26,6 +27,11 @@ public struct DefinitionChange: Hashable, Sendable {
         guard foldHash != model.foldHash else { return }
         fold = changed.filter { !Self.serveKeys.contains($0) && !["version", "model", "fold"].contains($0) }
         fold += eventTypes(before.first { $0.name == "fold" }?.value.asDocument, after.first { $0.name == "fold" }?.value.asDocument)
+        let (stored, asked) = (Self.members(of: versions ?? "{}"), Self.members(of: model.versions ?? "{}"))
+        for key in StreamVersions.keys {
+            let change = eventTypes(stored.first { $0.name == key }?.value.asDocument, asked.first { $0.name == key }?.value.asDocument)
+            fold += change.map { "\(key) of \($0)" }
+        }
         // What only shows in the compiled fold: an earlier reader compiled the same text to something else.
         if fold.isEmpty { fold = ["fold"] }
     }

@@ -10,13 +10,16 @@ public struct Plan: Sendable {
         public var build: String
         public var stream: String
         public var source: String
+        /// What it keeps of its stream's versions.
+        public var versions: String?
         public var foldHash: String
         public var foldVersion: Int32
 
-        public init(build: String, stream: String, source: String, foldHash: String, foldVersion: Int32) {
+        public init(build: String, stream: String, source: String, versions: String? = nil, foldHash: String, foldVersion: Int32) {
             self.build = build
             self.stream = stream
             self.source = source
+            self.versions = versions
             self.foldHash = foldHash
             self.foldVersion = foldVersion
         }
@@ -54,7 +57,7 @@ public struct Plan: Sendable {
                 continue
             }
             var entry = Entry(model: model.name, build: build.build, state: .unchanged)
-            let change = DefinitionChange(from: build.source, foldHash: build.foldHash, to: model)
+            let change = DefinitionChange(from: build.source, versions: build.versions, foldHash: build.foldHash, to: model)
             entry.fold = change.fold
             entry.serve = change.serve
             if build.foldVersion != foldVersion { entry.fold.append("folded by version \(build.foldVersion), this binary carries \(foldVersion)") }

@@ -34,7 +34,8 @@ struct PlanCommand: AsyncParsableCommand {
         }
         let live = reader.builds.mapValues { build in
             Plan.Live(
-                build: build.id.description, stream: build.stream, source: build.source, foldHash: build.foldHash, foldVersion: build.foldVersion
+                build: build.id.description, stream: build.stream, source: build.source, versions: build.versions, foldHash: build.foldHash,
+                foldVersion: build.foldVersion
             )
         }
         return Plan(configuration.models, live: live, logged: logged)

@@ -31,20 +31,31 @@ import Testing
         let before = try ModelReader.read(source: Self.base, file: "product.yaml")
         let after = try ModelReader.read(source: Self.base.replacingOccurrences(of: from, with: to), file: "product.yaml")
         try #require(before.source != after.source)
-        let change = DefinitionChange(from: before.source, foldHash: before.foldHash, to: after)
+        let change = DefinitionChange(from: before.source, versions: nil, foldHash: before.foldHash, to: after)
         #expect(change.fold == fold && change.serve.isEmpty, "\(change)")
         // The order of event types has no meaning, and text that means the same under another hash is a change all the same.
-        let other = DefinitionChange(from: after.source, foldHash: "another", to: after)
+        let other = DefinitionChange(from: after.source, versions: nil, foldHash: "another", to: after)
         #expect(other.fold == ["fold"])
+    }
+
+    @Test func `an edit of a stream's versions is an edit of the fold`() throws {
+        func model(_ versions: String?) throws -> Model { try ModelReader.read(source: Self.base, versions: versions, file: "product.yaml") }
+        let upcast = #"{"upcast":{"renamed":{"1":{"$rename":{"data.n":"data.name"}}}}}"#
+        let (before, after) = (try model(nil), try model(upcast))
+        let added = DefinitionChange(from: before.source, versions: before.versions, foldHash: before.foldHash, to: after)
+        #expect(added.fold == ["upcast of renamed added"])
+        let other = try model(upcast.replacing("data.n\"", with: "data.title\""))
+        #expect(DefinitionChange(from: after.source, versions: after.versions, foldHash: after.foldHash, to: other).fold == ["upcast of renamed changed"])
+        #expect(DefinitionChange(from: after.source, versions: after.versions, foldHash: after.foldHash, to: after).isEmpty)
     }
 
     @Test func `an edit of what is served is no edit of the fold`() throws {
         let before = try ModelReader.read(source: Self.base, file: "product.yaml")
         var after = before
         after.source += "indexes: [ { name: 1 } ]\nprivate: [ name ]\n"
-        let change = DefinitionChange(from: before.source, foldHash: before.foldHash, to: after)
+        let change = DefinitionChange(from: before.source, versions: nil, foldHash: before.foldHash, to: after)
         #expect(change.fold.isEmpty && change.serve == ["indexes", "private"])
-        let back = DefinitionChange(from: after.source, foldHash: before.foldHash, to: before)
+        let back = DefinitionChange(from: after.source, versions: nil, foldHash: before.foldHash, to: before)
         #expect(back.fold.isEmpty && back.serve == ["indexes", "private"])
     }
 
@@ -58,7 +69,7 @@ import Testing
         var served = named("served")
         served.source += "indexes: [ { name: 1 } ]\n"
         func live(_ name: String, hash: String? = nil, version: Int32 = foldVersion) -> Plan.Live {
-            Plan.Live(build: "\(name)@3", stream: "product", source: model.source, foldHash: hash ?? model.foldHash, foldVersion: version)
+            Plan.Live(build: "\(name)@3", stream: "product", source: model.source, versions: nil, foldHash: hash ?? model.foldHash, foldVersion: version)
         }
         let plan = Plan(
             [served, named("new"), named("same"), named("edited"), named("old")],
