@@ -33,7 +33,7 @@ public enum ErrorPolicy: String, Hashable, Sendable, CaseIterable {
 
 /// The version of the fold's meaning. A build is only folded by a binary that carries its version: it rises whenever
 /// the same events under the same definition would give another document.
-public let foldVersion: Int32 = 2
+public let foldVersion: Int32 = 3
 
 /// Effects by event type.
 public struct EffectFold: Folding, Equatable {

@@ -201,7 +201,9 @@ extension MongoConnection {
     }
 
     /// What outside readers see of a build.
-    private static let viewPipeline: Value = [["$match": [StoredDocument.orphanField: ["$ne": true]]]]
+    private static let viewPipeline: Value = [
+        ["$match": [StoredDocument.orphanField: ["$ne": true]]], ["$unset": .array(StoredDocument.hiddenFields.filter { $0 != "_position" }.map(Value.string))],
+    ]
 
     /// Makes the view that outside readers use, or points it at the build.
     private func pointView(_ database: String, _ model: String, at build: BuildID) throws {

@@ -1,5 +1,4 @@
 import Fixtures
-import Foundation
 import Testing
 import Values
 
@@ -74,29 +73,6 @@ import Values
         try await Installation.run { installation in
             let ended = try await installation.millrace("test", environment: Self.noServers)
             #expect(ended.code == 1 && ended.errors == "millrace: there are no cases in config/tests\n")
-        }
-    }
-
-    @Test func `a thousand cases take less than 2 s`() async throws {
-        let program = ProcessInfo.processInfo.environment["MILLRACE_BIN_RELEASE"] ?? "\(Installation.root)/.build/release/millrace"
-        try #require(FileManager.default.isExecutableFile(atPath: program), "\(program) is not there: run scripts/test")
-        let cases = (0..<1000).map { number in
-            """
-              - name: case \(number)
-                given:
-                  documents: { a: { stock: 2 } }
-                  events: [ \((0..<5).map { "{ eventType: stockAdjusted, key: a, data: { delta: \($0) } }" }.joined(separator: ", ")) ]
-                expect: { documents: { a: { stock: 12 } } }
-
-            """
-        }
-        try await Installation.run(["config/tests/product.yaml": "version: 1\nmodel: product\ncases:\n" + cases.joined()]) { installation in
-            // Of the processor's time: others use the machine as well.
-            let words = ["-c", "TIMEFORMAT='%U %S'; time \"$0\" test", program]
-            let ended = try await installation.start(program: "bash", words, environment: Self.noServers).ended()
-            #expect(ended.code == 0 && ended.output.hasPrefix("1,000 cases, 1,000 good"), "\(ended.output.prefix(1000)) \(ended.errors)")
-            let seconds = ended.errors.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
-            #expect(seconds.count == 2 && seconds.reduce(0, +) < 2, "\(ended.errors)")
         }
     }
 }
