@@ -109,7 +109,8 @@ struct FakeStore: ProjectionStore {
     }
 
     func unknownTypes(of build: BuildID, _ partition: PartitionID) async throws -> [UnknownType] {
-        try await world.call(worker) { _, mongo in Array((mongo.unknownTypes[build] ?? [:]).values) }
+        // No call of its own: it is read with the checkpoint, and only names are taken from it.
+        Array((await world.mongo.unknownTypes[build] ?? [:]).values)
     }
 
     func logEnd(of partition: PartitionID) async throws -> Int64 { try await world.call(worker) { _, mongo in mongo.end } }
