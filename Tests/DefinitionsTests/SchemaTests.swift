@@ -57,6 +57,9 @@ import Values
         // How many arguments an operator has, and what they are called.
         "argument", " needs ", "must be a map with input", "unknown key \"inptu\"", "of $switch", "of $let", "of $convert", "then: is missing",
         "cannot be the name of a variable", "unknown variable", "of $sortArray", "of $zip", "$zip has", "field of $getField",
+        "cannot take $$REMOVE", "mixes isoWeek",
+        // Patterns and their options.
+        "of the pattern", "there is no option", "is a time, and no decimal",
         // Depth, and what a null character is in.
         "deeper than", "NUL",
         // Filters and the paths that name them.
