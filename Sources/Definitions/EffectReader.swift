@@ -48,7 +48,7 @@ struct EffectReader {
         if variables.contains(where: { $0 == nil }) { isComplete = false }
         let expressions = ExpressionReader(findings: findings, variables: variables.flatMap { $0 ?? [] }.map(\.name))
         let conditions = keys.filter { $0.name == "when" }.map { expressions.read($0.value) }
-        let creates = keys.filter { $0.name == "create" }.map { create($0.value) }
+        let creates = keys.filter { $0.name == "create" }.map { findings.bool($0.value, "create") }
         if conditions.contains(where: { $0 == nil }) || creates.contains(nil) { isComplete = false }
         let alone = members.allSatisfy { ["$delete", "let", "when", "create"].contains($0.name) }
         for member in members where !Vocabulary.effectKeys.supported.contains(member.name) {
@@ -93,12 +93,6 @@ struct EffectReader {
             }
         }
         return isComplete ? variables : nil
-    }
-
-    private func create(_ node: YAMLNode) -> Bool? {
-        if let value = node.scalar?.value.asBool { return value }
-        if !node.isInvalid { findings.report("create: must be true or false, found \(node.found)", at: node.place) }
-        return nil
     }
 
     /// One for each path, with the places of its sources and its own; nil for those that were reported.

@@ -43,14 +43,15 @@ public struct ModelReader {
         if let policy = section["onError"].flatMap({ readErrorPolicy($0, findings) }) { fold.errorPolicy = policy }
         readDocument(section, into: &fold, findings)
         if let node = section["unknown"] { fold.parksUnknown = readUnknown(node, fold, findings) ?? false }
-        let hidden = section["private"].map { readPrivate($0, findings) } ?? []
+        let privateFields = section["private"].map { readPrivate($0, findings) } ?? []
         guard let modelNode, let streamNode, let name, let stream else { return nil }
         // An upcast of events that the model ignores is no part of it.
         let all = versions?[stream] ?? kept
         let known = fold.others == nil ? all.only(fold.effects.keys) : all
         fold.versions = known.types
         let model = Model(
-            name: name, stream: stream, fold: fold, hidden: hidden, source: text, versions: known.source, foldHash: FoldHash.hash(stream: stream, fold))
+            name: name, stream: stream, fold: fold, privateFields: privateFields, source: text, versions: known.source,
+            foldHash: FoldHash.hash(stream: stream, fold))
         return Reading(model: model, name: modelNode.place, stream: streamNode.place)
     }
 

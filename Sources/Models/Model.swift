@@ -6,7 +6,7 @@ public struct Model: Sendable {
     public var stream: String
     public var fold: EffectFold
     /// `private`: fields that the read API does not give away.
-    public var hidden: [FieldPath]
+    public var privateFields: [FieldPath]
     /// The YAML it came from, kept with each build.
     public var source: String
     /// What the stream says of the versions of the types that it names, as JSON, kept with each build; nil for nothing.
@@ -15,12 +15,12 @@ public struct Model: Sendable {
     public var foldHash: String
 
     public init(
-        name: String, stream: String, fold: EffectFold, hidden: [FieldPath] = [], source: String, versions: String? = nil, foldHash: String
+        name: String, stream: String, fold: EffectFold, privateFields: [FieldPath] = [], source: String, versions: String? = nil, foldHash: String
     ) {
         self.name = name
         self.stream = stream
         self.fold = fold
-        self.hidden = hidden
+        self.privateFields = privateFields
         self.source = source
         self.versions = versions
         self.foldHash = foldHash

@@ -29,7 +29,6 @@ import Values
         let model = try ModelReader.read(source: "version: 1\nmodel: m\nstream: m\n" + story.model, file: "m.yaml")
         let texts = try story.events.enumerated().map { number, event in
             let data = try #require(try JSONText.parse(event.data).get().asDocument)
-            // `op` and rows stand beside `data`, as formats of row events read them.
             return EventText("\(number)", event.type, key: "k", data: .document(data)).json
         }
         var document: Document?
