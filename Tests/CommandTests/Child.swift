@@ -118,7 +118,7 @@ struct Failure: Error, CustomStringConvertible {
 
 /// Asks until there is an answer.
 func eventually<Answer>(
-    within limit: Duration = .seconds(30), _ what: @autoclosure () -> String, _ probe: () async throws -> Answer?
+    within limit: Duration = .seconds(120), _ what: @autoclosure () -> String, _ probe: () async throws -> Answer?
 ) async throws -> Answer {
     let deadline = ContinuousClock.now + limit
     while true {

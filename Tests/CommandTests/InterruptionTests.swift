@@ -73,7 +73,7 @@ import Values
             #expect(ended.code == 75)
             #expect(ended.output == "")
             #expect(ended.errors.contains("millrace: no-progress: somebody else holds product/0 and has made no progress for 3 leases"), "\(ended.errors)")
-            #expect(waited > .seconds(3) && waited < .seconds(10), "\(waited)")
+            #expect(waited > .seconds(3) && waited < .seconds(30), "\(waited)")
 
             hanging.send(18)  // SIGCONT
             #expect(try await hanging.ended().code == 0)

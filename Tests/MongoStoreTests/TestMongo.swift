@@ -84,7 +84,7 @@ struct TestMongo: Sendable {
 }
 
 /// Waits until something is so, and gives up after `limit`.
-func eventually<Answer>(within limit: Duration = .seconds(20), _ what: String, _ probe: () async throws -> Answer?) async throws -> Answer {
+func eventually<Answer>(within limit: Duration = .seconds(120), _ what: String, _ probe: () async throws -> Answer?) async throws -> Answer {
     let deadline = ContinuousClock.now + limit
     while true {
         if let answer = try await probe() { return answer }

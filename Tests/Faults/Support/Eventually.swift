@@ -10,7 +10,7 @@ struct Failure: Error, CustomStringConvertible {
 
 /// Asks until there is an answer, which `probe` says by not returning nil.
 func eventually<Answer>(
-    within limit: Duration = .seconds(30), every pause: Duration = .milliseconds(10), _ what: @autoclosure () -> String,
+    within limit: Duration = .seconds(120), every pause: Duration = .milliseconds(10), _ what: @autoclosure () -> String,
     _ probe: () async throws -> Answer?
 ) async throws -> Answer {
     let deadline = ContinuousClock.now + limit
@@ -23,7 +23,7 @@ func eventually<Answer>(
 
 /// Asks until it is so.
 func until(
-    within limit: Duration = .seconds(30), every pause: Duration = .milliseconds(10), _ what: @autoclosure () -> String, _ probe: () async throws -> Bool
+    within limit: Duration = .seconds(120), every pause: Duration = .milliseconds(10), _ what: @autoclosure () -> String, _ probe: () async throws -> Bool
 ) async throws {
     _ = try await eventually(within: limit, every: pause, what()) { try await probe() ? true : nil }
 }
