@@ -1,9 +1,13 @@
-// A flat tape of simdjson's DOM. The DOM picks the machine's fastest implementation at run time, which simdjson's
+// A flat tape of simdjson's own. The DOM picks the machine's fastest implementation at run time, which simdjson's
 // on-demand interface of the packaged library does not, and parsing each text apart keeps a broken one to itself.
+//
+// The DOM's tape is read word by word, not through its iterators, which cost more than the parsing. Its form is documented
+// in simdjson's doc/tape.md.
 
 #include "CJSON.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <new>
 #include <simdjson.h>
@@ -11,126 +15,186 @@
 
 namespace dom = simdjson::dom;
 
+namespace {
+
+// An array whose room is asked for once a text, and not with every element. What is new in it is not touched.
+template <typename Element> struct Room {
+    Element *start = nullptr;
+    size_t used = 0, size = 0;
+
+    ~Room() { free(start); }
+
+    void grow(size_t more) {
+        if (size - used >= more) return;
+        size_t wanted = std::max(used + more, size * 2);
+        void *grown = realloc(start, wanted * sizeof(Element));
+        if (grown == nullptr) throw std::bad_alloc();
+        start = static_cast<Element *>(grown);
+        size = wanted;
+    }
+};
+
+// A container whose end has not been met.
+struct Open {
+    size_t node;
+    uint32_t count;
+    bool isObject;
+};
+
+// simdjson's own limit, and one for what is around the root.
+constexpr size_t maximumDepth = simdjson::DEFAULT_MAX_DEPTH + 1;
+// Pairwise comparison beats sorting up to about this many names.
+constexpr size_t fewNames = 16;
+// Names are compared by so many bytes at once, which are read even where a name is shorter.
+constexpr size_t head = sizeof(uint64_t);
+
+} // namespace
+
 struct cjson_tape {
     dom::parser parser;
-    std::vector<cjson_node> nodes;
-    std::vector<uint8_t> strings;
+    Room<cjson_node> nodes;
+    Room<uint8_t> strings;
     std::vector<cjson_root> roots;
+    Open open[maximumDepth + 1];
 };
 
 namespace {
 
-// Pairwise comparison beats sorting up to about this many names.
-constexpr size_t fewNames = 16;
+struct Name {
+    uint64_t head;
+    const uint8_t *bytes;
+    uint32_t length;
 
-struct Builder {
-    cjson_tape &tape;
-    const uint8_t *text, *textEnd;
-    // Where each brace, bracket, comma, colon and scalar of the text begins, which the parser's first pass found: the DOM
-    // keeps no places, and a walk over it in the order of the text passes them one by one.
-    const uint32_t *places;
-    uint32_t error = CJSON_OK;
-
-    void string(std::string_view text) {
-        tape.nodes.push_back({CJSON_STRING, static_cast<uint32_t>(text.size()), tape.strings.size()});
-        tape.strings.insert(tape.strings.end(), text.begin(), text.end());
+    Name() = default;
+    Name(const cjson_node &node, const uint8_t *strings) : bytes(strings + node.payload), length(node.length) {
+        memcpy(&head, bytes, sizeof head);
+        if (length < sizeof head) head &= (uint64_t(1) << 8 * length) - 1;
     }
 
-    // A number as it is written, for those who want all its digits.
-    void number(const uint8_t *start, double number) {
-        if (tape.strings.size() > UINT32_MAX) {
-            error = CJSON_TOO_LARGE;
-            return;
-        }
-        uint64_t bits;
-        memcpy(&bits, &number, sizeof bits);
-        tape.nodes.push_back({CJSON_DOUBLE, static_cast<uint32_t>(tape.strings.size()), bits});
-        const uint8_t *end = start;
-        while (end < textEnd && ((*end >= '0' && *end <= '9') || *end == '-' || *end == '+' || *end == '.' || *end == 'e' || *end == 'E')) end++;
-        tape.strings.insert(tape.strings.end(), start, end);
-        tape.strings.push_back(0);
+    bool operator==(const Name &other) const {
+        return head == other.head && length == other.length && (length <= sizeof head || memcmp(bytes, other.bytes, length) == 0);
     }
-
-    void value(dom::element element) {
-        const uint8_t *start = text + *places++;
-        switch (element.type()) {
-        case dom::element_type::NULL_VALUE: tape.nodes.push_back({CJSON_NULL, 0, 0}); break;
-        case dom::element_type::BOOL: tape.nodes.push_back({static_cast<uint32_t>(bool(element) ? CJSON_TRUE : CJSON_FALSE), 0, 0}); break;
-        case dom::element_type::INT64: tape.nodes.push_back({CJSON_INT64, 0, static_cast<uint64_t>(int64_t(element))}); break;
-        case dom::element_type::UINT64: error = CJSON_BAD_NUMBER; break;
-        case dom::element_type::DOUBLE: number(start, element); break;
-        case dom::element_type::STRING: string(element); break;
-        case dom::element_type::ARRAY: array(element); break;
-        case dom::element_type::OBJECT: object(element); break;
-        }
-    }
-
-    void array(dom::array elements) {
-        size_t at = tape.nodes.size();
-        tape.nodes.push_back({CJSON_ARRAY, 0, 0});
-        uint32_t count = 0;
-        for (dom::element element : elements) {
-            value(element);
-            if (error != CJSON_OK) return;
-            count++;
-            places++;  // the comma or the bracket behind it
-        }
-        if (count == 0) places++;
-        tape.nodes[at].length = count;
-        tape.nodes[at].payload = tape.nodes.size();
-    }
-
-    void object(dom::object members) {
-        size_t at = tape.nodes.size();
-        tape.nodes.push_back({CJSON_OBJECT, 0, 0});
-        size_t count = 0;
-        size_t few[fewNames];
-        std::vector<size_t> many;
-        for (dom::key_value_pair member : members) {
-            if (memchr(member.key.data(), 0, member.key.size()) != nullptr) {
-                error = CJSON_NUL_IN_NAME;
-                return;
-            }
-            size_t name = tape.nodes.size();
-            string(member.key);
-            if (count < fewNames) {
-                for (size_t i = 0; i < count; i++) {
-                    if (order(few[i], name) == 0) {
-                        error = CJSON_DUPLICATE_NAME;
-                        return;
-                    }
-                }
-                few[count] = name;
-            } else {
-                if (many.empty()) many.assign(few, few + fewNames);
-                many.push_back(name);
-            }
-            places += 2;  // the name and its colon
-            value(member.value);
-            if (error != CJSON_OK) return;
-            count++;
-            places++;  // the comma or the brace behind it
-        }
-        if (count == 0) places++;
-        if (!many.empty()) {
-            std::sort(many.begin(), many.end(), [this](size_t a, size_t b) { return order(a, b) < 0; });
-            for (size_t i = 1; i < many.size(); i++) {
-                if (order(many[i - 1], many[i]) == 0) {
-                    error = CJSON_DUPLICATE_NAME;
-                    return;
-                }
-            }
-        }
-        tape.nodes[at].length = static_cast<uint32_t>(count);
-        tape.nodes[at].payload = tape.nodes.size();
-    }
-
-    int order(size_t a, size_t b) const {
-        const cjson_node &left = tape.nodes[a], &right = tape.nodes[b];
-        if (left.length != right.length) return left.length < right.length ? -1 : 1;
-        return memcmp(tape.strings.data() + left.payload, tape.strings.data() + right.payload, left.length);
+    bool operator<(const Name &other) const {
+        if (head != other.head) return head < other.head;
+        if (length != other.length) return length < other.length;
+        return memcmp(bytes, other.bytes, length) < 0;
     }
 };
+
+bool hasDuplicate(const cjson_tape &tape, const Open &object) {
+    Name few[fewNames];
+    std::vector<Name> many;
+    if (object.count > fewNames) many.resize(object.count);
+    Name *names = many.empty() ? few : many.data();
+    size_t place = object.node + 1;
+    for (uint32_t number = 0; number < object.count; number++) {
+        names[number] = Name(tape.nodes.start[place], tape.strings.start);
+        const cjson_node &value = tape.nodes.start[place + 1];
+        place = value.kind >= CJSON_ARRAY ? value.payload : place + 2;
+    }
+    if (many.empty()) {
+        for (uint32_t i = 1; i < object.count; i++) {
+            for (uint32_t j = 0; j < i; j++) {
+                if (few[i] == few[j]) return true;
+            }
+        }
+        return false;
+    }
+    std::sort(many.begin(), many.end());
+    return std::adjacent_find(many.begin(), many.end()) != many.end();
+}
+
+// Appends the value that the parser has just read from a text, and says what is wrong with it.
+uint32_t append(cjson_tape &tape, const uint8_t *text, size_t length) {
+    const uint64_t *words = tape.parser.doc.tape.get();
+    const uint8_t *texts = tape.parser.doc.string_buf.get();
+    // Where each brace, bracket, comma, colon and scalar of the text begins, which the parser's first pass found: the DOM
+    // keeps no places, and what the words say is passed in the same order.
+    const uint32_t *places = tape.parser.implementation->structural_indexes.get();
+    // Each node has a place of its own. No text is longer than it is written, and behind each double there is something.
+    tape.nodes.grow(tape.parser.implementation->n_structural_indexes + 1);
+    tape.strings.grow(length + 1 + head);
+    cjson_node *node = tape.nodes.start + tape.nodes.used;
+    uint8_t *strings = tape.strings.start, *string = strings + tape.strings.used;
+    Open *open = tape.open;
+    *open = {0, 0, false};
+    bool isName = false;
+    // NUL only gets into a text by an escape.
+    const bool hasEscape = memchr(text, '\\', length) != nullptr;
+
+    auto push = [&](uint32_t kind, uint64_t payload = 0, uint32_t length = 0) { *node++ = {kind, length, payload}; };
+    for (size_t at = 1;; at++) {
+        uint64_t payload = words[at] & simdjson::internal::JSON_VALUE_MASK;
+        switch (words[at] >> 56) {
+        case '"': {
+            uint32_t bytes;
+            memcpy(&bytes, texts + payload, sizeof bytes);
+            memcpy(string, texts + payload + sizeof bytes, bytes);
+            push(CJSON_STRING, string - strings, bytes);
+            if (isName && hasEscape && memchr(string, 0, bytes) != nullptr) return CJSON_NUL_IN_NAME;
+            string += bytes;
+            places += 2;  // itself, and the comma, bracket or brace behind it, or the colon behind a name
+            if (isName) {
+                isName = false;
+                continue;
+            }
+            break;
+        }
+        case 'l':
+            push(CJSON_INT64, words[++at]);
+            places += 2;
+            break;
+        case 'd': {
+            // A number as it is written, for those who want all its digits.
+            if (string - strings > UINT32_MAX) return CJSON_TOO_LARGE;
+            push(CJSON_DOUBLE, words[++at], static_cast<uint32_t>(string - strings));
+            const uint8_t *from = text + *places, *end = text + length;
+            while (from < end && ((*from >= '0' && *from <= '9') || *from == '-' || *from == '+' || *from == '.' || *from == 'e' || *from == 'E')) {
+                *string++ = *from++;
+            }
+            *string++ = 0;
+            places += 2;
+            break;
+        }
+        case 'n':
+            push(CJSON_NULL);
+            places += 2;
+            break;
+        case 't':
+            push(CJSON_TRUE);
+            places += 2;
+            break;
+        case 'f':
+            push(CJSON_FALSE);
+            places += 2;
+            break;
+        case '{':
+        case '[':
+            isName = words[at] >> 56 == '{';
+            *++open = {static_cast<size_t>(node - tape.nodes.start), 0, isName};
+            push(isName ? CJSON_OBJECT : CJSON_ARRAY);
+            places++;
+            continue;
+        case '}':
+        case ']': {
+            cjson_node &container = tape.nodes.start[open->node];
+            container.length = open->count;
+            container.payload = node - tape.nodes.start;
+            if (open->isObject && hasDuplicate(tape, *open)) return CJSON_DUPLICATE_NAME;
+            places += open->count == 0 ? 2 : 1;  // its end, unless it was behind its last value, and what is behind it
+            open--;
+            break;
+        }
+        case 'r':
+            tape.nodes.used = node - tape.nodes.start;
+            tape.strings.used = string - strings;
+            return CJSON_OK;
+        default: return CJSON_BAD_NUMBER;  // an integer beyond int64
+        }
+        open->count++;
+        isName = open->isObject;
+    }
+}
 
 uint32_t classify(simdjson::error_code error) {
     switch (error) {
@@ -155,36 +219,34 @@ cjson_tape *cjson_tape_new(void) { return new (std::nothrow) cjson_tape; }
 
 void cjson_tape_free(cjson_tape *tape) { delete tape; }
 
+size_t cjson_tape_clear(cjson_tape *tape) {
+    tape->nodes.used = 0;
+    tape->strings.used = 0;
+    tape->roots.clear();
+    return tape->nodes.size * sizeof(cjson_node) + tape->strings.size;
+}
+
 size_t cjson_padding(void) { return simdjson::SIMDJSON_PADDING; }
 
 int cjson_parse(cjson_tape *tape, const uint8_t *base, const uint64_t *offsets, const uint32_t *lengths, size_t count) try {
     size_t bytes = 0;
     for (size_t i = 0; i < count; i++) bytes += lengths[i];
     tape->roots.reserve(tape->roots.size() + count);
-    tape->nodes.reserve(tape->nodes.size() + bytes / 8);
-    tape->strings.reserve(tape->strings.size() + bytes);
+    tape->nodes.grow(bytes / 8);
+    tape->strings.grow(bytes);
     for (size_t i = 0; i < count; i++) {
-        size_t nodes = tape->nodes.size(), strings = tape->strings.size();
-        dom::element root;
-        uint32_t error = classify(tape->parser.parse(base + offsets[i], lengths[i], false).get(root));
-        if (error == CJSON_OK) {
-            Builder builder{*tape, base + offsets[i], base + offsets[i] + lengths[i], tape->parser.implementation->structural_indexes.get()};
-            builder.value(root);
-            error = builder.error;
-        }
-        if (error != CJSON_OK) {
-            tape->nodes.resize(nodes);
-            tape->strings.resize(strings);
-        }
-        tape->roots.push_back({static_cast<uint32_t>(nodes), error});
+        size_t node = tape->nodes.used;
+        uint32_t error = classify(tape->parser.parse(base + offsets[i], lengths[i], false).error());
+        if (error == CJSON_OK) error = append(*tape, base + offsets[i], lengths[i]);
+        tape->roots.push_back({static_cast<uint32_t>(node), error});
     }
     return 1;
 } catch (const std::bad_alloc &) {
     return 0;
 }
 
-const cjson_node *cjson_nodes(const cjson_tape *tape) { return tape->nodes.data(); }
-const uint8_t *cjson_strings(const cjson_tape *tape) { return tape->strings.data(); }
+const cjson_node *cjson_nodes(const cjson_tape *tape) { return tape->nodes.start; }
+const uint8_t *cjson_strings(const cjson_tape *tape) { return tape->strings.start; }
 const cjson_root *cjson_roots(const cjson_tape *tape) { return tape->roots.data(); }
 size_t cjson_root_count(const cjson_tape *tape) { return tape->roots.size(); }
 

@@ -1,5 +1,6 @@
 import Events
 import Models
+import Values
 
 /// What the files of a configuration say and everything that is wrong with them: what `check` prints.
 public struct ConfigurationCheck: Sendable {
@@ -34,7 +35,7 @@ public struct ConfigurationSummary: Hashable, Sendable {
     init(_ configuration: Configuration) {
         streams = configuration.streams.map { Stream(name: $0.name, list: $0.list, partitions: $0.partitions) }
         models = configuration.models.map { model in
-            Model(name: model.name, stream: model.stream, class: .keyed, eventTypes: model.fold.effects.keys.sorted(), foldHash: model.foldHash)
+            Model(name: model.name, stream: model.stream, class: .keyed, eventTypes: model.fold.effects.keys.sorted().map(\.text), foldHash: model.foldHash)
         }
         jobs = configuration.jobs.map(\.name)
     }

@@ -29,6 +29,6 @@ struct ContributionReader {
 
     /// What row events say of a deleted row.
     private static let isDeletion = ExpressionOperator.all["$eq"].map {
-        Expression.apply(Application($0, [.event(name: "op", path: []), .literal(.init("d"))]))
+        Expression.apply(Application($0, [.event(name: .op, path: []), .literal(.init("d"))]))
     }
 }

@@ -26,9 +26,9 @@ extension ExpressionReader {
             }
             return .document(path: names)
         }
-        let member = String(first.dropFirst())
+        guard let member = Event.MemberName(rawValue: String(first.dropFirst())) else { return nil }
         // These are text or a time: a path into one is missing in every event, which would park them all.
-        guard names.isEmpty || !["eventId", "eventType", "key", "occurredAt", "op"].contains(member) else {
+        guard names.isEmpty || ![.eventId, .eventType, .key, .occurredAt, .op].contains(member) else {
             return refuse(text, "leads into \(member), which has no members", at: place)
         }
         return .event(name: member, path: names)
@@ -49,13 +49,13 @@ extension ExpressionReader {
 
     private func check(member first: String, of text: String, at place: Place) -> Bool {
         let name = String(first.dropFirst())
-        if Event.members.contains(name) { return true }
+        if Event.MemberName(rawValue: name) != nil { return true }
         let literal = "text that begins with a dollar is written { $literal: … }"
         let suggestion: String
-        if let member = Suggestion.closest(to: name, among: Event.members) {
+        if let member = Suggestion.closest(to: name, among: Event.MemberName.all) {
             suggestion = "did you mean \(quoted("$" + member + text.dropFirst(first.count)))?"
         } else if name.utf8.first.map({ (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0 | 0x20) }) ?? false {
-            suggestion = "the event has \(listed(Event.members.map { "$" + $0 })); \(literal)"
+            suggestion = "the event has \(listed(Event.MemberName.all.map { "$" + $0 })); \(literal)"
         } else {
             // A price, say: "$5".
             suggestion = literal

@@ -1,3 +1,4 @@
+import Events
 import Models
 import Values
 
@@ -8,19 +9,19 @@ import Values
 /// members, all of which show in documents; layout, comments, quoting and the order of event types are gone by then.
 enum FoldHash {
     static func hash(stream: String, _ fold: EffectFold) -> String {
-        let types = fold.effects.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+        let types = fold.effects.sorted { $0.key < $1.key }
         var document: Document = [
             "stream": .string(stream),
             "fold": .array(
-                types.map { type in ["type": .string(type.key), "effects": .array(type.value.map(\.canonical))] }),
+                types.map { type in ["type": .string(type.key.text), "effects": .array(type.value.map(\.canonical))] }),
         ]
         if let others = fold.others { document.append("others", .array(others.map(\.canonical))) }
         if !fold.defaults.isEmpty { document.append("defaults", .document(fold.defaults)) }
         if let derivation = fold.derivation { document.append("derive", derivation.canonical) }
         if fold.errorPolicy != .skip { document.append("onError", .string(fold.errorPolicy.rawValue)) }
-        if let roots = fold.roots { document.append("root", .array(roots.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map(Value.string))) }
-        let versions = fold.versions.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-        if !versions.isEmpty { document.append("versions", .array(versions.map { ["type": .string($0.key), "read": $0.value.canonical] })) }
+        if let roots = fold.roots { document.append("root", .array(roots.sorted().map { .string($0.text) })) }
+        let versions = fold.versions.sorted { $0.key < $1.key }
+        if !versions.isEmpty { document.append("versions", .array(versions.map { ["type": .string($0.key.text), "read": $0.value.canonical] })) }
         if fold.parksUnknown { document.append("unknown", "park") }
         return Digest(of: BSON.encode(document)).hex
     }
@@ -75,7 +76,7 @@ extension Expression {
     fileprivate var canonical: Value {
         switch self {
         case .literal(let literal): ["literal": literal.value]
-        case .event(let name, let path): ["event": .array(([name] + path).map(Value.string))]
+        case .event(let name, let path): ["event": .array(([name.rawValue] + path).map(Value.string))]
         case .document(let path): ["document": .array(path.map(Value.string))]
         case .variable(let name, let path): ["variable": .array(([name] + path).map(Value.string))]
         case .apply(let application):

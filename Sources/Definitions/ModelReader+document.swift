@@ -32,16 +32,16 @@ extension ModelReader {
         return document
     }
 
-    private static func readRoots(_ node: YAMLNode, _ fold: EffectFold, _ findings: Findings) -> Set<String>? {
-        var roots: Set<String> = []
+    private static func readRoots(_ node: YAMLNode, _ fold: EffectFold, _ findings: Findings) -> Set<ExactString>? {
+        var roots: Set<ExactString> = []
         for node in node.elements ?? [node] {
             guard let type = findings.string(node, "root") else { continue }
-            if fold.handles(type) {
-                roots.insert(type)
+            if fold.handles(ExactString(type)) {
+                roots.insert(ExactString(type))
             } else {
                 findings.report(
                     "root: the fold has no effect for \(quoted(type))", at: node.place, .unknownName,
-                    suggestion: Suggestion.didYouMean(type, among: fold.effects.keys.sorted()))
+                    suggestion: Suggestion.didYouMean(type, among: fold.effects.keys.sorted().map(\.text)))
             }
         }
         if node.elements?.isEmpty == true { findings.report("root: is an empty list of event types", at: node.place) }
@@ -72,7 +72,7 @@ extension ModelReader {
                 switch read {
                 case .event(let name, _):
                     findings.report(
-                        "derive: \(path) reads $\(name), and only the document says what it derives from", at: field.place,
+                        "derive: \(path) reads $\(name.rawValue), and only the document says what it derives from", at: field.place,
                         suggestion: "let an effect keep it in the document, and read $$doc")
                 case .document(let names):
                     guard let derived = fields.compactMap(\.path).first(where: { names.isEmpty || $0.conflicts(with: FieldPath(names)) }) else { continue }

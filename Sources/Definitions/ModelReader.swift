@@ -100,20 +100,17 @@ public struct ModelReader {
             return nil
         }
         var fold = EffectFold([:])
-        for member in members where check(type: member, fold.effects, findings) {
+        for member in members where check(type: member, findings) {
             let effects = EffectReader(findings: findings).read(member.value, of: member.name) ?? []
-            if member.name == "*" { fold.others = effects } else { fold.effects[member.name] = effects }
+            if member.name == "*" { fold.others = effects } else { fold.effects[ExactString(member.name)] = effects }
         }
         return fold
     }
 
-    private static func check(type member: YAMLNode.Member, _ effects: [String: [Effect]], _ findings: Findings) -> Bool {
+    private static func check(type member: YAMLNode.Member, _ findings: Findings) -> Bool {
         if !Envelope.nameLength.contains(member.name.utf8.count) {
             let range = Envelope.nameLength
             findings.report("an event type has \(range.lowerBound) to \(range.upperBound) bytes, found \(member.name.utf8.count)", at: member.place)
-        } else if effects[member.name] != nil {
-            // The fold finds effects by Swift's equality of strings, which cannot tell these apart.
-            findings.report("the event type \(quoted(member.name)) looks the same as an earlier one, in other bytes", at: member.place)
         } else if member.name.hasPrefix("$") {
             Vocabulary.updateOperators.report(
                 member.name, at: member.place, findings, suggestion: "an effect stands under the event type that it is for"

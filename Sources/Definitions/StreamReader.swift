@@ -85,12 +85,12 @@ struct StreamReader {
         guard let text = findings.string(node, setting) else { return nil }
         guard text.hasPrefix("$"), !text.hasPrefix("$$") else {
             let name = text.prefix { $0 != "." }
-            let meant = Event.members.contains(String(name)) ? "did you mean \(quoted("$" + text))?" : "such as \(such)"
+            let meant = Event.MemberName(rawValue: String(name)) != nil ? "did you mean \(quoted("$" + text))?" : "such as \(such)"
             findings.report("\(setting): must be a path into the event, found \(quoted(text))", at: node.place, suggestion: meant)
             return nil
         }
         guard case .event(let name, let path)? = ExpressionReader(findings: findings).path(text, at: node.place) else { return nil }
-        return .path([name] + path)
+        return .path([name.rawValue] + path)
     }
 
     /// Keys beside a list: another stream's list under one of these names would be taken for them.

@@ -4,7 +4,7 @@ import Values
 
 /// What a stream says of the versions of its events' schemas, by event type.
 struct StreamVersions {
-    var types: [String: Versions] = [:]
+    var types: [ExactString: Versions] = [:]
     /// As it is written.
     var upcasts = Document()
     var versions = Document()
@@ -12,10 +12,9 @@ struct StreamVersions {
     static let keys = ["upcast", "schemaVersions"]
 
     /// Only those of some types.
-    func only(_ names: some Collection<String>) -> StreamVersions {
-        StreamVersions(
-            types: types.filter { names.contains($0.key) }, upcasts: Document(upcasts.fields.filter { names.contains($0.name) }),
-            versions: Document(versions.fields.filter { names.contains($0.name) }))
+    func only(_ names: some Collection<ExactString>) -> StreamVersions {
+        func only(_ document: Document) -> Document { Document(document.fields.filter { names.contains(ExactString($0.name)) }) }
+        return StreamVersions(types: types.filter { names.contains($0.key) }, upcasts: only(upcasts), versions: only(versions))
     }
 
     /// What a build keeps of it; nil where it says nothing. JSON, which is read as the YAML it came from.
@@ -49,7 +48,7 @@ struct VersionsReader {
         for member in members(section["schemaVersions"], "schemaVersions: must be a map of event types and versions") {
             guard let version = findings.integer(member.value, member.name, in: 1...Int(Int32.max)) else { continue }
             stated[member.name] = (version, member.value.place)
-            read.types[member.name] = Versions(current: version)
+            read.types[ExactString(member.name)] = Versions(current: version)
             read.versions.append(member.name, .int32(Int32(version)))
         }
         for member in members(section["upcast"], "upcast: must be a map of event types and versions") {
@@ -71,7 +70,7 @@ struct VersionsReader {
                     "schemaVersions: says that \(member.name) is at version \(other.version), and its upcasts make version \(newest + 1)", at: other.place,
                     suggestion: "leave it out: the upcasts say it")
             }
-            read.types[member.name] = Versions(current: newest + 1, upcasts: steps)
+            read.types[ExactString(member.name)] = Versions(current: newest + 1, upcasts: steps)
             if let source = ExpressionReader(findings: findings).literal(member.value) { read.upcasts.append(member.name, source) }
         }
         return read

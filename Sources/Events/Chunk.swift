@@ -104,16 +104,10 @@ public struct Chunk: Sendable {
     /// Parses the bytes of the events at these offsets again, for a chunk that was read from the log. The rest parses as
     /// empty: what was refused may have been refused because it cannot be parsed and survived.
     func parse(_ offsets: Range<Int64>) -> JSONTape {
-        let tape = JSONTape()
-        let padded = raw + [UInt8](repeating: 0, count: JSONTape.padding)
         let lengths = elements.enumerated().map { place, element in
             element.kind == .event && offsets.contains(offset + Int64(place)) ? UInt32(element.length) : 0
         }
-        padded.withUnsafeBufferPointer { buffer in
-            guard let base = buffer.baseAddress else { return }
-            tape.parse(base: base, offsets: elements.map { UInt64($0.start) }, lengths: lengths)
-        }
-        return tape
+        return JSONTape(parsing: raw, offsets: elements.map { UInt64($0.start) }, lengths: lengths)
     }
 }
 
@@ -142,7 +136,7 @@ public struct DecodedChunk: Sendable {
         let element = chunk.elements[place]
         guard element.kind == .event, case .success(let root) = tape.root(firstText + place) else { return nil }
         return Event(
-            type: chunk.types[Int(element.type)].text, key: chunk.keys[Int(element.key)].text, time: chunk.time(of: element), root: root, shape: chunk.shape
+            type: chunk.types[Int(element.type)], key: chunk.keys[Int(element.key)].text, time: chunk.time(of: element), root: root, shape: chunk.shape
         )
     }
 }

@@ -13,7 +13,7 @@ enum CloudEventsFormat {
         if root.member("data") != nil, root.member("data_base64") != nil {
             throw Refusal(.badValue, "data and data_base64 are both there, and an event has one of them")
         }
-        if root.member("data_base64") != nil { _ = try member("data", of: root) }
+        if root.member("data_base64") != nil { _ = try member(.data, of: root) }
         return Envelope(
             id: .made(try id(of: root)),
             type: .bytes(try Envelope.name(root.member("type"), "type", .badEventType)),
@@ -22,11 +22,11 @@ enum CloudEventsFormat {
         )
     }
 
-    static func member(_ name: String, of root: JSONNode) throws(Refusal) -> EventMember? {
+    static func member(_ name: Event.MemberName, of root: JSONNode) throws(Refusal) -> EventMember? {
         switch name {
-        case "eventId": return .value(.string(try id(of: root)))
-        case "schemaVersion": return root.member("schemaversion").map(EventMember.node)
-        case "data":
+        case .eventId: return .value(.string(try id(of: root)))
+        case .schemaVersion: return root.member("schemaversion").map(EventMember.node)
+        case .data:
             if let node = root.member("data") { return .node(node) }
             guard let node = root.member("data_base64") else { return nil }
             guard node.kind == .string, let bytes = Base64.decode(node.utf8) else {

@@ -40,21 +40,21 @@ public struct DebeziumFormat: Hashable, Sendable {
         )
     }
 
-    func member(_ name: String, of root: JSONNode) throws(Refusal) -> EventMember? {
+    func member(_ name: Event.MemberName, of root: JSONNode) throws(Refusal) -> EventMember? {
         let change = ChangeEvent(root)
         guard change.payload.kind == .object else { return nil }
         switch name {
-        case "op": return change.payload.member("op").map(EventMember.node)
-        case "before": return try change.sides().before.map(EventMember.value)
-        case "after": return try change.sides().after.map(EventMember.value)
-        case "row":
+        case .op: return change.payload.member("op").map(EventMember.node)
+        case .before: return try change.sides().before.map(EventMember.value)
+        case .after: return try change.sides().after.map(EventMember.value)
+        case .row:
             let sides = try change.sides()
             return (sides.after ?? sides.before).map(EventMember.value)
-        case "eventId", "data":
+        case .eventId, .data:
             guard let op = change.payload.member("op")?.string else { return nil }
             let table = try change.table()
             let row = outboxRow(table, op, try change.sides().after)
-            if name == "data" { return row?["payload"].map { .value(NestedJSON.unfold($0)) } }
+            if name == .data { return row?["payload"].map { .value(NestedJSON.unfold($0)) } }
             if let row { return row["id"].map(EventMember.value) }
             return .value(.string(try change.id(change.digest(op, table))))
         default: return nil

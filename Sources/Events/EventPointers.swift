@@ -24,12 +24,12 @@ public struct EventPointers: Hashable, Sendable {
         )
     }
 
-    func member(_ name: String, of root: JSONNode) -> EventMember? {
+    func member(_ name: Event.MemberName, of root: JSONNode) -> EventMember? {
         let pointer: JSONPointer? =
             switch name {
-            case "eventId": eventId
-            case "schemaVersion": schemaVersion
-            case "data": data
+            case .eventId: eventId
+            case .schemaVersion: schemaVersion
+            case .data: data
             default: nil
             }
         return pointer?.find(in: root).map(EventMember.node)

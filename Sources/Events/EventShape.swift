@@ -16,6 +16,11 @@ public struct EventShape: Hashable, Sendable {
     /// Chunks of this shape need no word about it, and are read by every version of Millrace.
     public static let plain = EventShape()
 
+    /// Whether each member is a node of the element, so that looking it up again costs nothing.
+    var isPlain: Bool {
+        if case .native = format { types.isEmpty } else { false }
+    }
+
     /// Decides which event an element is, or why it is none.
     ///
     /// - Parameter source: where the key is, unless the format's own place holds it.
@@ -35,35 +40,34 @@ public struct EventShape: Hashable, Sendable {
         return envelope
     }
 
-    /// The value of `$name`, or nil when it is missing. `name` is one of `Event.members`, but for those that the log
-    /// keeps.
+    /// The value of `$name`, or nil when it is missing. Not for those that the log keeps.
     ///
     /// Throws for an element whose values are not what `types` or the format says: `envelope` refuses those.
-    func member(_ name: String, of root: JSONNode) throws(Refusal) -> EventMember? {
-        if name == "element" { return .node(root) }
+    func member(_ name: Event.MemberName, of root: JSONNode) throws(Refusal) -> EventMember? {
+        if name == .element { return .node(root) }
         let member: EventMember? =
             switch format {
-            case .native: root.member(name).map(EventMember.node)
+            case .native: root.member(name.rawValue).map(EventMember.node)
             case .cloudEvents: try CloudEventsFormat.member(name, of: root)
             case .pointers(let pointers): pointers.member(name, of: root)
             case .debezium(let debezium): try debezium.member(name, of: root)
             }
-        guard !types.isEmpty, let member, let tree = types[Self.rowSides.contains(name) ? "row" : name] else { return member }
-        return .value(try tree.apply(to: member, at: "$" + name))
+        guard !types.isEmpty, let member, let tree = types[(Self.rowSides.contains(name) ? .row : name).rawValue] else { return member }
+        return .value(try tree.apply(to: member, at: "$" + name.rawValue))
     }
 
     /// What a stream's `key:` finds.
     func key(at path: [String], of root: JSONNode) throws(Refusal) -> EventMember? {
-        guard let name = path.first else { return nil }
+        guard let name = path.first.flatMap(Event.MemberName.init) else { return nil }
         return try member(name, of: root)?.descend(path.dropFirst())
     }
 
     /// A row has the same types before and after its change.
-    private static let rowSides = ["before", "after"]
+    private static let rowSides = [Event.MemberName.before, .after]
 
     private func checkTypes(of root: JSONNode) throws(Refusal) {
-        for name in types.members.keys.sorted() {
-            for name in name == "row" ? Self.rowSides : [name] { _ = try member(name, of: root) }
+        for name in types.members.keys.sorted().compactMap(Event.MemberName.init) {
+            for name in name == .row ? Self.rowSides : [name] { _ = try member(name, of: root) }
         }
     }
 }

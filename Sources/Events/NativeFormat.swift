@@ -10,10 +10,10 @@ enum NativeFormat {
         // One pass: the length tells the four names apart, and most others at once.
         root.forEachMember { name, value in
             switch name.count {
-            case 3 where name.elementsEqual("key".utf8): key = value
-            case 7 where name.elementsEqual("eventId".utf8): id = value
-            case 9 where name.elementsEqual("eventType".utf8): type = value
-            case 10 where name.elementsEqual("occurredAt".utf8): occurredAt = value
+            case 3 where name.isName("key"): key = value
+            case 7 where name.isName("eventId"): id = value
+            case 9 where name.isName("eventType"): type = value
+            case 10 where name.isName("occurredAt"): occurredAt = value
             default: break
             }
         }

@@ -34,12 +34,5 @@ public struct RawElements: Sendable {
     }
 
     /// Parses every element. Oversize heads parse too, and fail, which nobody looks at.
-    public func parse() -> JSONTape {
-        let tape = JSONTape()
-        // The parser reads past the last element.
-        (bytes + [UInt8](repeating: 0, count: JSONTape.padding)).withUnsafeBufferPointer { buffer in
-            if let base = buffer.baseAddress { tape.parse(base: base, offsets: offsets, lengths: lengths) }
-        }
-        return tape
-    }
+    public func parse() -> JSONTape { JSONTape(parsing: bytes, offsets: offsets, lengths: lengths) }
 }

@@ -5,7 +5,7 @@ import Values
 public indirect enum Expression: Hashable, Sendable {
     case literal(Literal)
     /// `$name.path…`: the event.
-    case event(name: String, path: [String])
+    case event(name: Event.MemberName, path: [String])
     /// `$$doc.path…`: the document as it was before this effect.
     case document(path: [String])
     /// `$$name.path…`: what an operator around it has given a name, such as `$$this`.

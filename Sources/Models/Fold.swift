@@ -5,7 +5,7 @@ import Values
 /// Swift can stand beside it.
 public protocol Folding: Sendable {
     /// Whether events of this type are folded; others are ignored by choice.
-    func handles(_ type: String) -> Bool
+    func handles(_ type: ExactString) -> Bool
 
     /// What becomes of a key's later events when one is parked.
     var errorPolicy: ErrorPolicy { get }
@@ -37,7 +37,7 @@ public let foldVersion: Int32 = 3
 
 /// Effects by event type.
 public struct EffectFold: Folding, Equatable {
-    public var effects: [String: [Effect]]
+    public var effects: [ExactString: [Effect]]
     /// `"*"`: those of the types that are not named.
     public var others: [Effect]?
     public var errorPolicy = ErrorPolicy.skip
@@ -46,23 +46,23 @@ public struct EffectFold: Folding, Equatable {
     /// `derive`: fields computed from the finished document, after each event that changed it.
     public var derivation: Effect?
     /// `root`: the types of events that make a document whole. One that others have made is an orphan until then.
-    public var roots: Set<String>?
+    public var roots: Set<ExactString>?
     /// Of the types whose versions are known.
-    public var versions: [String: Versions] = [:]
+    public var versions: [ExactString: Versions] = [:]
     /// `unknown: park`: events of types that no effect names are parked, not ignored.
     public var parksUnknown = false
 
-    public init(_ effects: [String: [Effect]], others: [Effect]? = nil) {
+    public init(_ effects: [ExactString: [Effect]], others: [Effect]? = nil) {
         self.effects = effects
         self.others = others
     }
 
-    public func handles(_ type: String) -> Bool { others != nil || parksUnknown || effects[type] != nil }
+    public func handles(_ type: ExactString) -> Bool { others != nil || parksUnknown || effects[type] != nil }
 
     public func fold(_ event: Event, into document: inout Document?) throws(Refusal) -> Bool {
         guard let effects = effects[event.type] ?? others else {
             guard parksUnknown else { return false }
-            throw Refusal(.unknownType, "no effect of the model names the event type \(event.type)")
+            throw Refusal(.unknownType, "no effect of the model names the event type \(event.type.text)")
         }
         let event = versions.isEmpty ? event : try versions[event.type]?.read(event) ?? event
         let undo = effects.count > 1 || derivation != nil || effects.first?.plan.needsUndo ?? false ? document : nil

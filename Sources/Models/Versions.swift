@@ -23,30 +23,32 @@ public struct Versions: Hashable, Sendable {
         var event = event
         for version in version..<current {
             guard let upcast = upcasts[version] else {
-                throw Refusal(.unknownVersion, "\(event.type) has schemaVersion \(version), older than what is known how to read: add an upcast from it")
+                throw Refusal(.unknownVersion, "\(event.type.text) has schemaVersion \(version), older than what is known how to read: add an upcast from it")
             }
             var members: Document? = Document()
-            members?["data"] = event.value("data", [])
+            members?["data"] = event.value(.data, [])
             _ = try upcast.plan.apply(event, to: &members, defaults: Document())
             members?["schemaVersion"] = .int32(Int32(clamping: version + 1))
-            event.replaced = members
+            event = event.replacing(members ?? Document())
         }
         return event
     }
 
     private func version(of event: Event) throws(Refusal) -> Int {
-        let stated = event.value("schemaVersion", [])
+        let stated = event.value(.schemaVersion, [])
         if stated == nil || stated == .null { return Self.first }
         guard let version = stated?.asInteger else {
-            throw Refusal(.unknownVersion, "schemaVersion of \(event.type) is of type \(stated?.typeName ?? "missing"), not an integer")
+            throw Refusal(.unknownVersion, "schemaVersion of \(event.type.text) is of type \(stated?.typeName ?? "missing"), not an integer")
         }
         guard version <= Int64(current) else {
             throw Refusal(
                 .unknownVersion,
-                "\(event.type) has schemaVersion \(version), and the newest that is known is \(current): add an upcast, or raise schemaVersions, and rebuild"
+                "\(event.type.text) has schemaVersion \(version), and the newest that is known is \(current): add an upcast, or raise schemaVersions, and rebuild"
             )
         }
-        guard version >= Int64(Self.first) else { throw Refusal(.unknownVersion, "\(event.type) has schemaVersion \(version), and the first is \(Self.first)") }
+        guard version >= Int64(Self.first) else {
+            throw Refusal(.unknownVersion, "\(event.type.text) has schemaVersion \(version), and the first is \(Self.first)")
+        }
         return Int(version)
     }
 }

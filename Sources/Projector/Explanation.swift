@@ -146,7 +146,7 @@ public struct Explanation: Sendable {
 
     private func source(of element: Chunk.Element, at place: Int, _ decoded: DecodedChunk) -> Source {
         Source(
-            offset: decoded.chunk.offset + Int64(place), id: decoded.event(at: place)?.value("eventId", [])?.asString, type: decoded.chunk.type(of: element),
+            offset: decoded.chunk.offset + Int64(place), id: decoded.event(at: place)?.value(.eventId, [])?.asString, type: decoded.chunk.type(of: element),
             time: decoded.chunk.time(of: element), loggedAt: decoded.chunk.at
         )
     }

@@ -93,7 +93,7 @@ struct FoldBatch {
             guard chunk.end > offset else { continue }
             // Keys and types repeat within a chunk: each is looked up once.
             var slotOfKey = [Int32](repeating: -1, count: chunk.keys.count)
-            let handled = chunk.types.map { fold.handles($0.text) }
+            let handled = chunk.types.map { fold.handles($0) }
             for place in max(0, Int(offset - chunk.offset))..<chunk.count {
                 guard elements.count < limits.events else { return }
                 let element = chunk.elements[place]
@@ -119,7 +119,7 @@ struct FoldBatch {
         start = offsets.lowerBound
         end = offsets.upperBound
         let chunk = decoded.chunk
-        let handled = chunk.types.map { fold.handles($0.text) }
+        let handled = chunk.types.map { fold.handles($0) }
         let isWanted = chunk.keys.map(wanted.contains)
         for (place, element) in chunk.elements.enumerated()
         where element.kind == .event && isWanted[Int(element.key)] && offsets.contains(chunk.offset + Int64(place)) {

@@ -2,46 +2,43 @@
 public enum DateTime {
     /// The instant, or nil when the text is not an RFC 3339 date-time. Fractions beyond milliseconds are cut off.
     public static func parse(_ text: UnsafeRawBufferPointer) -> Int64? {
-        var at = 0
-        func digits(_ count: Int) -> Int64? {
-            guard at + count <= text.count else { return nil }
-            var number: Int64 = 0
-            for place in at..<(at + count) {
-                guard case 48...57 = text[place] else { return nil }
-                number = number * 10 + Int64(text[place] - 48)
-            }
-            at += count
-            return number
+        // Nearly every event has one, so the places are read, and not a reader moved along.
+        func digit(_ place: Int) -> Int64? { 48...57 ~= text[place] ? Int64(text[place] - 48) : nil }
+        func pair(_ place: Int) -> Int64? {
+            guard let tens = digit(place), let ones = digit(place + 1) else { return nil }
+            return tens * 10 + ones
         }
-        func take(_ allowed: StaticString) -> UInt8? {
-            guard at < text.count else { return nil }
-            let byte = text[at]
-            guard allowed.withUTF8Buffer({ $0.contains(byte) }) else { return nil }
-            at += 1
-            return byte
-        }
+        let (colon, dash, dot, space) = (UInt8(ascii: ":"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: " "))
+        let lowercase: UInt8 = 0x20
 
-        guard let year = digits(4), take("-") != nil, let month = digits(2), take("-") != nil, let day = digits(2), take("Tt ") != nil,
-            let hour = digits(2), take(":") != nil, let minute = digits(2), take(":") != nil, let second = digits(2),
-            1...12 ~= month, 1...daysIn(month: month, year: year) ~= day, hour < 24, minute < 60, second <= 60
+        guard text.count >= 20, text[4] == dash, text[7] == dash, text[10] | lowercase == UInt8(ascii: "t") || text[10] == space, text[13] == colon,
+            text[16] == colon, let century = pair(0), let ofCentury = pair(2), let month = pair(5), let day = pair(8), let hour = pair(11),
+            let minute = pair(14), let second = pair(17)
         else { return nil }
+        let year = century * 100 + ofCentury
+        guard 1...12 ~= month, 1...daysIn(month: month, year: year) ~= day, hour < 24, minute < 60, second <= 60 else { return nil }
+        var at = 19
         var milliseconds: Int64 = 0
-        if take(".") != nil {
-            var scale: Int64 = 100
+        if text[at] == dot {
+            at += 1
             let start = at
-            while let digit = take("0123456789") {
-                milliseconds += Int64(digit - 48) * scale
+            var scale: Int64 = 100
+            while at < text.count, let digit = digit(at) {
+                milliseconds += digit * scale
                 scale /= 10
+                at += 1
             }
-            guard at > start else { return nil }
+            guard at > start, at < text.count else { return nil }
         }
         var offset: Int64 = 0
-        switch take("Zz+-") {
-        case UInt8(ascii: "Z"), UInt8(ascii: "z"): break
-        case let sign?:
-            guard let hours = digits(2), take(":") != nil, let minutes = digits(2), hours < 24, minutes < 60 else { return nil }
-            offset = (hours * 60 + minutes) * (sign == UInt8(ascii: "-") ? -60 : 60)
-        case nil: return nil
+        if text[at] | lowercase == UInt8(ascii: "z") {
+            at += 1
+        } else {
+            guard text.count == at + 6, text[at] == UInt8(ascii: "+") || text[at] == dash, text[at + 3] == colon, let hours = pair(at + 1),
+                let minutes = pair(at + 4), hours < 24, minutes < 60
+            else { return nil }
+            offset = (hours * 60 + minutes) * (text[at] == dash ? -60 : 60)
+            at += 6
         }
         guard at == text.count else { return nil }
         let seconds = days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset

@@ -27,11 +27,27 @@ public struct ExactString: Hashable, Sendable {
     public func _rawHashValue(seed: Int) -> Int { Int(truncatingIfNeeded: ByteHash.fold(code ^ UInt64(truncatingIfNeeded: seed), ByteHash.odd)) }
 }
 
+extension ExactString: ExpressibleByStringLiteral {
+    public init(stringLiteral value: String) { self.init(value) }
+}
+
+extension ExactString: Comparable {
+    /// By bytes, which is the order of code points.
+    public static func < (left: ExactString, right: ExactString) -> Bool { left.text.utf8.lexicographicallyPrecedes(right.text.utf8) }
+}
+
 extension UnsafeRawBufferPointer {
     /// Whether both hold the same bytes.
+    @inlinable @inline(__always)
     public func hasSameBytes(as other: UnsafeRawBufferPointer) -> Bool {
         guard count == other.count, let left = baseAddress, let right = other.baseAddress else { return count == other.count }
         return cjson_same(left, right, count)
+    }
+
+    /// Whether they are the bytes of a name that is known when the program is compiled.
+    @inlinable @inline(__always)
+    public func isName(_ name: StaticString) -> Bool {
+        hasSameBytes(as: UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
     }
 }
 

@@ -1,4 +1,5 @@
 import CJSON
+import Synchronization
 
 /// Why a text is not a JSON value that Millrace takes. The raw values are kebab-case problem names.
 public enum JSONProblem: String, Error, Sendable, CaseIterable {
@@ -49,20 +50,40 @@ public enum JSONProblem: String, Error, Sendable, CaseIterable {
 public final class JSONTape: @unchecked Sendable {
     private let tape: OpaquePointer
 
-    /// How many readable bytes must follow the last text in memory.
-    public static let padding = cjson_padding()
+    /// Tapes that nobody uses any more, with the room that they have: memory that is asked for with every chunk comes
+    /// page by page, which takes longer than what is parsed into it.
+    private static let idle = Mutex<[Idle]>([])
+    private static let idleCount = 4
+    private static let idleBytes = 32 << 20
+
+    /// `@unchecked Sendable`: whoever takes it out of the list is the only one to have it.
+    private struct Idle: @unchecked Sendable { var tape: OpaquePointer }
 
     public init() {
-        guard let tape = cjson_tape_new() else { preconditionFailure("out of memory") }
+        guard let tape = Self.idle.withLock({ $0.popLast() })?.tape ?? cjson_tape_new() else { preconditionFailure("out of memory") }
         self.tape = tape
     }
 
-    deinit { cjson_tape_free(tape) }
+    deinit {
+        let own = Idle(tape: tape)
+        let isKept =
+            cjson_tape_clear(tape) <= Self.idleBytes
+            && Self.idle.withLock { idle in
+                guard idle.count < Self.idleCount else { return false }
+                idle.append(own)
+                return true
+            }
+        if !isKept { cjson_tape_free(tape) }
+    }
 
-    /// Parses the texts at `offsets` and `lengths` behind `base`, after which `padding` readable bytes must follow.
-    public func parse(base: UnsafePointer<UInt8>, offsets: [UInt64], lengths: [UInt32]) {
+    /// Parses the texts that lie in `bytes` at `offsets` and have `lengths`.
+    public convenience init(parsing bytes: [UInt8], offsets: [UInt64], lengths: [UInt32]) {
         precondition(offsets.count == lengths.count)
-        let done = cjson_parse(tape, base, offsets, lengths, offsets.count)
+        self.init()
+        // The parser reads on behind the last text, and needs memory there, but not what is in it.
+        let padding = cjson_padding()
+        let padded = bytes.capacity - bytes.count >= padding ? bytes : bytes + [UInt8](repeating: 0, count: padding)
+        let done = padded.withUnsafeBufferPointer { cjson_parse(tape, $0.baseAddress, offsets, lengths, offsets.count) }
         precondition(done == 1, "out of memory")
     }
 
@@ -80,13 +101,23 @@ public final class JSONTape: @unchecked Sendable {
 }
 
 /// One value on a tape. Three words that point into the tape: whoever holds a node keeps its tape alive.
+///
+/// Reading is inlined where nodes are read: each event takes a dozen steps from node to node.
 public struct JSONNode {
     @usableFromInline let nodes: UnsafePointer<cjson_node>
     @usableFromInline let strings: UnsafePointer<UInt8>
     @usableFromInline let index: Int
 
+    @inlinable
+    init(nodes: UnsafePointer<cjson_node>, strings: UnsafePointer<UInt8>, index: Int) {
+        self.nodes = nodes
+        self.strings = strings
+        self.index = index
+    }
+
     public enum Kind: Sendable { case null, bool, integer, double, string, array, object }
 
+    @inlinable
     public var kind: Kind {
         switch Int(nodes[index].kind) {
         case CJSON_NULL: .null
@@ -100,6 +131,7 @@ public struct JSONNode {
     }
 
     /// The bytes of a string; empty for any other kind.
+    @inlinable
     public var utf8: UnsafeRawBufferPointer {
         guard Int(nodes[index].kind) == CJSON_STRING else { return UnsafeRawBufferPointer(start: nil, count: 0) }
         return UnsafeRawBufferPointer(start: strings + Int(nodes[index].payload), count: Int(nodes[index].length))
@@ -109,6 +141,7 @@ public struct JSONNode {
         Int(nodes[index].kind) == CJSON_STRING ? String(decoding: utf8, as: UTF8.self) : nil
     }
 
+    @inlinable
     public var integer: Int64? {
         Int(nodes[index].kind) == CJSON_INT64 ? Int64(bitPattern: nodes[index].payload) : nil
     }
@@ -123,14 +156,14 @@ public struct JSONNode {
     }
 
     /// The index of the node that follows this value.
-    private var after: Int {
+    @inlinable var after: Int {
         Int(nodes[index].kind) >= CJSON_ARRAY ? Int(nodes[index].payload) : index + 1
     }
 
-    private func at(_ index: Int) -> JSONNode { JSONNode(nodes: nodes, strings: strings, index: index) }
+    @inlinable func at(_ index: Int) -> JSONNode { JSONNode(nodes: nodes, strings: strings, index: index) }
 
     /// Calls `body` with each member of an object, in order; does nothing for any other kind.
-    @inline(__always)
+    @inlinable @inline(__always)
     public func forEachMember(_ body: (_ name: UnsafeRawBufferPointer, _ value: JSONNode) -> Void) {
         guard Int(nodes[index].kind) == CJSON_OBJECT else { return }
         let end = Int(nodes[index].payload)
@@ -150,6 +183,7 @@ public struct JSONNode {
     }
 
     /// The member of an object, or nil.
+    @inlinable
     public func member(_ name: String) -> JSONNode? {
         guard Int(nodes[index].kind) == CJSON_OBJECT else { return nil }
         var name = name

@@ -105,7 +105,7 @@ struct EventsCommand: AsyncParsableCommand {
             if let time = chunk.time(of: element) { document.append("occurredAt", .date(time)) }
             switch element.kind {
             case .event:
-                if let id = event?.value("eventId", []) { document.append("eventId", id) }
+                if let id = event?.value(.eventId, []) { document.append("eventId", id) }
                 if let event { document.append("event", event.root.value) }
             case .duplicate: document.append("original", .int64(element.reference))
             case .refused:

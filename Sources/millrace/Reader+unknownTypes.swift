@@ -36,7 +36,7 @@ extension Reader {
                     counted[entry.type] = entry
                 }
             }
-            for (type, entry) in counted where type.map({ type in !models.contains { $0.fold.handles(type.text) } }) ?? true {
+            for (type, entry) in counted where type.map({ type in !models.contains { $0.fold.handles(type) } }) ?? true {
                 var sum = found[type] ?? StreamUnknownType(type: type?.text, count: 0, first: (partition, entry.first), last: (partition, entry.last))
                 sum.count += entry.count
                 sum.last = (partition, entry.last)

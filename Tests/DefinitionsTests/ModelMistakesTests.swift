@@ -69,7 +69,6 @@ import Testing
         Mistake("  $set: { a: 1 }\n", 5, 3, "$set has no place here — an effect stands under the event type"),
         Mistake("  \"\": { $delete: true }\n", 5, 3, "an event type has 1 to 256 bytes, found 0"),
         Mistake("  \(String(repeating: "é", count: 129)): { $delete: true }\n", 5, 3, "an event type has 1 to 256 bytes, found 258"),
-        Mistake("  \u{E9}: { $delete: true }\n  e\u{301}: { $delete: true }\n", 6, 3, "looks the same as an earlier one"),
     ]
     static let laterEffects = ["key", "keys", "match", "lookup"].map { Mistake("  a: { \($0): 1 }\n", 5, 8, "\($0): is not supported yet") }
 

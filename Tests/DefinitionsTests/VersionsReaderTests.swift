@@ -1,6 +1,7 @@
 import Events
 import Models
 import Testing
+import Values
 
 @testable import Definitions
 

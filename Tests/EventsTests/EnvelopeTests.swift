@@ -66,6 +66,6 @@ import Values
         }
         #expect(refusal.problem == .badKey)
         // The envelope's own key plays no part.
-        #expect(try Self.read("{\"eventId\":\"i\",\"eventType\":\"t\",\"id\":\"x\"}", key: .path(["id"])).map(\.key) == .success("x"))
+        #expect(try Self.read("{\"eventId\":\"i\",\"eventType\":\"t\",\"id\":\"x\"}", key: .path(["element", "id"])).map(\.key) == .success("x"))
     }
 }

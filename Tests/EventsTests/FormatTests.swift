@@ -124,10 +124,10 @@ import Values
         let stored = try ChunkCodec.decode(Document(bson: ChunkCodec.encode(logged.chunk)))
         for decoded in [logged, DecodedChunk(parsing: stored)] {
             let event = try #require(decoded.event(at: 0))
-            #expect(event.type == example.type && event.key == example.key && event.time == example.time)
+            #expect(event.type.text == example.type && event.key == example.key && event.time == example.time)
             for (path, expected) in example.members {
                 let names = path.split(separator: ".").map(String.init)
-                #expect(event.value(names[0], names[1...]) == expected, "$\(path)")
+                #expect(try event.value(#require(Event.MemberName(rawValue: names[0])), names[1...]) == expected, "$\(path)")
             }
         }
     }

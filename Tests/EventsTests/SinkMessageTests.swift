@@ -58,7 +58,7 @@ import Values
         let element = Self.element((key, value))
         let logged = try #require(TestLog(settings: settings).append([element]).first)
         let event = try #require(logged.event(at: 0))
-        #expect((event.key, event.type) == (wanted, type))
+        #expect((event.key, event.type.text) == (wanted, type))
     }
 
     @Test func `an element goes to the partition of its key, and what is no event to none`() {

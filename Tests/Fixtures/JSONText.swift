@@ -13,18 +13,13 @@ public enum JSONText {
 
     /// What `body` makes of each text's root; the nodes must not outlive the call.
     public static func read<Answer>(_ texts: [[UInt8]], _ body: (JSONNode) -> Answer) -> [Result<Answer, JSONProblem>] {
-        let tape = JSONTape()
         var offsets: [UInt64] = []
         var all: [UInt8] = []
         for text in texts {
             offsets.append(UInt64(all.count))
             all += text
         }
-        all += [UInt8](repeating: 0, count: JSONTape.padding)
-        all.withUnsafeBufferPointer { buffer in
-            guard let base = buffer.baseAddress else { return }
-            tape.parse(base: base, offsets: offsets, lengths: texts.map { UInt32($0.count) })
-        }
+        let tape = JSONTape(parsing: all, offsets: offsets, lengths: texts.map { UInt32($0.count) })
         return withExtendedLifetime(tape) { texts.indices.map { tape.root($0).map(body) } }
     }
 

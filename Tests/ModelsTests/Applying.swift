@@ -70,7 +70,7 @@ func path(_ text: String) -> FieldPath { FieldPath(text.split(separator: ".", om
 
 func value(_ value: Value) -> Models.Expression { .literal(.init(value)) }
 
-func data(_ path: String...) -> Models.Expression { .event(name: "data", path: path) }
+func data(_ path: String...) -> Models.Expression { .event(name: .data, path: path) }
 
 func doc(_ path: String...) -> Models.Expression { .document(path: path) }
 

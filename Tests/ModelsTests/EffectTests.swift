@@ -134,4 +134,9 @@ import Values
         let fold = EffectFold(["created": [], "changed": [Effect([.delete])]])
         #expect(fold.handles("created") && fold.handles("changed") && !fold.handles("deleted"))
     }
+
+    @Test func `types that only look alike are two`() {
+        let fold = EffectFold(["\u{E9}": [Effect([.delete])], "e\u{301}": []])
+        #expect(fold.effects["\u{E9}"]?.count == 1 && fold.effects["e\u{301}"]?.isEmpty == true)
+    }
 }

@@ -20,8 +20,8 @@ import Values
     static let rows: [(Models.Expression, Value?)] = [
         (value(7), 7), (value(["$ref": "plain"]), ["$ref": "plain"]),
         (data("n"), 5), (data("none"), .null), (data("absent"), nil), (data("n", "x"), nil), (data("items", "x"), [1]), (data(), event),
-        (.event(name: "key", path: []), "k"), (.event(name: "eventType", path: []), "changed"), (.event(name: "occurredAt", path: []), .date(1000)),
-        (.event(name: "schemaVersion", path: []), nil),
+        (.event(name: .key, path: []), "k"), (.event(name: .eventType, path: []), "changed"), (.event(name: .occurredAt, path: []), .date(1000)),
+        (.event(name: .schemaVersion, path: []), nil),
         (doc("a"), 1), (doc("none"), .null), (doc("absent"), nil), (doc("a", "x"), nil), (doc("inner", "deep", "x"), "found"),
         (doc("inner", "absent", "x"), nil),
         (doc("_id"), "k"), (doc("_id", "x"), nil), (doc("_position"), nil), (doc("inner", "0"), "zero"),

@@ -6,9 +6,11 @@ import Values
 
 @Suite struct VersionsTests {
     private static let upcasts: [Int: Effect] = [
-        2: Effect([.rename(path("data.was"), to: path("data.is"))]), 3: Effect([.set(path("data.seen"), .event(name: "schemaVersion", path: []))]),
+        2: Effect([.rename(path("data.was"), to: path("data.is"))]), 3: Effect([.set(path("data.seen"), .event(name: .schemaVersion, path: []))]),
     ]
-    private static let effects = ["changed": [Effect([.set(path("data"), data()), .set(path("version"), .event(name: "schemaVersion", path: []))])]]
+    private static let effects: [ExactString: [Effect]] = [
+        "changed": [Effect([.set(path("data"), data()), .set(path("version"), .event(name: .schemaVersion, path: []))])]
+    ]
 
     /// What an event of a version leaves, or the problem it is refused for.
     private func read(_ version: Value?, _ versions: Versions, data: Value = ["was": 1]) throws -> (document: Document?, problem: Problem?) {

@@ -13,8 +13,8 @@ struct StockKeeper {
     private var fields: [String: (fields: Document, offset: Int64)] = [:]
 
     static let fold = EffectFold([
-        "stockAdjusted": [Effect([.increment(FieldPath(["stock"]), .event(name: "data", path: ["delta"]))])],
-        "renamed": [Effect([.set(FieldPath(["name"]), .event(name: "data", path: ["name"]))])],
+        "stockAdjusted": [Effect([.increment(FieldPath(["stock"]), .event(name: .data, path: ["delta"]))])],
+        "renamed": [Effect([.set(FieldPath(["name"]), .event(name: .data, path: ["name"]))])],
         "removed": [Effect([.delete])],
     ])
 

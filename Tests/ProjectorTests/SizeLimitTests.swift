@@ -10,9 +10,9 @@ import Values
 @Suite struct SizeLimitTests {
     private static let build = BuildID(model: "growing", number: 1)
     private static let fold = EffectFold([
-        "filled": [Effect([.set(FieldPath(["base"]), .event(name: "data", path: []))])],
+        "filled": [Effect([.set(FieldPath(["base"]), .event(name: .data, path: []))])],
         "doubled": [Effect([.set(FieldPath(["base"]), .object([.init("a", .document(path: ["base"])), .init("b", .document(path: ["base"]))]))])],
-        "grown": [Effect([.push(FieldPath(["parts"]), .one(.event(name: "data", path: [])), slice: nil)])],
+        "grown": [Effect([.push(FieldPath(["parts"]), .one(.event(name: .data, path: [])), slice: nil)])],
         "shrunk": [Effect([.unset(FieldPath(["parts"]))])],
     ])
 

@@ -68,7 +68,7 @@ struct FoldBench {
                 let root = try tape.root(place).get()
                 let envelope = try stream.envelope(of: root)
                 let (key, type) = (Self.number(of: envelope.key, in: &keys), Self.number(of: envelope.type, in: &types))
-                let event = Event(type: types.names[type].text, key: keys.names[key].text, time: envelope.time, root: root, shape: stream.shape)
+                let event = Event(type: types.names[type], key: keys.names[key].text, time: envelope.time, root: root, shape: stream.shape)
                 for build in builds.indices where !Self.fold(event, key, &builds[build]) { parked += 1 }
                 events += 1
             }

@@ -53,6 +53,9 @@ typedef struct cjson_tape cjson_tape;
 cjson_tape *cjson_tape_new(void);
 void cjson_tape_free(cjson_tape *tape);
 
+/// Forgets what was parsed and keeps the room for more. Returns how many bytes that is.
+size_t cjson_tape_clear(cjson_tape *tape);
+
 /// How many readable bytes must follow the last text.
 size_t cjson_padding(void);
 

@@ -128,7 +128,7 @@ extension Schema {
         let variables = Vocabulary.variables.supported.map { String($0.dropFirst(2)) }.joined(separator: "|")
         let path = "([.][^.$][^.]*)*$"
         let hidden = "(?!doc[.](\(StoredDocument.hiddenFields.joined(separator: "|")))([.]|$))"
-        let string = "^(?![$])|^[$](\(Event.members.joined(separator: "|")))\(path)|^[$][$]\(hidden)(\(variables)|[^A-Z0-9_$.][^.]*)\(path)"
+        let string = "^(?![$])|^[$](\(Event.MemberName.all.joined(separator: "|")))\(path)|^[$][$]\(hidden)(\(variables)|[^A-Z0-9_$.][^.]*)\(path)"
         let operation: Value = [
             "maxProperties": 1, "propertyNames": oneOf(names),
             "properties": ["$literal": true], "additionalProperties": reference("expression"),

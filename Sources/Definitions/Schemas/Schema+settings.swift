@@ -18,7 +18,7 @@ extension Schema {
     ]
 
     /// A path into the event.
-    private static let eventPath = text("^[$](\(Event.members.joined(separator: "|")))([.][^.$][^.]*)*$")
+    private static let eventPath = text("^[$](\(Event.MemberName.all.joined(separator: "|")))([.][^.$][^.]*)*$")
 
     private static let pointer = text("^(/([^~]|~0|~1)*)?$")
 

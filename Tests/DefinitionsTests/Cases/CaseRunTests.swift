@@ -179,7 +179,7 @@ import Values
 
     /// A fold that keeps in a document what does not survive being stored.
     private struct Forgetful: Folding {
-        func handles(_ type: String) -> Bool { true }
+        func handles(_ type: ExactString) -> Bool { true }
 
         func fold(_ event: Event, into document: inout Document?) throws(Refusal) -> Bool {
             var fields = document ?? Document()

@@ -93,5 +93,5 @@ enum EventsTarget {
         return nil
     }
 
-    private static func members(_ event: Event?) -> [Value?] { event.map { event in Event.members.map { event.value($0, []) } } ?? [] }
+    private static func members(_ event: Event?) -> [Value?] { event.map { event in Event.MemberName.allCases.map { event.value($0, []) } } ?? [] }
 }

@@ -11,12 +11,12 @@ enum Commerce {
 
     static let builds: [(build: BuildID, fold: EffectFold)] = [(product, productFold), (audit, auditFold)]
 
-    private static let data = Expression.event(name: "data", path: [])
+    private static let data = Expression.event(name: .data, path: [])
 
     static let productFold = EffectFold([
         "created": [Effect([.set(path("first"), data), .increment(path("n"), .literal(.init(1)))])],
         "changed": [
-            Effect([.push(path("recent"), .one(.event(name: "eventId", path: [])), slice: .literal(.init(-3))), .increment(path("n"), .literal(.init(1)))]),
+            Effect([.push(path("recent"), .one(.event(name: .eventId, path: [])), slice: .literal(.init(-3))), .increment(path("n"), .literal(.init(1)))]),
             Effect([.set(path("was"), .document(path: ["n"])), .maximum(path("most"), data)]),
         ],
         "deleted": [Effect([.delete])],
@@ -25,7 +25,7 @@ enum Commerce {
     ])
 
     /// Ignores most, and adds nothing that is not a number.
-    static let auditFold = EffectFold(["created": [Effect([.increment(path("sum"), data), .set(path("last"), .event(name: "occurredAt", path: []))])]])
+    static let auditFold = EffectFold(["created": [Effect([.increment(path("sum"), data), .set(path("last"), .event(name: .occurredAt, path: []))])]])
 
     static let types = ["created", "changed", "changed", "deleted", "copied", "unknown"]
 

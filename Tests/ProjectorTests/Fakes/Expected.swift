@@ -82,7 +82,7 @@ struct Expected: Sendable {
                 guard let event = chunk.event(at: place) else { continue }
                 guard fold.handles(event.type) else {
                     totals.ignored += 1
-                    let type = ExactString(event.type)
+                    let type = event.type
                     let known = unknownTypes[build]?[type]
                     unknownTypes[build, default: [:]][type] = UnknownType(
                         type: type, count: (known?.count ?? 0) + 1, first: known?.first ?? offset, last: offset)
@@ -106,7 +106,7 @@ struct Expected: Sendable {
     static func elements(of chunk: Chunk) -> [Element] {
         chunk.elements.map { element in
             Element(
-                kind: element.kind, type: chunk.type(of: element).map(ExactString.init), key: chunk.key(of: element).map(ExactString.init),
+                kind: element.kind, type: chunk.type(of: element).map { ExactString($0) }, key: chunk.key(of: element).map { ExactString($0) },
                 time: chunk.time(of: element),
                 bytes: Array(chunk.raw[element.start..<(element.start + element.length)]), original: element.kind == .duplicate ? element.reference : nil,
                 refusal: element.kind == .refused ? chunk.refusals[Int(element.reference)] : nil

@@ -94,7 +94,7 @@ struct FakeStore: ProjectionStore {
     func keysWithLetters(in build: BuildID, _ partition: PartitionID, below offset: Int64, among keys: [String]) async throws -> Set<ExactString> {
         try await world.call(worker) { _, mongo in
             let letters = mongo.deadLetters.filter { $0.build == build && $0.offset < offset && $0.decision != .dropped }
-            return Set(letters.compactMap { $0.key.map(ExactString.init) }).intersection(keys.map(ExactString.init))
+            return Set(letters.compactMap { $0.key.map { ExactString($0) } }).intersection(keys.map { ExactString($0) })
         }
     }
 
