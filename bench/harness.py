@@ -125,7 +125,7 @@ def prepare(redis, mongo, database, push=None):
 
 
 def push(redis, file):
-    """Push the lines of a file, beside what is there."""
+    """Push the lines of a file onto the empty list, all at once."""
     outcome = run([sys.executable, BENCH / "stores.py", "push", "--redis", redis, "--push", file])
     if outcome[0] != 0:
         result_of("stores.py push", outcome)
@@ -144,6 +144,27 @@ def drain(millrace, redis, mongo, database, config=BENCH / "config"):
     """Run `millrace drain --once`; return its receipt and what it cost."""
     outcome = run([millrace, "drain", "--once", "--json", "--config", config], env=environment(redis, mongo, database))
     return measured(result_of_drain(outcome), outcome)
+
+
+@contextlib.contextmanager
+def service(millrace, redis, mongo, database):
+    """`millrace run` for as long as the block runs; yields its process number."""
+    with open(WORK / "run.log", "wb") as log:
+        child = subprocess.Popen(
+            [millrace, "run", "--config", BENCH / "config", "--jobs", ROOT / "jobs"],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment(redis, mongo, database), start_new_session=True,
+        )  # fmt: skip
+    try:
+        yield child.pid
+    finally:
+        child.terminate()
+        if child.wait(timeout=60) != 0:
+            raise Failed("millrace run did not end well:\n" + (WORK / "run.log").read_text(errors="replace")[-2000:])
+
+
+def status(millrace, redis, mongo, database):
+    """Return what `millrace status` says."""
+    return result_of("millrace status", run([millrace, "status", "--json", "--config", BENCH / "config"], env=environment(redis, mongo, database)))
 
 
 def result_of_drain(outcome):

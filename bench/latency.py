@@ -6,12 +6,11 @@ pushed after a random pause, so that pushes fall anywhere between two looks at t
 """
 import json
 import random
-import subprocess
 import sys
 import time
 
 import harness
-from harness import BENCH, ROOT, WORK, Failed, note
+from harness import note
 
 DATABASE = "millrace_bench"
 
@@ -27,19 +26,10 @@ def main():
         harness.prepare(redis, mongo, DATABASE)
         rounds = []
         for number in range(a.rounds):
-            with open(WORK / "run.log", "wb") as log:
-                service = subprocess.Popen(
-                    [a.millrace, "run", "--config", BENCH / "config", "--jobs", ROOT / "jobs"],
-                    stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=harness.environment(redis, mongo, DATABASE), start_new_session=True,
-                )  # fmt: skip
-            try:
+            with harness.service(a.millrace, redis, mongo, DATABASE):
                 # In a process of its own: this one loads no drivers.
                 outcome = harness.run([sys.executable, __file__, "--events", str(a.events), "--measure", redis, mongo])
                 times = harness.result_of("latency.py", outcome)["milliseconds"]
-            finally:
-                service.terminate()
-                if service.wait(timeout=60) != 0:
-                    raise Failed("millrace run did not end well:\n" + (WORK / "run.log").read_text(errors="replace")[-2000:])
             rounds.append(sorted(times))
             note(f"round {number + 1} of {a.rounds}: {line(rounds[-1])}")
         times = sorted(time for round in rounds for time in round)

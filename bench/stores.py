@@ -30,10 +30,14 @@ def push(a):
     import redis
 
     r = redis.Redis.from_url(a.redis)
+    # Beside the list, so that whoever drains it finds all of them waiting at once.
+    aside = f"{a.list}:aside"
     with open(a.push, "rb") as lines:
         while batch := [line.rstrip(b"\n") for line in itertools.islice(lines, PUSH)]:
-            r.rpush(a.list, *batch)
-    print(json.dumps({"pushed": r.llen(a.list)}))
+            r.rpush(aside, *batch)
+    print(json.dumps({"pushed": r.llen(aside)}))
+    if not r.renamenx(aside, a.list):
+        sys.exit(f"{a.list} is not empty")
     return 0
 
 

@@ -118,7 +118,8 @@ struct ChangeEvent {
         var hasher = DigestHasher()
         func combine(_ text: String?) {
             hasher.combine(UInt64(bitPattern: Int64(text?.utf8.count ?? -1)))
-            Array((text ?? "").utf8).withUnsafeBytes { hasher.combine($0) }
+            var text = text ?? ""
+            text.withUTF8 { hasher.combine(UnsafeRawBufferPointer($0)) }
         }
         for text in try position() { combine(text) }
         for name in ["name", "db", "schema"] { combine(source?.member(name)?.string) }

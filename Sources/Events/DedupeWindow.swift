@@ -3,7 +3,7 @@ import Values
 
 /// The recent event ids of a partition, exact: which were logged, where, and with which content.
 ///
-/// A ring of entries in log order beside a chained hash table over it, at most 64 bytes an entry. Memory is reserved at
+/// A ring of entries in log order beside a chained hash table over it, 52 to 56 bytes an id. Memory is reserved at
 /// once and used as it fills. Not thread-safe: it belongs to the ingest of one partition.
 public final class DedupeWindow {
     /// The two bounds of rule 10, and the wider one that holds while a segment that Redis resurrected is read.
@@ -31,13 +31,32 @@ public final class DedupeWindow {
         case reused(at: Int64)
     }
 
+    /// 48 bytes. There are as many of them as the window has ids, which is most of the memory that a service takes.
     private struct Entry {
-        var id: Digest
-        var content: Digest
-        var offset: Int64
-        var age: Int64
+        let id: Digest
+        let content: Digest
+        // Offset and age have 48 bits each: 280 million million events, 8,900 years.
+        private let offsetLow: UInt32
+        private let offsetHigh: UInt16
+        private let ageHigh: UInt16
+        private let ageLow: UInt32
         /// Ring place + 1 of the next older entry in this chain, or 0.
         var next: UInt32
+
+        init(id: Digest, content: Digest, offset: Int64, age: Int64, next: UInt32) {
+            self.id = id
+            self.content = content
+            (offsetLow, offsetHigh) = Self.split(offset)
+            (ageLow, ageHigh) = Self.split(age)
+            self.next = next
+        }
+
+        var offset: Int64 { Int64(offsetHigh) << 32 | Int64(offsetLow) }
+        var age: Int64 { Int64(ageHigh) << 32 | Int64(ageLow) }
+
+        private static func split(_ number: Int64) -> (low: UInt32, high: UInt16) {
+            (UInt32(truncatingIfNeeded: number), UInt16(truncatingIfNeeded: number >> 32))
+        }
     }
 
     public let bounds: Bounds

@@ -28,9 +28,15 @@ public struct Digest: Hashable, Sendable {
 
     /// 32 hexadecimal digits.
     public var hex: String {
-        withUnsafeBytes(of: (low.littleEndian, high.littleEndian)) { bytes in
-            let digits = Array("0123456789abcdef".utf8)
-            return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+        func digit(_ number: UInt8) -> UInt8 { number + (number < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10) }
+        return withUnsafeBytes(of: (low.littleEndian, high.littleEndian)) { bytes in
+            String(unsafeUninitializedCapacity: 2 * bytes.count) { digits in
+                for (place, byte) in bytes.enumerated() {
+                    digits[2 * place] = digit(byte >> 4)
+                    digits[2 * place + 1] = digit(byte & 15)
+                }
+                return 2 * bytes.count
+            }
         }
     }
 }

@@ -53,7 +53,7 @@ public final class JSONTape: @unchecked Sendable {
     /// Tapes that nobody uses any more, with the room that they have: memory that is asked for with every chunk comes
     /// page by page, which takes longer than what is parsed into it.
     private static let idle = Mutex<[Idle]>([])
-    private static let idleCount = 4
+    private static let idleCount = 2
     private static let idleBytes = 32 << 20
 
     /// `@unchecked Sendable`: whoever takes it out of the list is the only one to have it.

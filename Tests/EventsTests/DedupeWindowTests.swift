@@ -38,7 +38,9 @@ import Values
             let bounds = DedupeWindow.Bounds(age: Int64(random.below(200)), originals: 1 + random.below(60), originalsAtAnyAge: random.pick([0, 0, 10, 100]))
             let window = DedupeWindow(bounds: bounds)
             var model = Model(bounds: bounds)
-            var (age, offset, mark, ids) = (Int64(0), Int64(0), 0, 1 + random.below(150))
+            // Also where 32 bits have run out.
+            let start = random.pick([0, Int64(UInt32.max) - 20, 1 << 47])
+            var (age, offset, mark, ids) = (start, start, 0, 1 + random.below(150))
             for step in 0..<600 {
                 switch random.below(20) {
                 case 0: age += Int64(random.below(50))
