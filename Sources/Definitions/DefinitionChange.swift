@@ -25,6 +25,10 @@ public struct DefinitionChange: Hashable, Sendable {
         serve = changed.filter(Self.serveKeys.contains)
         // The hash is the judge: another layout, or another order of event types, is no change.
         guard foldHash != model.foldHash else { return }
+        guard !model.goesOn(with: foldHash) else {
+            serve += ["onError"]
+            return
+        }
         fold = changed.filter { !Self.serveKeys.contains($0) && !["version", "model", "fold"].contains($0) }
         fold += eventTypes(before.first { $0.name == "fold" }?.value.asDocument, after.first { $0.name == "fold" }?.value.asDocument)
         let (stored, asked) = (Self.members(of: versions ?? "{}"), Self.members(of: model.versions ?? "{}"))

@@ -8,7 +8,9 @@ import Values
 /// the digest of the compiled fold as BSON, which keeps the types of numbers and the order of operators, paths and
 /// members, all of which show in documents; layout, comments, quoting and the order of event types are gone by then.
 enum FoldHash {
-    static func hash(stream: String, _ fold: EffectFold) -> String {
+    /// - Parameter errorPolicy: another than the fold has.
+    static func hash(stream: String, _ fold: EffectFold, onError errorPolicy: ErrorPolicy? = nil) -> String {
+        let errorPolicy = errorPolicy ?? fold.errorPolicy
         let types = fold.effects.sorted { $0.key < $1.key }
         var document: Document = [
             "stream": .string(stream),
@@ -18,7 +20,7 @@ enum FoldHash {
         if let others = fold.others { document.append("others", .array(others.map(\.canonical))) }
         if !fold.defaults.isEmpty { document.append("defaults", .document(fold.defaults)) }
         if let derivation = fold.derivation { document.append("derive", derivation.canonical) }
-        if fold.errorPolicy != .skip { document.append("onError", .string(fold.errorPolicy.rawValue)) }
+        if errorPolicy != .skip { document.append("onError", .string(errorPolicy.rawValue)) }
         if let roots = fold.roots { document.append("root", .array(roots.sorted().map { .string($0.text) })) }
         let versions = fold.versions.sorted { $0.key < $1.key }
         if !versions.isEmpty { document.append("versions", .array(versions.map { ["type": .string($0.key.text), "read": $0.value.canonical] })) }

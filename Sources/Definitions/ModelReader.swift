@@ -51,7 +51,7 @@ public struct ModelReader {
         fold.versions = known.types
         let model = Model(
             name: name, stream: stream, fold: fold, privateFields: privateFields, source: text, versions: known.source,
-            foldHash: FoldHash.hash(stream: stream, fold))
+            foldHash: FoldHash.hash(stream: stream, fold), stoppingHash: FoldHash.hash(stream: stream, fold, onError: .stop))
         return Reading(model: model, name: modelNode.place, stream: streamNode.place)
     }
 
@@ -69,13 +69,8 @@ public struct ModelReader {
         guard let text = findings.string(node, "onError") else { return nil }
         if let policy = ErrorPolicy(rawValue: text) { return policy }
         let known = ErrorPolicy.allCases.map(\.rawValue)
-        if text == "stop" {
-            findings.report("onError: stop is not supported yet", at: node.place, .notSupportedYet)
-        } else {
-            findings.report(
-                "onError: must be one of \(listed(known)), found \(quoted(text))", at: node.place,
-                suggestion: Suggestion.didYouMean(text, among: known + ["stop"]))
-        }
+        findings.report(
+            "onError: must be one of \(listed(known)), found \(quoted(text))", at: node.place, suggestion: Suggestion.didYouMean(text, among: known))
         return nil
     }
 

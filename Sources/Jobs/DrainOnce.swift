@@ -66,7 +66,7 @@ public struct DrainOnce: Sendable {
         while !waiting.isEmpty {
             for (partition, token) in waiting {
                 do {
-                    switch try await workplace.isComplete(partition, upTo: token) {
+                    switch try await workplace.isComplete(partition, upTo: token, stopped: workers[partition]?.report.stoppedBuilds) {
                     case .complete: waiting[partition] = nil
                     case .otherRun:
                         waiting[partition] = try await workplace.token(of: partition)

@@ -7,7 +7,7 @@ public protocol Folding: Sendable {
     /// Whether events of this type are folded; others are ignored by choice.
     func handles(_ type: ExactString) -> Bool
 
-    /// What becomes of a key's later events when one is parked.
+    /// What becomes of later events when one cannot be taken.
     var errorPolicy: ErrorPolicy { get }
 
     /// Applies one event to the document of its key, and says whether it changed it. `document` holds the fields without
@@ -23,12 +23,14 @@ extension Folding {
     public var errorPolicy: ErrorPolicy { .skip }
 }
 
-/// `onError`: what becomes of a key's later events when one of them is parked.
+/// `onError`: what becomes of later events when one cannot be taken.
 public enum ErrorPolicy: String, Hashable, Sendable, CaseIterable {
-    /// They are applied.
+    /// It is parked, and they are applied.
     case skip
-    /// They are held back until the parked one is dropped, or can be taken.
+    /// It is parked, and those of its key are held back until it is dropped, or can be taken.
     case hold
+    /// It is not parked: the model stops there, in its partition, and none is applied before it can be taken.
+    case stop
 }
 
 /// The version of the fold's meaning. A build is only folded by a binary that carries its version: it rises whenever

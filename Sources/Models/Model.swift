@@ -13,9 +13,12 @@ public struct Model: Sendable {
     public var versions: String?
     /// The digest of the definition's fold part: a change needs a rebuild.
     public var foldHash: String
+    /// What it would be with `onError: stop`.
+    public var stoppingHash: String
 
     public init(
-        name: String, stream: String, fold: EffectFold, privateFields: [FieldPath] = [], source: String, versions: String? = nil, foldHash: String
+        name: String, stream: String, fold: EffectFold, privateFields: [FieldPath] = [], source: String, versions: String? = nil, foldHash: String,
+        stoppingHash: String
     ) {
         self.name = name
         self.stream = stream
@@ -24,7 +27,12 @@ public struct Model: Sendable {
         self.source = source
         self.versions = versions
         self.foldHash = foldHash
+        self.stoppingHash = stoppingHash
     }
+
+    /// Whether a build that was folded under a definition with this hash goes on under this one. Where errors stop a model,
+    /// every event behind its checkpoint was taken, so that it is what any other `onError` would have made.
+    public func goesOn(with foldHash: String) -> Bool { foldHash == self.foldHash || foldHash == stoppingHash }
 
     /// A document may not grow beyond this: well below MongoDB's 16 MiB, so that the event that goes too far is parked
     /// and the transaction never refused.

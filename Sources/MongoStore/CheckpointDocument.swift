@@ -3,7 +3,8 @@ import Projector
 import Values
 
 /// A checkpoint as it is stored:
-/// `{_id: {b, s, p}, format, offset, generation, frozen, totals: {…}, complete: [{list, run, cuts}]}`.
+/// `{_id: {b, s, p}, format, offset, generation, frozen, totals: {…}, complete: [{list, run, cuts}], stopped}`; `stopped` is
+/// `{o, event, type, key, problem, message}`, and there where something has stopped the build.
 enum CheckpointDocument {
     static func id(_ build: BuildID, _ partition: PartitionID) -> Value {
         ["b": .string(build.description), "s": .string(partition.stream), "p": .int32(Int32(partition.number))]
@@ -26,8 +27,18 @@ enum CheckpointDocument {
         ]
     }
 
-    static func change(to checkpoint: Checkpoint) -> Document {
-        ["$set": ["offset": .int64(checkpoint.offset), "totals": totals(checkpoint.totals), "complete": complete(checkpoint.complete)]]
+    static func change(from: Checkpoint, to checkpoint: Checkpoint) -> Document {
+        var fields: Document = ["offset": .int64(checkpoint.offset), "totals": totals(checkpoint.totals), "complete": complete(checkpoint.complete)]
+        if from.stopped != checkpoint.stopped { fields.append("stopped", checkpoint.stopped.map(standstill) ?? .null) }
+        return ["$set": .document(fields)]
+    }
+
+    private static func standstill(_ standstill: Standstill) -> Value {
+        [
+            "o": .int64(standstill.offset), "event": standstill.eventId.map(Value.string) ?? .null, "type": standstill.type.map(Value.string) ?? .null,
+            "key": standstill.key.map(Value.string) ?? .null, "problem": .string(standstill.refusal.problem.rawValue),
+            "message": .string(standstill.refusal.message),
+        ]
     }
 
     /// Adds to what it counts.
@@ -54,6 +65,13 @@ enum CheckpointDocument {
             guard let entry = entry.asDocument, let list = entry["list"]?.asString, let run = entry["run"]?.asString, let cuts = entry["cuts"]?.asInteger
             else { return nil }
             return ListCompleteness(list: list, token: BufferToken(run: run, cuts: cuts))
+        }
+        // What moved the checkpoint without knowing of it has passed it.
+        if let stored = document["stopped"]?.asDocument, stored["o"]?.asInteger == offset {
+            checkpoint.stopped = Standstill(
+                build: build, partition: checkpoint.partition, offset: offset, eventId: stored["event"]?.asString, type: stored["type"]?.asString,
+                key: stored["key"]?.asString,
+                refusal: Refusal(Problem(rawValue: stored["problem"]?.asString ?? ""), stored["message"]?.asString ?? ""))
         }
         return checkpoint
     }

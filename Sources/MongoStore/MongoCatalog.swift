@@ -35,7 +35,8 @@ public struct MongoCatalog: Sendable {
     /// Compares the stream's number of partitions with what it was made with.
     public func register(_ stream: StreamSettings) async throws { try await connection.register(database, stream) }
 
-    /// The model's live build; makes the first one, its collection and its view where there is none.
+    /// The model's live build; makes the first one, its collection and its view where there is none. What of an edited
+    /// definition needs no rebuild is what the build has from then on.
     public func register(_ model: Model) async throws -> StoredBuild { try await connection.register(database, model) }
 
     /// Every build of a model that is kept, the live one among them.
@@ -165,11 +166,29 @@ extension MongoConnection {
         guard let stored = try document(database, Collections.definitions, ["_id": .string(model.name)], "read a definition") else {
             throw MongoError(code: 0, operation: "register a model", message: "\(model.name) cannot be read after it was made")
         }
-        let build = try Self.liveBuild(stored)
+        let build = try edit(database, try Self.liveBuild(stored), model)
         try create(database, ["create": .string(build.id.description)])
         try run(database, BSON.encode(Self.orphanIndex(of: build.id)), .write, "create the orphans' index")
         try pointView(database, model.name, at: build.id)
         return build
+    }
+
+    /// Gives the build the model's definition, if it goes on under it.
+    private func edit(_ database: String, _ build: StoredBuild, _ model: Model) throws -> StoredBuild {
+        guard build.isFoldable, model.goesOn(with: build.foldHash), build.source != model.source || build.foldHash != model.foldHash else { return build }
+        let stored: Document = ["build": .string(build.id.description), "source": .string(build.source), "foldHash": .string(build.foldHash)]
+        let fields: Document = [
+            "builds.$.source": .string(model.source), "builds.$.versions": model.versions.map(Value.string) ?? .null,
+            "builds.$.foldHash": .string(model.foldHash),
+        ]
+        let command: Document = [
+            "update": .string(Collections.definitions),
+            "updates": [["q": ["_id": .string(model.name), "builds": ["$elemMatch": .document(stored)]], "u": ["$set": .document(fields)]]],
+        ]
+        try Self.check(try run(database, BSON.encode(command), .write, "edit a definition"), "edit a definition")
+        // Somebody else may have edited it at the same time.
+        let now = try document(database, Collections.definitions, ["_id": .string(model.name)], "read a definition")
+        return try now.map { try Self.liveBuild($0) } ?? build
     }
 
     fileprivate func liveBuilds(_ database: String) throws -> [String: StoredBuild] {

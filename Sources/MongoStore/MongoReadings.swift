@@ -112,7 +112,10 @@ extension MongoConnection {
         // Checkpoints first: what they count is in the log that is read after them, so that nothing is behind by less than 0.
         let checkpoints = try checkpoints(database, partition)
         let tail = try tail(database, partition)
-        return PartitionReading(log: tail.totals, builds: Dictionary(checkpoints.map { ($0.build, $0.totals) }, uniquingKeysWith: { $1 }))
+        let stopped = checkpoints.compactMap(\.stopped)
+        return PartitionReading(
+            log: tail.totals, builds: Dictionary(checkpoints.map { ($0.build, $0.totals) }, uniquingKeysWith: { $1 }),
+            stopped: Dictionary(stopped.map { ($0.build, $0) }, uniquingKeysWith: { $1 }))
     }
 
     fileprivate func logged(_ database: String, at offset: Int64, of partition: PartitionID) throws -> Int64? {

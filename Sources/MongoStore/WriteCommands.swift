@@ -25,7 +25,7 @@ struct WriteCommands {
         var checkpoint = Builder(verb: "update", collection: Collections.checkpoints, list: "updates", operation: "move the checkpoint", step: .checkpointMoved)
         checkpoint.add { bytes in
             BSON.append("q", .document(CheckpointDocument.filter(commit.from)), to: &bytes)
-            BSON.append("u", .document(CheckpointDocument.change(to: commit.to)), to: &bytes)
+            BSON.append("u", .document(CheckpointDocument.change(from: commit.from, to: commit.to)), to: &bytes)
         }
         var letters = Builder(verb: "update", collection: Collections.deadLetters, list: "updates", operation: "write dead letters", step: .deadLettersWritten)
         for letter in commit.deadLetters {

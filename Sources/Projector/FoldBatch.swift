@@ -70,6 +70,8 @@ struct FoldBatch {
     private var keys = NameTable()
     private let chunks: [DecodedChunk]
     private let decisions: [Int64: Decision]
+    /// Whether an event that cannot be taken ends the batch.
+    private let stops: Bool
 
     /// An element: where it is, and which document it touches.
     struct Item {
@@ -86,6 +88,7 @@ struct FoldBatch {
     init(_ chunks: [DecodedChunk], from offset: Int64, fold: any Folding, limits: Limits, decisions: [Int64: Decision] = [:]) {
         self.chunks = chunks
         self.decisions = decisions
+        stops = fold.errorPolicy == .stop
         start = offset
         end = offset
         for (number, decoded) in chunks.enumerated() {
@@ -112,10 +115,11 @@ struct FoldBatch {
         }
     }
 
-    /// Takes only the events of some keys, at these offsets.
+    /// Takes only the events of some keys, at these offsets. It is of what was applied already: nothing stops there.
     init(of wanted: Set<ExactString>, _ decoded: DecodedChunk, _ offsets: Range<Int64>, fold: any Folding, decisions: [Int64: Decision]) {
         chunks = [decoded]
         self.decisions = decisions
+        stops = false
         start = offsets.lowerBound
         end = offsets.upperBound
         let chunk = decoded.chunk
@@ -154,15 +158,24 @@ struct FoldBatch {
         slots.removeSubrange(documents...)
     }
 
+    /// Ends the batch before an element, and leaves no document that only later ones touch.
+    private mutating func truncate(before item: Item) {
+        elements.removeSubrange((Int(offset(of: item) - start))...)
+        end = start + Int64(elements.count)
+        truncate(documents: Int((elements.lazy.map(\.slot).max() ?? -1) + 1))
+    }
+
     /// What folding the batch gives.
     struct Outcome {
         var totals: ProjectionTotals
         var deadLetters: [DeadLetter] = []
         var unknownTypes = UnknownTypes()
+        /// The event that the batch ends before, because the model cannot take it.
+        var stopped: Standstill?
     }
 
-    /// Folds every element, in order, onto the documents' origins, and encodes what becomes of them. `totals` are those
-    /// before the batch.
+    /// Folds every element, in order, onto the documents' origins, and encodes what becomes of them. Where one stops the
+    /// model, the batch ends before it. `totals` are those before the batch.
     mutating func fold(_ fold: any Folding, build: BuildID, totals: ProjectionTotals) -> Outcome {
         while true {
             for slot in slots.indices { slots[slot].begin() }
@@ -198,6 +211,9 @@ struct FoldBatch {
             case .event:
                 outcome.totals.logged += 1
                 switch decision(on: item) {
+                case .crashParked? where stops:
+                    stop(at: item, build, .crashParked("folding it"), &outcome)
+                    return outcome
                 case .crashParked?:
                     outcome.totals.parked += 1
                     hold(item, fold)
@@ -221,6 +237,10 @@ struct FoldBatch {
                     try apply(fold, chunk, item)
                     outcome.totals.applied += 1
                 } catch {
+                    guard !stops else {
+                        stop(at: item, build, error, &outcome)
+                        return outcome
+                    }
                     outcome.totals.parked += 1
                     hold(item, fold)
                     outcome.deadLetters.append(letter(item, build, error))
@@ -235,9 +255,18 @@ struct FoldBatch {
         if fold.errorPolicy == .hold, item.slot >= 0 { slots[Int(item.slot)].isHeld = true }
     }
 
-    private func decision(on item: Item) -> Decision? {
-        decisions.isEmpty ? nil : decisions[chunks[Int(item.chunk)].chunk.offset + Int64(item.place)]
+    private mutating func stop(at item: Item, _ build: BuildID, _ refusal: Refusal, _ outcome: inout Outcome) {
+        let letter = letter(item, build, refusal)
+        let id = chunks[Int(item.chunk)].event(at: Int(item.place))?.value(.eventId, [])?.asString
+        outcome.totals.logged -= 1
+        outcome.stopped = Standstill(
+            build: build, partition: letter.partition, offset: letter.offset, eventId: id, type: letter.type, key: letter.key, refusal: refusal)
+        truncate(before: item)
     }
+
+    private func offset(of item: Item) -> Int64 { chunks[Int(item.chunk)].chunk.offset + Int64(item.place) }
+
+    private func decision(on item: Item) -> Decision? { decisions.isEmpty ? nil : decisions[offset(of: item)] }
 
     private mutating func apply(_ fold: any Folding, _ decoded: DecodedChunk, _ item: Item) throws(Refusal) {
         let slot = Int(item.slot)
@@ -273,7 +302,7 @@ struct FoldBatch {
         let chunk = chunks[Int(item.chunk)].chunk
         let element = chunk.elements[Int(item.place)]
         return DeadLetter(
-            build: build, partition: chunk.partition, offset: chunk.offset + Int64(item.place), refusal: refusal, key: chunk.key(of: element),
+            build: build, partition: chunk.partition, offset: offset(of: item), refusal: refusal, key: chunk.key(of: element),
             type: chunk.type(of: element), at: chunk.at
         )
     }

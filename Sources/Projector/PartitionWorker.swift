@@ -71,6 +71,7 @@ public struct PartitionWorker: Sendable {
         let holder = LeaseHolder(id: holder, sessions: [try await store.sessionId()])
         switch try await leases.acquire(partition, holder: holder, duration: settings.lease) {
         case .held:
+            report.waits()
             // Asked again often enough to take over within a lease of the holder's death.
             await wait(min(settings.lease / 10, .seconds(1)))
         case .acquired(let lease):
@@ -193,6 +194,7 @@ public struct PartitionWorker: Sendable {
             while !reached, !batch.chunks.isEmpty, try await projection.isWithin(batch.chunks) {
                 reached = try await projection.turn(batch.chunks, tail: batch.tail, watch: watch)
             }
+            report.found(projection.build, isStopped: await projection.stopped != nil)
             if reached { try await watch.rests(.project(projection.build)) }
             isCurrent = isCurrent && reached
         }

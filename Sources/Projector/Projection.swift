@@ -42,6 +42,15 @@ public actor Projection {
     private var decisions: [Int64: Decision] = [:]
     /// Names of types that the model does not name and that are counted each by itself.
     private var unknownTypes: Set<ExactString> = []
+    /// What has stopped the build, where its model says so, and when it was found.
+    public private(set) var stopped: Standstill?
+    private var stoppedAt = ContinuousClock.now
+    /// What was said of it.
+    private var told: Standstill?
+
+    /// How long an event that has stopped the build is left alone before it is tried again: what a person can change while
+    /// the worker runs is what was decided about it, or about an event before it.
+    private static let recheck = Duration.seconds(30)
 
     public init(
         build: BuildID, partition: PartitionID, fold: any Folding, store: any ProjectionStore, log: any EventLog, limits: BatchLimits = BatchLimits(),
@@ -62,6 +71,7 @@ public actor Projection {
         checkpoint = nil
         cache.removeAll()
         completeness = [:]
+        stopped = nil
     }
 
     /// Reads where the build stands. Throws a `Refusal` when the log does not reach that far.
@@ -74,14 +84,18 @@ public actor Projection {
     }
 
     /// Applies one batch: of the chunks handed over where they follow the checkpoint, else of what the log has there.
-    /// Returns whether the build has reached `tail`.
+    /// Returns whether there is nothing more to do: the build has reached `tail`, or is stopped.
     public func turn(_ handed: [DecodedChunk], tail: Int64?, watch: CrashWatch? = nil) async throws -> Bool {
+        if stopped != nil {
+            guard .now - stoppedAt > Self.recheck else { return true }
+            forget()
+        }
         do {
             let checkpoint = try await currentCheckpoint()
             if let first = handed.first, let last = handed.last, first.chunk.offset <= checkpoint.offset, checkpoint.offset < last.chunk.end {
                 let count = try await permit(checkpoint, last.chunk.end, watch)
                 let isApplied = try await apply(handed, checkpoint, events: count, watch)
-                return isApplied && self.checkpoint.map { $0.offset >= last.chunk.end } ?? false
+                return stopped != nil || isApplied && self.checkpoint.map { $0.offset >= last.chunk.end } ?? false
             }
             if let tail = handed.last?.chunk.end ?? tail, checkpoint.offset >= tail {
                 try await noteCompleteness(checkpoint)
@@ -95,7 +109,7 @@ public actor Projection {
             let count = try await permit(checkpoint, last.end, watch)
             let wanted = checkpoint.offset..<checkpoint.offset + Int64(count)
             _ = try await apply(chunks.map { DecodedChunk(parsing: $0, wanted) }, checkpoint, events: count, watch)
-            return false
+            return stopped != nil
         } catch {
             forget()
             throw error
@@ -151,6 +165,11 @@ public actor Projection {
         CrashPoint.documentsRead.reached()
         var commit = plan(&batch, from)
         CrashPoint.folded.reached()
+        if commit.to == from {
+            // Stopped where it is known to be.
+            stand(still: commit.to.stopped)
+            return true
+        }
         var reply: CommitReply
         do {
             reply = try await store.commit(commit)
@@ -172,8 +191,16 @@ public actor Projection {
         checkpoint = commit.to
         unknownTypes.formUnion(commit.unknownTypes.compactMap(\.type))
         remember(batch)
-        try await watch?.passed(.project(build), to: commit.to.offset)
+        stand(still: commit.to.stopped)
+        if commit.to.offset > from.offset { try await watch?.passed(.project(build), to: commit.to.offset) }
         return true
+    }
+
+    private func stand(still standstill: Standstill?) {
+        (stopped, stoppedAt) = (standstill, .now)
+        guard let standstill, standstill != told else { return }
+        told = standstill
+        logger.error("the model is stopped until somebody acts", metadata: ["build": "\(build)", "partition": "\(partition)", "error": "\(standstill)"])
     }
 
     // MARK: Loading
@@ -254,6 +281,7 @@ public actor Projection {
         var to = from
         to.offset = batch.end
         to.totals = outcome.totals
+        to.stopped = outcome.stopped
         var writes: [DocumentWrite] = []
         writes.reserveCapacity(batch.slots.count)
         // By index: a copy of a slot would count all its references up and down.

@@ -62,6 +62,8 @@ public struct Checkpoint: Hashable, Sendable {
     public var frozen: String?
     public var totals = ProjectionTotals()
     public var complete: [ListCompleteness] = []
+    /// What has stopped the build at `offset`.
+    public var stopped: Standstill?
 
     public init(build: BuildID, partition: PartitionID) {
         self.build = build

@@ -5,10 +5,13 @@ import Values
 public struct PartitionReading: Hashable, Sendable {
     public var log = LogTotals()
     public var builds: [BuildID: ProjectionTotals] = [:]
+    /// Builds that are stopped.
+    public var stopped: [BuildID: Standstill] = [:]
 
-    public init(log: LogTotals = LogTotals(), builds: [BuildID: ProjectionTotals] = [:]) {
+    public init(log: LogTotals = LogTotals(), builds: [BuildID: ProjectionTotals] = [:], stopped: [BuildID: Standstill] = [:]) {
         self.log = log
         self.builds = builds
+        self.stopped = stopped
     }
 }
 
@@ -35,6 +38,8 @@ public struct Receipt: Hashable, Sendable {
         public var behindAfter: Int64 = 0
         /// What the checkpoint counted in between.
         public var totals = ProjectionTotals()
+        /// Where it is stopped: what is behind there is in `behindAfter`.
+        public var stopped: [Standstill] = []
     }
 
     public var received: Int64 = 0
@@ -58,6 +63,7 @@ public struct Receipt: Hashable, Sendable {
                 sums.logged += after.log.logged - before.log.logged
                 sums.behindAfter += after.log.logged - totals.logged
                 sums.totals += totals - earlier
+                if let stopped = after.stopped[build] { sums.stopped.append(stopped) }
                 models[build.model] = sums
             }
         }
@@ -65,6 +71,9 @@ public struct Receipt: Hashable, Sendable {
 
     /// Events parked in any model.
     public var parked: Int64 { models.values.reduce(0) { $0 + $1.totals.parked } }
+
+    /// Where models are stopped.
+    public var stopped: [Standstill] { models.sorted { $0.key < $1.key }.flatMap(\.value.stopped) }
 
     /// Whether anything happened at all.
     public var isEmpty: Bool { received == 0 && models.values.allSatisfy { $0.totals == ProjectionTotals() } }
@@ -85,11 +94,23 @@ public struct Receipt: Hashable, Sendable {
                                 "parked": .int64(sums.totals.parked), "held": .int64(sums.totals.held), "behindAfter": .int64(sums.behindAfter),
                                 "inserted": .int64(sums.totals.inserted), "updated": .int64(sums.totals.updated), "deleted": .int64(sums.totals.deleted),
                                 "unchanged": .int64(sums.totals.unchanged), "drift": .int64(sums.totals.drift),
+                                "stopped": .array(sums.stopped.map { .document($0.document) }),
                             ]
                         )
                     }
                 )
             ),
+        ]
+    }
+}
+
+extension Standstill {
+    /// The members that commands print.
+    public var document: Document {
+        [
+            "partition": .int64(Int64(partition.number)), "offset": .int64(offset), "eventId": eventId.map(Value.string) ?? .null,
+            "eventType": type.map(Value.string) ?? .null, "key": key.map(Value.string) ?? .null, "problem": .string(refusal.problem.rawValue),
+            "message": .string(refusal.message),
         ]
     }
 }

@@ -11,6 +11,8 @@ public struct Rehearsal: Sendable {
     public private(set) var documents: [ExactString: [UInt8]] = [:]
     public private(set) var totals = ProjectionTotals()
     public private(set) var deadLetters: [DeadLetter] = []
+    /// The event that has stopped the model: nothing from there on takes effect.
+    public private(set) var stopped: Standstill?
     /// Keys of which an event is parked, so that later ones are held.
     private var held: Set<ExactString> = []
     private let fold: any Folding
@@ -45,6 +47,7 @@ public struct Rehearsal: Sendable {
         }
         totals = outcome.totals
         deadLetters += outcome.deadLetters
+        stopped = outcome.stopped
         offset = batch.end
     }
 

@@ -5,6 +5,8 @@ public final class WorkerReport: Sendable {
     private struct State {
         var holdsLease = false
         var heldLease = false
+        var isElsewhere = false
+        var stoppedBuilds: Set<BuildID> = []
         var stopped: (any Error)?
         var lastFailure: (any Error)?
     }
@@ -21,12 +23,25 @@ public final class WorkerReport: Sendable {
         }
     }
 
+    /// Builds that have stopped as their models say, and that this worker has found so; nil where somebody else holds the
+    /// lease, and the checkpoints say what he has found.
+    public var stoppedBuilds: Set<BuildID>? { state.withLock { $0.isElsewhere ? nil : $0.stoppedBuilds } }
+
     /// Why the partition stands still until somebody acts.
     public var stopped: (any Error)? { state.withLock { $0.stopped } }
     /// Why the worker had to start again, if it has done nothing since.
     public var lastFailure: (any Error)? { state.withLock { $0.lastFailure } }
 
     func began() { state.withLock { $0 = State(holdsLease: true, heldLease: true) } }
+
+    func found(_ build: BuildID, isStopped: Bool) {
+        state.withLock { state in
+            if isStopped { state.stoppedBuilds.insert(build) } else { state.stoppedBuilds.remove(build) }
+        }
+    }
+
+    /// Somebody else holds the lease.
+    func waits() { state.withLock { $0.isElsewhere = true } }
 
     func ended() { state.withLock { $0.holdsLease = false } }
 

@@ -9,7 +9,10 @@ import Values
 struct DrainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drain", abstract: "Applies everything that is waiting now, and prints a receipt.",
-        discussion: "Waits for whoever holds a partition. Exits 1 when events were parked, 75 when somebody holds a partition and makes no progress."
+        discussion: """
+            Waits for whoever holds a partition. Exits 1 when events were parked or a model is stopped, 75 when somebody holds a partition and \
+            makes no progress.
+            """
     )
 
     @OptionGroup var options: GlobalOptions
@@ -38,10 +41,9 @@ struct DrainCommand: AsyncParsableCommand {
         } else {
             print(receipt)
         }
-        if receipt.parked > 0 {
-            Ending.complain("\(Output.count(receipt.parked)) events were parked: see millrace dead list")
-            throw Ending.notGood
-        }
+        if receipt.parked > 0 { Ending.complain("\(Output.count(receipt.parked)) events were parked: see millrace dead list") }
+        for standstill in receipt.stopped { Ending.complain("\(standstill)") }
+        if receipt.parked > 0 || !receipt.stopped.isEmpty { throw Ending.notGood }
     }
 
     private func print(_ receipt: Receipt) {

@@ -29,8 +29,8 @@ struct ExplainCommand: AsyncParsableCommand {
     private struct Found {
         var build: BuildID
         var partition: PartitionID
-        /// The offset up to which the build has taken the log.
-        var end: Int64
+        /// How far the build has taken the log.
+        var checkpoint: Checkpoint
         var explanation: Explanation
         /// Whether the stored document is what the log makes it.
         var isAsLogged: Bool
@@ -47,15 +47,15 @@ struct ExplainCommand: AsyncParsableCommand {
         let partition = PartitionID(stream: stream.name, number: number)
         let fold = try build.fold(configuration.model(model))
         for _ in 0..<Self.attempts {
-            let end = try await reader.end(of: build.id, partition)
+            let checkpoint = try await reader.checkpoint(of: build.id, partition)
             let stored = try await reader.readings.document(of: build.id, key: id)
             let decisions = try await reader.store.decisions(on: build.id, partition, from: 0, keys: [id])
             // Documents change with their checkpoint: where that has moved meanwhile, they are of different moments.
-            guard try await reader.end(of: build.id, partition) == end else { continue }
+            guard try await reader.checkpoint(of: build.id, partition).offset == checkpoint.offset else { continue }
             var explanation = Explanation(of: id, build: build.id, fold: fold, decisions: decisions)
-            try await explanation.read(reader.log, partition, below: end)
+            try await explanation.read(reader.log, partition, below: checkpoint.offset)
             let isAsLogged = stored.map { BSON.encode($0) } == explanation.document?.bson
-            return Found(build: build.id, partition: partition, end: end, explanation: explanation, isAsLogged: isAsLogged)
+            return Found(build: build.id, partition: partition, checkpoint: checkpoint, explanation: explanation, isAsLogged: isAsLogged)
         }
         throw Refusal(.noProgress, "\(partition) is written to so fast that its documents cannot be read at one moment: try again")
     }
@@ -91,9 +91,10 @@ struct ExplainCommand: AsyncParsableCommand {
         Output.line("")
         Output.line(
             "applied \(Output.count(totals.applied)), ignored \(Output.count(totals.ignored)), parked \(Output.count(totals.parked)), "
-                + "held \(Output.count(totals.held)), duplicates \(Output.count(totals.duplicates)) of \(found.partition) below offset \(found.end)"
+                + "held \(Output.count(totals.held)), duplicates \(Output.count(totals.duplicates)) of \(found.partition) below offset \(found.checkpoint.offset)"
                 + (explanation.waiting > 0 ? "; \(Output.count(explanation.waiting)) logged and not applied yet" : "")
         )
+        if let standstill = found.checkpoint.stopped { Output.line("\(standstill)") }
         Output.line(
             found.isAsLogged ? "the stored document is what the log makes it" : "drift: the stored document is not what the log makes it, which is shown here"
         )
@@ -145,11 +146,12 @@ struct ExplainCommand: AsyncParsableCommand {
         }
         let totals = explanation.totals
         return [
-            "build": .string(found.build.description), "partition": .int64(Int64(found.partition.number)), "end": .int64(found.end),
+            "build": .string(found.build.description), "partition": .int64(Int64(found.partition.number)), "end": .int64(found.checkpoint.offset),
             "exists": .bool(explanation.document != nil), "orphan": .bool(isOrphan(explanation)), "asLogged": .bool(found.isAsLogged), "fields": .array(fields),
             "removedBy": explanation.removedBy.map(Self.document) ?? .null, "leftOut": .array(exceptions),
             "earlierLeftOut": .int64(explanation.earlierExceptions), "applied": .int64(totals.applied), "ignored": .int64(totals.ignored),
             "parked": .int64(totals.parked), "held": .int64(totals.held), "duplicates": .int64(totals.duplicates), "waiting": .int64(explanation.waiting),
+            "stopped": found.checkpoint.stopped.map { .document($0.document) } ?? .null,
         ]
     }
 

@@ -38,12 +38,12 @@ struct Reader: Sendable {
 
     /// Whether the definition's fold part was edited since the live build was made.
     func needsRebuild(_ model: Model) -> Bool {
-        builds[model.name].map { $0.foldHash != model.foldHash } ?? false
+        builds[model.name].map { !model.goesOn(with: $0.foldHash) } ?? false
     }
 
-    /// The offset up to which a build has taken a partition's log; 0 before its first batch.
-    func end(of build: BuildID, _ partition: PartitionID) async throws -> Int64 {
-        try await readings.checkpoints(of: partition).first { $0.build == build }?.offset ?? 0
+    /// How far a build has taken a partition's log.
+    func checkpoint(of build: BuildID, _ partition: PartitionID) async throws -> Checkpoint {
+        try await readings.checkpoints(of: partition).first { $0.build == build } ?? Checkpoint(build: build, partition: partition)
     }
 
     /// The partitions of a stream.

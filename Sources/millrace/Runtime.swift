@@ -154,19 +154,18 @@ extension Runtime: Workplace {
         let projected = Set(models.filter { $0.fold != nil && $0.build.stream == partition.stream }.map(\.build.id))
         reading.builds = reading.builds.filter { projected.contains($0.key) }
         for build in projected where reading.builds[build] == nil { reading.builds[build] = ProjectionTotals() }
+        reading.stopped = reading.stopped.filter { projected.contains($0.key) }
         return reading
     }
 
     func token(of partition: PartitionID) async throws -> BufferToken { try await buffer(of: partition).token() }
 
-    func isComplete(_ partition: PartitionID, upTo token: BufferToken) async throws -> Completion {
-        let builds = Set(models.filter { $0.fold != nil && $0.build.stream == partition.stream }.map(\.build.id))
-        guard !builds.isEmpty else {
-            // Nothing is projected, so that there is no checkpoint to ask: it is enough that everything is logged.
-            let state = try await waiting(in: partition)
-            return state.waiting + state.inSegment == 0 ? .complete : .underWay(progress: Int(state.waiting + state.inSegment))
-        }
-        let checkpoints = try await readings.checkpoints(of: partition).filter { builds.contains($0.build) }
+    func isComplete(_ partition: PartitionID, upTo token: BufferToken, stopped: Set<BuildID>?) async throws -> Completion {
+        var builds = Set(models.filter { $0.fold != nil && $0.build.stream == partition.stream }.map(\.build.id))
+        var checkpoints = try await readings.checkpoints(of: partition)
+        builds.subtract(stopped ?? Set(checkpoints.filter { $0.stopped != nil }.map(\.build)))
+        guard !builds.isEmpty else { return try await isLogged(partition, upTo: token) }
+        checkpoints = checkpoints.filter { builds.contains($0.build) }
         let tokens = checkpoints.flatMap(\.complete).map(\.token)
         if checkpoints.count == builds.count, checkpoints.allSatisfy({ $0.complete.contains { $0.token.run == token.run && $0.token.cuts >= token.cuts } }) {
             return .complete
@@ -177,6 +176,16 @@ extension Runtime: Workplace {
         progress.combine(checkpoints.map(\.offset))
         progress.combine(try await readings.tail(of: partition).offset)
         return .underWay(progress: progress.finalize())
+    }
+
+    /// Where nothing is projected there is no checkpoint to ask: it is enough that everything is logged.
+    private func isLogged(_ partition: PartitionID, upTo token: BufferToken) async throws -> Completion {
+        let now = try await self.token(of: partition)
+        guard now.run == token.run else { return .otherRun }
+        let state = try await waiting(in: partition)
+        // One cut at a time: with the second after the token's, what it asks for has left Redis.
+        if state.waiting + state.inSegment == 0 || now.cuts > token.cuts + 1 { return .complete }
+        return .underWay(progress: Int(state.waiting + state.inSegment))
     }
 
     func lastReceipt(of partition: PartitionID) async throws -> LastReceipt { try await readings.lastReceipt(of: partition) }

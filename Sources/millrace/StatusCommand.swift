@@ -50,6 +50,7 @@ struct StatusCommand: AsyncParsableCommand {
         var orphans: Int64 = 0
         var applied: Int64 = 0
         var parked: Int64 = 0
+        var stopped: [Standstill] = []
         /// What keeps it from being what its file says, in words; empty when nothing does.
         var note = ""
     }
@@ -99,10 +100,12 @@ struct StatusCommand: AsyncParsableCommand {
             status.lag += max(0, tail.totals.logged - (checkpoint?.totals.logged ?? 0))
             status.applied += checkpoint?.totals.applied ?? 0
             status.parked += checkpoint?.totals.parked ?? 0
+            if let stopped = checkpoint?.stopped { status.stopped.append(stopped) }
             if offset < tail.offset, let at = try await reader.readings.logged(at: offset, of: partition) {
                 status.lagSeconds = max(status.lagSeconds, Double(tail.now - at) / 1000)
             }
         }
+        if let first = status.stopped.first { status.note = "stopped at \(first.partition)@\(first.offset): \(first.refusal.problem)" }
         return status
     }
 
@@ -142,7 +145,8 @@ struct StatusCommand: AsyncParsableCommand {
                             [
                                 "lag": .int64(model.lag), "lagSeconds": .double(model.lagSeconds), "documents": .int64(model.documents),
                                 "orphans": .int64(model.orphans),
-                                "build": .string(model.build), "applied": .int64(model.applied), "parked": .int64(model.parked), "note": .string(model.note),
+                                "build": .string(model.build), "applied": .int64(model.applied), "parked": .int64(model.parked),
+                                "stopped": .array(model.stopped.map { .document($0.document) }), "note": .string(model.note),
                             ]
                         )
                     }
@@ -176,6 +180,7 @@ struct StatusCommand: AsyncParsableCommand {
         )
         Output.line("")
         Output.line("dead letters: \(Output.count(status.deadLetters))")
+        for standstill in status.models.flatMap(\.stopped) { Output.line("\(standstill)") }
         let unknown = status.streams.flatMap(\.unknownTypes)
         guard !unknown.isEmpty else { return }
         Output.line("")

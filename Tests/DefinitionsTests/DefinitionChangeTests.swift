@@ -49,6 +49,22 @@ import Testing
         #expect(DefinitionChange(from: after.source, versions: after.versions, foldHash: after.foldHash, to: after).isEmpty)
     }
 
+    @Test(arguments: ErrorPolicy.allCases) func `a model that stops goes on under every other policy, and no other does`(policy: ErrorPolicy) throws {
+        func model(_ policy: ErrorPolicy) throws -> Model {
+            try ModelReader.read(source: Self.base + "onError: \(policy)\n", file: "product.yaml")
+        }
+        let live = try model(policy)
+        for other in ErrorPolicy.allCases where other != policy {
+            let edited = try model(other)
+            let change = DefinitionChange(from: live.source, versions: nil, foldHash: live.foldHash, to: edited)
+            #expect(policy == .stop ? change.serve == ["onError"] && change.fold.isEmpty : change.fold == ["onError"] && change.serve.isEmpty)
+            #expect(edited.goesOn(with: live.foldHash) == (policy == .stop))
+        }
+        let both = try ModelReader.read(source: Self.base.replacing("count: 1", with: "count: 2") + "onError: skip\n", file: "product.yaml")
+        let change = DefinitionChange(from: live.source, versions: nil, foldHash: live.foldHash, to: both)
+        #expect(change.fold.contains("counted changed") && change.serve.isEmpty)
+    }
+
     @Test func `an edit of what is served is no edit of the fold`() throws {
         let before = try ModelReader.read(source: Self.base, file: "product.yaml")
         var after = before

@@ -2,6 +2,7 @@ import EventFixtures
 import Events
 import Foundation
 import Models
+import Projector
 import Testing
 import Values
 
@@ -33,13 +34,11 @@ import Values
     @Test(arguments: examples)
     func `the events make the document`(example: Example) throws {
         let model = try ModelReader.read(source: example.model, file: "models.md")
-        var document: Document?
-        for chunk in TestLog().append(example.events) {
-            for place in 0..<chunk.chunk.count {
-                let event = try #require(chunk.event(at: place))
-                _ = try withExtendedLifetime(chunk) { try model.fold.fold(event, into: &document) }
-            }
-        }
+        let chunks = TestLog().append(example.events)
+        var rehearsal = Rehearsal(fold: model.fold, build: BuildID(model: model.name, number: 1), documents: [], from: 0)
+        try rehearsal.take(chunks, to: Int64(example.events.count))
+        #expect(rehearsal.deadLetters.isEmpty)
+        var document = try chunks.first?.chunk.keys.first.flatMap { try rehearsal.document(of: $0)?.fields }
         for name in StoredDocument.hiddenFields { document?[name] = nil }
         #expect(document.map { JSON.write(.document($0)) } == example.document)
     }

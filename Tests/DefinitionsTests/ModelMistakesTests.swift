@@ -36,8 +36,7 @@ import Testing
         Mistake(goodModel + "derive: { a: 1, a.b: 1 }\n", 5, 17, "derive: a.b conflicts with the one at 5:11"),
         Mistake(goodModel + "private: cost\n", 5, 10, "private: must be a list of paths, found \"cost\""),
         Mistake(goodModel + "private: [ \"a..b\" ]\n", 5, 12, "has an empty part"),
-        Mistake(goodModel + "onError: stop\n", 5, 10, "onError: stop is not supported yet"),
-        Mistake(goodModel + "onError: skpi\n", 5, 10, "onError: must be one of skip and hold, found \"skpi\" — did you mean \"skip\"?"),
+        Mistake(goodModel + "onError: skpi\n", 5, 10, "onError: must be one of skip, hold and stop, found \"skpi\" — did you mean \"skip\"?"),
     ]
 
     static let later = ["indexes", "ttl", "cache", "merge", "lookup"].map {

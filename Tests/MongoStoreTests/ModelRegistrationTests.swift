@@ -12,8 +12,8 @@ extension MongoSuite {
             MongoCatalog(connection: try mongo.connection(), database: mongo.database)
         }
 
-        private func model(_ name: String = "product", hash: String = "hash-1", source: String = "source 1") -> Model {
-            Model(name: name, stream: "product", fold: EffectFold([:]), source: source, foldHash: hash)
+        private func model(_ name: String = "product", hash: String = "hash-1", source: String = "source 1", stoppingHash: String = "-") -> Model {
+            Model(name: name, stream: "product", fold: EffectFold([:]), source: source, foldHash: hash, stoppingHash: stoppingHash)
         }
 
         private func view(_ mongo: TestMongo, _ name: String = "product") async throws -> Document? {
@@ -59,6 +59,23 @@ extension MongoSuite {
                 let catalog = try catalog(mongo)
                 _ = try await catalog.register(model())
                 #expect(try await catalog.register(model(hash: "hash-2", source: "source 2")) == first)
+            }
+        }
+
+        @Test func `what needs no rebuild is edited in place`() async throws {
+            try await TestMongo.run { mongo in
+                let catalog = try catalog(mongo)
+                _ = try await catalog.register(model())
+                // A part that only serves.
+                let served = try await catalog.register(model(source: "source 2"))
+                #expect(served.source == "source 2" && served.foldHash == "hash-1" && served.id == first.id)
+                // A model that errors stopped goes on under another policy.
+                let policy = try await catalog.register(model(hash: "hash-3", source: "source 3", stoppingHash: "hash-1"))
+                #expect(policy.source == "source 3" && policy.foldHash == "hash-3")
+                #expect(try await catalog.liveBuilds() == ["product": policy])
+                // One that another version folds is not touched.
+                try await mongo.change("millrace.definitions", [:], ["$set": ["builds.0.foldVersion": 99]])
+                #expect(try await catalog.register(model(hash: "hash-3", source: "source 4")).source == "source 3")
             }
         }
 

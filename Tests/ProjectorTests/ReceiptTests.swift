@@ -29,7 +29,10 @@ import Values
     @Test func `the members that are printed`() {
         var totals = ProjectionTotals()
         for (number, count) in ProjectionTotals.counts.enumerated() { totals[keyPath: count.path] = Int64(number + 1) }
-        let after = PartitionReading(log: LogTotals(received: 10, duplicates: 3, undecodable: 2), builds: [BuildID(model: "m", number: 1): totals])
+        let build = BuildID(model: "m", number: 1)
+        let stopped = Standstill(
+            build: build, partition: PartitionID(stream: "s", number: 3), offset: 4, eventId: "e", type: "t", key: "k", refusal: Refusal(.badOperand, "why"))
+        let after = PartitionReading(log: LogTotals(received: 10, duplicates: 3, undecodable: 2), builds: [build: totals], stopped: [build: stopped])
         let receipt = Receipt([(PartitionReading(), after)], seconds: 1.23456)
         #expect(!receipt.isEmpty)
         #expect(receipt.parked == totals.parked)
@@ -37,6 +40,11 @@ import Values
             "behindBefore": .int64(0), "logged": .int64(7), "applied": .int64(3), "ignored": .int64(4), "parked": .int64(5), "held": .int64(6),
             "behindAfter": .int64(6), "inserted": .int64(7),
             "updated": .int64(8), "deleted": .int64(9), "unchanged": .int64(10), "drift": .int64(11),
+            "stopped": [
+                [
+                    "partition": .int64(3), "offset": .int64(4), "eventId": "e", "eventType": "t", "key": "k", "problem": "bad-operand", "message": "why",
+                ]
+            ],
         ]
         let expected: Document = [
             "received": .int64(10), "logged": .int64(7), "duplicates": .int64(3), "undecodable": .int64(2), "seconds": 1.235, "models": ["m": .document(model)],

@@ -58,4 +58,6 @@ struct Expectation {
     var duplicates: [Int] = []
     var held: [Int] = []
     var parked: [(event: Int, problem: String)] = []
+    /// What stops the model: the events behind it wait.
+    var stopped: (event: Int, problem: String)?
 }

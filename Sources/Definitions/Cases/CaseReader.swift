@@ -10,7 +10,7 @@ struct CaseReader {
     static let keys = ["model", "cases"]
     static let caseKeys = ["name", "given", "expect", "repeatable", "orders"]
     static let givenKeys = ["documents", "events"]
-    static let expectKeys = ["documents", "absent", "ignored", "duplicates", "parked", "held"]
+    static let expectKeys = ["documents", "absent", "ignored", "duplicates", "parked", "held", "stopped"]
 
     /// The cases; they are only to be used when there are no findings.
     func read(_ source: String) -> CaseFile? {
@@ -159,17 +159,28 @@ struct CaseReader {
         expectation.ignored = events(section["ignored"], "ignored", read).map(\.number)
         expectation.duplicates = events(section["duplicates"], "duplicates", read).map(\.number)
         expectation.held = events(section["held"], "held", read).map(\.number)
-        for node in section["parked"].flatMap({ list($0, "parked") }) ?? [] {
-            guard let parked = Section(node, "a parked event", keys: ["event", "problem"], findings) else { continue }
-            let number = parked.required("event").flatMap { event($0, read) }
-            let problem = parked.required("problem").flatMap { findings.string($0, "problem") }
-            if let number, let problem { expectation.parked.append((number, problem)) }
-        }
+        expectation.parked = section["parked"].flatMap { list($0, "parked") }?.compactMap { refused($0, "a parked event", read) } ?? []
+        expectation.stopped = section["stopped"].flatMap { refused($0, "stopped:", read) }
         var seen: Set<Int> = []
-        let named = expectation.ignored + expectation.duplicates + expectation.held + expectation.parked.map(\.event)
+        let stopped = expectation.stopped.map { [$0.event] } ?? []
+        let named = expectation.ignored + expectation.duplicates + expectation.held + expectation.parked.map(\.event) + stopped
         for number in named where !seen.insert(number).inserted { findings.report("event \(number) is named twice", at: section.place) }
+        for number in named where stopped.contains(where: { $0 < number }) {
+            findings.report("event \(number) comes behind the one that stops the model, and waits", at: section.place)
+        }
         return expectation
     }
+
+    /// An event that the model cannot take, and why.
+    private func refused(_ node: YAMLNode, _ what: String, _ read: Case) -> (event: Int, problem: String)? {
+        guard let section = Section(node, what, keys: Self.refusedKeys, findings) else { return nil }
+        let number = section.required("event").flatMap { event($0, read) }
+        let problem = section.required("problem").flatMap { findings.string($0, "problem") }
+        guard let number, let problem else { return nil }
+        return (number, problem)
+    }
+
+    static let refusedKeys = ["event", "problem"]
 
     private func list(_ node: YAMLNode, _ name: String) -> [YAMLNode]? {
         if let nodes = node.elements { return nodes }

@@ -82,6 +82,8 @@ extension Case {
             case .ignored: actual.ignored.append(place + 1)
             case .duplicate: actual.duplicates.append(place + 1)
             case .parked(let refusal): actual.parked.append((place + 1, refusal.problem.rawValue))
+            case .stopped(let refusal): actual.stopped = (place + 1, refusal.problem.rawValue)
+            case .waiting: break
             }
         }
         return actual
@@ -93,6 +95,7 @@ extension Expectation {
         if ignored.contains(number) { return "ignored" }
         if duplicates.contains(number) { return "a duplicate" }
         if held.contains(number) { return "held" }
+        if let stopped, stopped.event <= number { return stopped.event == number ? "stopped (\(stopped.problem))" : "waiting" }
         return parked.first { $0.event == number }.map { "parked (\($0.problem))" } ?? "applied"
     }
 
@@ -110,6 +113,7 @@ extension Expectation {
             value.append("parked", .array(parked.map { ["event": Value(integer: Int64($0.event)), "problem": .string($0.problem)] }))
         }
         numbers("held", held)
+        if let stopped { value.append("stopped", ["event": Value(integer: Int64(stopped.event)), "problem": .string(stopped.problem)]) }
         return value
     }
 }
@@ -121,11 +125,17 @@ extension CaseRun.Fate {
         case .ignored: "ignored"
         case .duplicate: "a duplicate"
         case .held: "held"
+        case .waiting: "waiting"
         case .parked(let refusal): "parked (\(refusal.problem))"
+        case .stopped(let refusal): "stopped (\(refusal.problem))"
         }
     }
 
     fileprivate var long: String {
-        if case .parked(let refusal) = self { "parked (\(refusal))" } else { short }
+        switch self {
+        case .parked(let refusal): "parked (\(refusal))"
+        case .stopped(let refusal): "stopped (\(refusal))"
+        default: short
+        }
     }
 }

@@ -19,7 +19,10 @@ struct CaseRun {
 
     enum Fate: Hashable {
         case applied, ignored, duplicate, held
+        /// Behind the event that stopped the model.
+        case waiting
         case parked(Refusal)
+        case stopped(Refusal)
     }
 
     /// What the events give, and how other ways of folding them differ from that.
@@ -72,7 +75,9 @@ struct CaseRun {
             try rehearsal.take(log.chunks, to: offset + 1)
             let after = rehearsal.totals
             let letter = rehearsal.deadLetters.last { $0.offset == offset }
-            if let letter, after.parked > before.parked {
+            if let stopped = rehearsal.stopped {
+                fates.append(stopped.offset == offset ? .stopped(stopped.refusal) : .waiting)
+            } else if let letter, after.parked > before.parked {
                 fates.append(.parked(letter.refusal))
             } else if after.applied > before.applied {
                 fates.append(.applied)
@@ -99,6 +104,7 @@ struct CaseRun {
         var lines = CaseDifference.lines(expected: try documents(whole, log), found: try documents(other, log), "uncut")
         if lines.isEmpty, whole.documents != other.documents { lines.append("a document's _position differs") }
         if whole.deadLetters != other.deadLetters { lines.append("other events are parked, or for other reasons") }
+        if whole.stopped != other.stopped { lines.append("the model is stopped elsewhere, or for another reason") }
         if whole.totals != other.totals { lines.append("the totals differ") }
         return lines.isEmpty ? nil : CaseDifference(what: "\(how), the fold gives something else than uncut", lines: lines)
     }

@@ -34,6 +34,8 @@ extension Schema {
         [
             "documents": reference("documents"), "absent": list(of: text), "ignored": list(of: reference("event")),
             "duplicates": list(of: reference("event")), "held": list(of: reference("event")),
-            "parked": list(of: map(keys: ["event", "problem"], required: ["event", "problem"], ["event": reference("event"), "problem": text])),
+            "parked": list(of: refused), "stopped": refused,
         ])
+
+    private static let refused = map(keys: CaseReader.refusedKeys, required: CaseReader.refusedKeys, ["event": reference("event"), "problem": text])
 }

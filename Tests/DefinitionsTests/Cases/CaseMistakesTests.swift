@@ -38,6 +38,10 @@ enum CaseMistakes {
         Mistake("- { name: a, given: { events: [ a ] }, expect: { ignored: [ e-1 ] } }", 4, 61, "there is no event \"e-1\""),
         Mistake("- { name: a, given: { events: [ a ] }, expect: { ignored: 1 } }", 4, 59, "ignored: must be a list, found 1"),
         Mistake("- { name: a, given: { events: [ a ] }, expect: { parked: [ { event: 1 } ] } }", 4, 60, "problem: is missing"),
+        Mistake("- { name: a, given: { events: [ a ] }, expect: { stopped: [ 1 ] } }", 4, 59, "stopped: must be a map with event and problem, found a list"),
+        Mistake(
+            "- { name: a, given: { events: [ a, b ] }, expect: { ignored: [ 2 ], stopped: { event: 1, problem: bad-json } } }", 4, 51,
+            "event 2 comes behind the one that stops the model, and waits"),
         Mistake("- { name: a, given: { events: [ a ] }, expect: { ignored: [ 1 ], duplicates: [ 1 ] } }", 4, 48, "event 1 is named twice"),
         Mistake("- { name: a, given: { events: [ a ] }, expect: { documents: { b: {} }, absent: [ b ] } }", 4, 82, "\"b\" is among the documents"),
         Mistake(

@@ -139,6 +139,29 @@ import Values
         #expect(try differences(parked) == ["event 4 (renamed): expected applied, found held"])
     }
 
+    @Test func `what stops the model is expected by its number, and what is behind it waits`() throws {
+        let source = "version: 1\nmodel: product\nstream: product\nonError: stop\nfold: { renamed: { $set: { name: $data.name } } }\n"
+        let model = try ModelReader.read(source: source, file: "product.yaml")
+        func result(_ expected: String) throws -> CaseResult {
+            let events = [("a", "{ name: A }"), ("a", "{}"), ("b", "{ name: B }"), ("a", "{}")]
+                .map { "{ eventType: renamed, key: \($0), data: \($1) }" }.joined(separator: ", ")
+            let file = try cases("- { name: n, given: { events: [ \(events) ] }, expect: \(expected), repeatable: true }")
+            return file.cases[0].run(model, StreamSettings(name: "product"), file: "")
+        }
+        let good = "{ documents: { a: { name: A } }, stopped: { event: 2, problem: missing-value } }"
+        #expect(try result(good).differences == [])
+        let found = try result("{ documents: { a: { name: A } } }")
+        #expect(
+            found.differences.flatMap(\.lines) == [
+                "event 2 (renamed): expected applied, found stopped (missing-value: $set: the value for name is missing)",
+                "event 3 (renamed): expected applied, found waiting", "event 4 (renamed): expected applied, found waiting",
+            ])
+        #expect(try YAMLText.flow(.document(#require(found.actual).value)) == good)
+        #expect(
+            try result("{ stopped: { event: 1, problem: missing-value } }").differences.flatMap(\.lines).first
+                == "event 1 (renamed): expected stopped (missing-value), found applied")
+    }
+
     // MARK: Repeats, orders, cuts
 
     @Test func `what comes again has to change nothing`() throws {

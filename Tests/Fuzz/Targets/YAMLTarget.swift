@@ -44,7 +44,7 @@ enum YAMLTarget {
         guard findings.isEmpty, let file else { return findings.isEmpty ? "cases that are not good have no problem" : check(findings.problems, text) }
         let fold = EffectFold(
             [:], others: [Effect([.set(FieldPath(["data"]), .event(name: .data, path: [])), .increment(FieldPath(["n"]), .literal(.init(1)))])])
-        let model = Model(name: file.model, stream: "product", fold: fold, source: "", foldHash: "")
+        let model = Model(name: file.model, stream: "product", fold: fold, source: "", foldHash: "", stoppingHash: "")
         let results = file.cases.map { $0.run(model, StreamSettings(name: "product"), file: file.file) }
         for difference in results.flatMap(\.differences) where difference.what.hasPrefix("cut after") || difference.what.hasPrefix("the case cannot be run") {
             return "\(difference.what): \(difference.lines)"
