@@ -4,7 +4,7 @@ import Values
 
 /// What a model says of its documents as a whole, besides the effects of events.
 extension ModelReader {
-    static let documentKeys = ["root", "derive", "defaults", "private"]
+    static let documentKeys = ["root", "derive", "defaults", "private", "indexes"]
 
     static func readDocument(_ section: Section, into fold: inout EffectFold, _ findings: Findings) {
         if let node = section["defaults"], let defaults = readDefaults(node, findings) { fold.defaults = defaults }

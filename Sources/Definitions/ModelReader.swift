@@ -6,7 +6,7 @@ import Values
 public struct ModelReader {
     static let keys = ["model", "stream", "fold", "onError", "unknown"] + documentKeys
     /// Keys of a model that the language has.
-    static let later = ["indexes", "ttl", "cache", "merge", "lookup"]
+    static let later = ["ttl", "cache", "merge", "lookup"]
 
     /// Compiles the text of a model file, from disk or as a build keeps it. Whether there is such a stream is not looked
     /// at. Throws everything that is wrong with the text.
@@ -44,13 +44,14 @@ public struct ModelReader {
         readDocument(section, into: &fold, findings)
         if let node = section["unknown"] { fold.parksUnknown = readUnknown(node, fold, findings) ?? false }
         let privateFields = section["private"].map { readPrivate($0, findings) } ?? []
+        let indexes = section["indexes"].map { IndexReader(findings: findings).read($0) } ?? []
         guard let modelNode, let streamNode, let name, let stream else { return nil }
         // An upcast of events that the model ignores is no part of it.
         let all = versions?[stream] ?? kept
         let known = fold.others == nil ? all.only(fold.effects.keys) : all
         fold.versions = known.types
         let model = Model(
-            name: name, stream: stream, fold: fold, privateFields: privateFields, source: text, versions: known.source,
+            name: name, stream: stream, fold: fold, privateFields: privateFields, indexes: indexes, source: text, versions: known.source,
             foldHash: FoldHash.hash(stream: stream, fold), stoppingHash: FoldHash.hash(stream: stream, fold, onError: .stop))
         return Reading(model: model, name: modelNode.place, stream: streamNode.place)
     }

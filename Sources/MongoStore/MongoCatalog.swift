@@ -26,9 +26,6 @@ public struct MongoCatalog: Sendable {
     /// The installation's identity, or nil where there is none yet. Writes nothing.
     public func installation() async throws -> Installation? { try await connection.installation(database) }
 
-    /// What is not as it should be with the indexes of Millrace's own collections and of builds, one line each.
-    public func indexFaults(of builds: [BuildID]) async throws -> [String] { try await connection.indexFaults(database, builds) }
-
     /// Throws a `Refusal` for a stream that was made with another number of partitions. Writes nothing.
     public func inspect(_ stream: StreamSettings) async throws { try await connection.inspect(database, stream) }
 
@@ -70,38 +67,10 @@ extension MongoConnection {
         return MongoCatalog.Installation(id: id, incarnation: incarnation)
     }
 
-    /// Whoever makes indexes, and whoever looks whether they are there, takes these.
-    private static let indexes = [MongoLog.createIndexes, MongoReadings.createIndexes, DeadLetterDocument.createIndexes]
-
     private func createIndexes(_ database: String) throws {
-        for command in Self.indexes { try run(database, BSON.encode(command), .write, "create indexes") }
+        for command in Self.ownIndexes { try run(database, BSON.encode(command), .write, "create indexes") }
         // Younger than the others: an installation may lack it.
         try create(database, ["create": .string(Collections.unknownTypes)])
-    }
-
-    fileprivate func indexFaults(_ database: String, _ builds: [BuildID]) throws -> [String] {
-        try (Self.indexes + builds.map(Self.orphanIndex)).flatMap { command in
-            try indexFaults(database, command["createIndexes"]?.asString ?? "", command["indexes"]?.asArray?.compactMap(\.asDocument) ?? [])
-        }
-    }
-
-    private func indexFaults(_ database: String, _ collection: String, _ wanted: [Document]) throws -> [String] {
-        var found: [Document] = []
-        do throws(MongoError) {
-            let reply = try run(database, BSON.encode(["listIndexes": .string(collection)]), .plain, "list indexes")
-            found = reply["cursor"]?.asDocument?["firstBatch"]?.asArray?.compactMap(\.asDocument) ?? []
-        } catch {
-            // There is no such collection yet.
-            guard error.serverCode == 26 else { throw error }
-        }
-        func isSame(_ left: Document, _ right: Document) -> Bool {
-            ["key", "name", "unique", "partialFilterExpression"].allSatisfy { (left[$0] ?? .null).isLike(right[$0] ?? .null) }
-        }
-        func name(_ index: Document) -> String { index["name"]?.asString ?? "" }
-        let missing = wanted.filter { index in !found.contains { isSame($0, index) } }
-        let surplus = found.filter { index in name(index) != "_id_" && !wanted.contains { name($0) == name(index) } }
-        return missing.map { "\(collection) lacks the index \(name($0)): it is made when a worker starts" }
-            + surplus.map { "\(collection) has an index \(name($0)) that Millrace does not know: each write pays for it" }
     }
 
     fileprivate func open(_ database: String) throws -> MongoCatalog.Installation {
@@ -213,7 +182,7 @@ extension MongoConnection {
     }
 
     /// Of orphans alone, so that it holds nothing where there are none.
-    private static func orphanIndex(of build: BuildID) -> Document {
+    static func orphanIndex(of build: BuildID) -> Document {
         let field = StoredDocument.orphanField
         let index: Document = ["key": [field: 1], "name": "orphans", "partialFilterExpression": [field: true]]
         return ["createIndexes": .string(build.description), "indexes": [.document(index)]]
@@ -254,9 +223,4 @@ extension MongoConnection {
             guard error.serverCode == 48 else { throw error }
         }
     }
-}
-
-extension Value {
-    /// Equal, with numbers of every width among each other: a server answers in others than it was asked in.
-    fileprivate func isLike(_ other: Value) -> Bool { Value.order(self, other) == 0 }
 }

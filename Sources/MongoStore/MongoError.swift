@@ -58,12 +58,17 @@ public struct MongoError: StoreFailure {
         26,  // NamespaceNotFound
         59,  // CommandNotFound
         72,  // InvalidOptions
+        67,  // CannotCreateIndex
         121,  // DocumentValidationFailure
         166,  // CommandNotSupportedOnView
+        parallelArrays,
         10334,  // BSONObjectTooLarge
         17280,  // KeyTooLong
         17419,  // the update would grow the document beyond 16 MiB
     ]
+
+    /// A document has arrays at two paths of one index.
+    static let parallelArrays = 171
 
     public var isRetriable: Bool {
         if isAuthentication { return false }

@@ -163,7 +163,7 @@ extension MongoConnection {
             }
         } catch {
             abortTransaction()
-            throw error
+            throw clearIndexes(database, plan.build, after: error)
         }
         return try settle()
     }

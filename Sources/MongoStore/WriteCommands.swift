@@ -18,10 +18,13 @@ struct WriteCommands {
     /// A command is one BSON document, which MongoDB takes up to 16 MiB.
     private static let maximumBytes = 14 << 20
 
+    /// Whose documents are written.
+    let build: BuildID
     private(set) var commands: [Command] = []
 
     /// Checkpoint first (rule 14), then the dead letters and the unknown types, then at most one write for each document.
     init(_ commit: Commit) {
+        build = commit.from.build
         var checkpoint = Builder(verb: "update", collection: Collections.checkpoints, list: "updates", operation: "move the checkpoint", step: .checkpointMoved)
         checkpoint.add { bytes in
             BSON.append("q", .document(CheckpointDocument.filter(commit.from)), to: &bytes)
@@ -49,6 +52,7 @@ struct WriteCommands {
 
     /// Of a repair, whose transaction has begun: what the checkpoints count, then the dead letters and the documents.
     init(_ repair: Repair) {
+        build = repair.build
         var checkpoints = Builder(verb: "update", collection: Collections.checkpoints, list: "updates", operation: "count again", step: .checkpointMoved)
         for (build, totals) in repair.totals.sorted(by: { $0.key.description < $1.key.description }) where totals != ProjectionTotals() {
             checkpoints.add { bytes in

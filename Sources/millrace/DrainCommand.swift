@@ -33,7 +33,10 @@ struct DrainCommand: AsyncParsableCommand {
             try configuration.require(streams: streams)
             let runtime = try await Runtime.open(configuration, logger: options.logger)
             return try await interruptible {
-                try await DrainOnce(runtime, streams: streams, lease: configuration.lease, logger: options.logger).run()
+                async let indexes: Void = runtime.makeIndexes()
+                let receipt = try await DrainOnce(runtime, streams: streams, lease: configuration.lease, logger: options.logger).run()
+                await indexes
+                return receipt
             }
         }
         if options.json {

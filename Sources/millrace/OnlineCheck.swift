@@ -1,6 +1,7 @@
 import ArgumentParser
 import Definitions
 import Events
+import Models
 import MongoStore
 import Projector
 import RedisAddress
@@ -91,9 +92,9 @@ struct OnlineCheck {
         do {
             try await reader.inspectServer()
             if reader.installation != nil {
-                for fault in try await reader.catalog.indexFaults(of: reader.builds.values.map(\.id).sorted { $0.description < $1.description }) {
-                    warn("mongodb", .badConfiguration, fault)
-                }
+                var indexes: [BuildID: [DocumentIndex]] = [:]
+                for build in reader.builds.values { indexes[build.id] = (try? build.definition(configuration.model(build.id.model)).indexes) ?? [] }
+                for fault in try await reader.catalog.indexFaults(of: indexes) { warn("mongodb", .badConfiguration, fault) }
             }
         } catch {
             add("mongodb", error)

@@ -50,6 +50,7 @@ private struct WorkService: Service {
         let runtime = try await Runtime.open(configuration, logger: logger)
         if Task.isShuttingDownGracefully { return }
         try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await runtime.makeIndexes() }
             for job in configuration.jobs {
                 switch job.work {
                 case .drain(let drain):

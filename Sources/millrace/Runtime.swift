@@ -30,6 +30,8 @@ struct Runtime: Sendable {
         var fold: EffectFold?
         /// The definition's fold part was edited since the build was made.
         var needsRebuild: Bool
+        /// nil where the build goes on under another definition.
+        var indexes: [DocumentIndex]?
     }
 
     /// Opens an installation for work: checks the servers, and registers streams and models. Throws a `Refusal` for what
@@ -41,9 +43,9 @@ struct Runtime: Sendable {
         if let refusal = inspection.refusals.first { throw refusal }
         for warning in inspection.warnings { logger.warning("\(warning)") }
 
-        // One connection for control, and two for each partition.
+        // One connection for control, one for indexes, and two for each partition.
         let partitions = configuration.streams.reduce(0) { $0 + $1.partitions }
-        let pool = try MongoPool(url: configuration.mongodb.url, connections: 2 * partitions + 1)
+        let pool = try MongoPool(url: configuration.mongodb.url, connections: 2 * partitions + 2)
         let control = try MongoConnection(pool: pool, name: "control")
         try await MongoServer.inspect(control)
         let catalog = MongoCatalog(connection: control, database: configuration.mongodb.database)
@@ -87,7 +89,7 @@ struct Runtime: Sendable {
         if needsRebuild {
             logger.warning("rebuild needed: the model goes on under its build's definition", metadata: ["model": "\(model.name)", "build": "\(build.id)"])
         }
-        return LiveModel(build: build, fold: try build.fold(model), needsRebuild: needsRebuild)
+        return LiveModel(build: build, fold: try build.fold(model), needsRebuild: needsRebuild, indexes: needsRebuild ? nil : model.indexes)
     }
 
     private static func makeBuffers(_ configuration: Configuration, _ url: RedisURL, _ installation: String) -> [PartitionID: RedisBuffer] {
@@ -100,6 +102,34 @@ struct Runtime: Sendable {
             }
         }
         return buffers
+    }
+
+    /// Makes the indexes of every model, and removes those that it names no more. An index that cannot be made is said, and
+    /// keeps nothing else from going on.
+    func makeIndexes() async {
+        for model in models {
+            guard let indexes = model.indexes else { continue }
+            do {
+                for fault in try await make(indexes, of: model.build.id) {
+                    logger.error("an index cannot be made", metadata: ["model": "\(model.build.id.model)", "error": "\(fault)"])
+                }
+            } catch {
+                logger.error("the indexes are not looked after", metadata: ["model": "\(model.build.id.model)", "error": "\(error)"])
+            }
+        }
+    }
+
+    private func make(_ indexes: [DocumentIndex], of build: BuildID) async throws -> [String] {
+        let catalog = MongoCatalog(connection: try MongoConnection(pool: pool, name: "indexes"), database: configuration.mongodb.database)
+        var pause = Backoff(first: .milliseconds(200), most: .seconds(5))
+        while true {
+            do {
+                return try await catalog.make(indexes, of: build)
+            } catch let failure as any StoreFailure where failure.isRetriable {
+                // Also where making one takes longer than a call may: asked for again, it is waited for again.
+                try await Task.sleep(for: pause.next())
+            }
+        }
     }
 
     /// How much is waiting in a partition's list.

@@ -4,6 +4,14 @@ import Models
 import MongoStore
 
 extension StoredBuild {
+    /// What the build's definition is, once a worker has started with the configured one.
+    ///
+    /// - Parameter configured: the model as it is defined now, which is compiled already.
+    func definition(_ configured: Model?) throws -> Model {
+        if let configured, configured.goesOn(with: foldHash) { return configured }
+        return try ModelReader.read(source: source, versions: versions, file: "the definition of \(id)")
+    }
+
     /// The fold of the definition that the build was made under. Throws where this binary cannot fold it.
     ///
     /// - Parameter configured: the model as it is defined now, which is compiled already.

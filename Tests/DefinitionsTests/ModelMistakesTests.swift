@@ -9,7 +9,9 @@ import Testing
         Mistake("model: p\nversion: 1\nstream: p\nfold: { a: { $delete: true } }\n", 2, 1, "version: must come first"),
         Mistake("version: 2\nwhatever: 1\n", 1, 10, "the file is of version 2, and this Millrace reads version 1 — update Millrace"),
         Mistake("version: \"1\"\nmodel: p\nstream: p\nfold: { a: { $delete: true } }\n", 1, 10, "version: must be 1, found \"1\""),
-        Mistake("- 1\n", 1, 1, "a model must be a map with version, model, stream, fold, onError, unknown, root, derive, defaults and private, found a list"),
+        Mistake(
+            "- 1\n", 1, 1,
+            "a model must be a map with version, model, stream, fold, onError, unknown, root, derive, defaults, private and indexes, found a list"),
         Mistake("version: 1\nstream: p\nfold: { a: { $delete: true } }\n", 1, 1, "model: is missing"),
         Mistake("version: 1\nmodel: p\nfold: { a: { $delete: true } }\n", 1, 1, "stream: is missing"),
         Mistake("version: 1\nmodel: p\nstream: p\n", 1, 1, "fold: is missing"),
@@ -23,7 +25,7 @@ import Testing
         Mistake(goodModel + "fodl: 1\n", 5, 1, "unknown key \"fodl\" — did you mean \"fold\"?"),
         Mistake(
             goodModel + "zzzzzzzz: 1\n", 5, 1,
-            "unknown key \"zzzzzzzz\" — allowed here: version, model, stream, fold, onError, unknown, root, derive, defaults and private"),
+            "unknown key \"zzzzzzzz\" — allowed here: version, model, stream, fold, onError, unknown, root, derive, defaults, private and indexes"),
         Mistake(goodModel + "defaults: 1\n", 5, 11, "defaults: must be a map of fields and values, found 1 — such as { stock: 0 }"),
         Mistake(goodModel + "defaults: { a: $data.b }\n", 5, 11, "defaults: must be the same for every event"),
         Mistake(goodModel + "defaults: { _id: 1 }\n", 5, 13, "_id is set by Millrace itself"),
@@ -36,10 +38,31 @@ import Testing
         Mistake(goodModel + "derive: { a: 1, a.b: 1 }\n", 5, 17, "derive: a.b conflicts with the one at 5:11"),
         Mistake(goodModel + "private: cost\n", 5, 10, "private: must be a list of paths, found \"cost\""),
         Mistake(goodModel + "private: [ \"a..b\" ]\n", 5, 12, "has an empty part"),
+        Mistake(goodModel + "indexes: { a: 1 }\n", 5, 10, "indexes: must be a list of paths with 1 or -1, found a map — such as [ { category: 1 } ]"),
+        Mistake(goodModel + "indexes: []\n", 5, 10, "indexes: must be a list of paths with 1 or -1, found a list"),
+        Mistake(goodModel + "indexes: [ category ]\n", 5, 12, "an index must be a map of paths and 1 or -1, found \"category\" — such as { category: 1 }"),
+        Mistake(goodModel + "indexes: [ {} ]\n", 5, 12, "an index must be a map of paths and 1 or -1, found an empty map"),
+        Mistake(
+            goodModel + "indexes: [ { place: 2dsphere } ]\n", 5, 21,
+            "indexes: place must be 1 or -1, found \"2dsphere\" — indexes of other kinds can be made by hand: Millrace leaves them alone"),
+        Mistake(goodModel + "indexes: [ { place: 2 } ]\n", 5, 21, "indexes: place must be 1 or -1, found 2"),
+        Mistake(
+            goodModel + "indexes: [ { a: 1, unique: true } ]\n", 5, 20,
+            "indexes: unique is refused: what an event makes cannot be refused for what another document holds"),
+        Mistake(goodModel + "indexes: [ { a: 1, expireAfterSeconds: 60 } ]\n", 5, 20, "expireAfterSeconds is refused: a document goes by what the log says"),
+        Mistake(goodModel + "indexes: [ { \"a..b\": 1 } ]\n", 5, 14, "has an empty part"),
+        Mistake(goodModel + "indexes: [ { \"list.$[]\": 1 } ]\n", 5, 14, "must not lead into an array"),
+        Mistake(goodModel + "indexes: [ { _orphan: 1 } ]\n", 5, 14, "begins with _orphan, which Millrace sets itself"),
+        Mistake(goodModel + "indexes: [ { _id: 1 } ]\n", 5, 14, "_id has an index of its own"),
+        Mistake(goodModel + "indexes: [ { a: 1, b: -1 }, { b: 1 }, { a: 1, b: -1 } ]\n", 5, 39, "the index stands here a second time, first at 5:12"),
+        Mistake(
+            goodModel + "indexes: [ \((0...16).map { "{ f\($0): 1 }" }.joined(separator: ", ")) ]\n", 5, 10, "a model has at most 16 indexes, found 17"),
+        Mistake(
+            goodModel + "indexes: [ { \((0...32).map { "f\($0): 1" }.joined(separator: ", ")) } ]\n", 5, 12, "an index has at most 32 fields, found 33"),
         Mistake(goodModel + "onError: skpi\n", 5, 10, "onError: must be one of skip, hold and stop, found \"skpi\" — did you mean \"skip\"?"),
     ]
 
-    static let later = ["indexes", "ttl", "cache", "merge", "lookup"].map {
+    static let later = ["ttl", "cache", "merge", "lookup"].map {
         Mistake(goodModel + "\($0): 1\n", 5, 1, "\($0): is not supported yet")
     }
 

@@ -12,6 +12,7 @@ import Values
             model: product
             stream: shop
             onError: skip
+            indexes: [ { category: 1, price.amount: -1 }, { name: 1, _id: 1 } ]
             fold:
               created: { $set: { name: $data.name, "stock": 0, at: $occurredAt, note: { $literal: "$5" }, all: $$doc } }
               priced:
@@ -29,6 +30,7 @@ import Values
         #expect(model.name == "product")
         #expect(model.stream == "shop")
         #expect(model.source == source)
+        #expect(model.indexes.map(\.name) == ["millrace:category_1,price.amount_-1", "millrace:name_1,_id_1"])
         let expected: [String: [Effect]] = [
             "created": [
                 Effect([

@@ -15,7 +15,7 @@ extension Schema {
             ],
             "root": any(text, list(of: text, atLeast: 1)), "derive": map(names: reference("path"), of: reference("expression"), atLeast: 1),
             "defaults": map(names: ["not": oneOf(FieldPath.reserved.sorted())], of: reference("expression"), atLeast: 1),
-            "private": list(of: reference("path"), atLeast: 1),
+            "private": list(of: reference("path"), atLeast: 1), "indexes": indexes,
         ],
         definitions: [
             "effect": effect, "expression": expression, "open": open, "path": path, "test": test, "condition": condition, "members": members, "order": order,
@@ -142,6 +142,17 @@ extension Schema {
             ["type": ["null", "boolean", "number"]], text(string), list(of: reference("expression")),
             ["type": "object", "if": ["minProperties": 1, "propertyNames": text("^[$]")], "then": operation, "else": object]
         )
+    }()
+
+    // MARK: Indexes
+
+    private static let indexes: Value = {
+        var index = map(names: any(reference("path"), oneOf(["_id"])), of: oneOf([1, -1] as [Value]), atLeast: 1).asDocument ?? Document()
+        index.append("maxProperties", Value(integer: Int64(DocumentIndex.mostFields)))
+        index.append("not", ["maxProperties": 1, "required": ["_id"]])
+        var indexes = list(of: .document(index), atLeast: 1).asDocument ?? Document()
+        indexes.append("maxItems", Value(integer: Int64(DocumentIndex.mostIndexes)))
+        return .document(indexes)
     }()
 
     // MARK: Paths
