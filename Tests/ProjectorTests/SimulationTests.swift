@@ -31,8 +31,9 @@ import Testing
         let first = await Self.play(Array(seeds)) { Simulation.run($0, isTraced: true) }
         let second = await Self.play(seeds.reversed()) { Simulation.run($0, isTraced: true) }
         for (seed, outcome) in first {
-            let again = second.first { $0.0 == seed }?.outcome
-            #expect(again?.trace == outcome.trace && outcome.trace.count > 20, "MILLRACE_SIMULATION_SEED=\(seed)")
+            let again = second.first { $0.0 == seed }?.outcome.trace ?? []
+            let turn = zip(outcome.trace, again).enumerated().first { $1.0 != $1.1 }
+            #expect(again == outcome.trace && outcome.trace.count > 20, "MILLRACE_SIMULATION_SEED=\(seed), from here on: \(turn.debugDescription)")
         }
     }
 

@@ -111,7 +111,7 @@ struct Weather {
     /// A repair as rule 17 has it: the generation first, then the document, in one transaction.
     private mutating func repair() async {
         let build = random.pick(conditions.setting.builds).build
-        let stored = await world.mongo.documents[build]?.keys.map(\.text).sorted() ?? []
+        let stored = await world.mongo.documents[build]?.keys.sorted().map(\.text) ?? []
         guard !stored.isEmpty else { return }
         let key = random.pick(stored)
         let number = Int32(repairs.count)
