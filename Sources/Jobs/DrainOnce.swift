@@ -10,10 +10,12 @@ public struct DrainOnce: Sendable {
     private let lease: Duration
     private let logger: Logger
 
-    /// How often it is asked whether everything is applied: soon at first, and later at a hundredth of the time that has
-    /// passed. A question every 10 ms was an eighth of a long drain's CPU.
+    /// How often MongoDB is asked whether everything is applied: soon at first, and later at a hundredth of the time that
+    /// has passed; and while the own workers have more to do, only to see that they get on. A question every 10 ms was an
+    /// eighth of a drain's CPU.
     private static let poll = Duration.milliseconds(10)
     private static let longestPoll = Duration.milliseconds(200)
+    private static let busyPoll = Duration.seconds(1)
     /// Without any progress for this many leases, it gives up.
     private static let patience = 3
 
@@ -93,7 +95,11 @@ public struct DrainOnce: Sendable {
                         + "\(Self.patience) leases: look at its log, or stop it and try again"
                 )
             }
-            try await Task.sleep(for: min(max(Self.poll, (ContinuousClock.now - started) / 100), Self.longestPoll))
+            let asked = ContinuousClock.now
+            let pause = min(max(Self.poll, (asked - started) / 100), Self.longestPoll)
+            while ContinuousClock.now - asked < (waiting.keys.allSatisfy { workers[$0]?.report.isBusy ?? false } ? Self.busyPoll : pause) {
+                try await Task.sleep(for: Self.poll)
+            }
         }
     }
 

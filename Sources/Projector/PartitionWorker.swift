@@ -162,7 +162,9 @@ public struct PartitionWorker: Sendable {
                 handed = try await ahead
             }
             try Task.checkCancellation()
-            if batch.isIdle && handed.isIdle && isCurrent && !stop.isRequested { try await settings.clock.sleep(for: settings.poll) }
+            let isIdle = batch.isIdle && handed.isIdle && isCurrent
+            report.looked(isBusy: !isIdle)
+            if isIdle && !stop.isRequested { try await settings.clock.sleep(for: settings.poll) }
         }
     }
 

@@ -6,6 +6,7 @@ public final class WorkerReport: Sendable {
         var holdsLease = false
         var heldLease = false
         var isElsewhere = false
+        var isBusy = false
         var stoppedBuilds: Set<BuildID> = []
         var stopped: (any Error)?
         var lastFailure: (any Error)?
@@ -15,6 +16,8 @@ public final class WorkerReport: Sendable {
 
     /// The worker holds the partition's lease.
     public var holdsLease: Bool { state.withLock { $0.holdsLease } }
+    /// The worker holds the lease, and has found more to do at its last look.
+    public var isBusy: Bool { state.withLock { $0.holdsLease && $0.isBusy } }
     /// Whether the worker held the lease at any time since this was asked last.
     public func heldLease() -> Bool {
         state.withLock { state in
@@ -32,7 +35,9 @@ public final class WorkerReport: Sendable {
     /// Why the worker had to start again, if it has done nothing since.
     public var lastFailure: (any Error)? { state.withLock { $0.lastFailure } }
 
-    func began() { state.withLock { $0 = State(holdsLease: true, heldLease: true) } }
+    func began() { state.withLock { $0 = State(holdsLease: true, heldLease: true, isBusy: true) } }
+
+    func looked(isBusy: Bool) { state.withLock { $0.isBusy = isBusy } }
 
     func found(_ build: BuildID, isStopped: Bool) {
         state.withLock { state in
