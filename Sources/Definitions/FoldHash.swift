@@ -24,6 +24,7 @@ enum FoldHash {
         if let roots = fold.roots { document.append("root", .array(roots.sorted().map { .string($0.text) })) }
         let versions = fold.versions.sorted { $0.key < $1.key }
         if !versions.isEmpty { document.append("versions", .array(versions.map { ["type": .string($0.key.text), "read": $0.value.canonical] })) }
+        if let lifetime = fold.lifetime { document.append("ttl", .string(Units.format(lifetime))) }
         if fold.parksUnknown { document.append("unknown", "park") }
         return Digest(of: BSON.encode(document)).hex
     }

@@ -4,9 +4,9 @@ import Values
 
 /// Compiles model files.
 public struct ModelReader {
-    static let keys = ["model", "stream", "fold", "onError", "unknown"] + documentKeys
+    static let keys = ["model", "stream", "fold", "onError", "unknown", "ttl"] + documentKeys
     /// Keys of a model that the language has.
-    static let later = ["ttl", "cache", "merge", "lookup"]
+    static let later = ["cache", "merge", "lookup"]
 
     /// Compiles the text of a model file, from disk or as a build keeps it. Whether there is such a stream is not looked
     /// at. Throws everything that is wrong with the text.
@@ -41,6 +41,7 @@ public struct ModelReader {
         let stream = streamNode.flatMap { findings.string($0, "stream") }
         var fold = section.required("fold").flatMap { readFold($0, findings) } ?? EffectFold([:])
         if let policy = section["onError"].flatMap({ readErrorPolicy($0, findings) }) { fold.errorPolicy = policy }
+        if let node = section["ttl"] { fold.lifetime = findings.duration(node, "ttl", in: lifetimes) }
         readDocument(section, into: &fold, findings)
         if let node = section["unknown"] { fold.parksUnknown = readUnknown(node, fold, findings) ?? false }
         let privateFields = section["private"].map { readPrivate($0, findings) } ?? []
@@ -74,6 +75,9 @@ public struct ModelReader {
             "onError: must be one of \(listed(known)), found \(quoted(text))", at: node.place, suggestion: Suggestion.didYouMean(text, among: known))
         return nil
     }
+
+    /// From what a log's clock can tell apart to longer than anybody keeps a log.
+    static let lifetimes = Duration.seconds(1)...Duration.seconds(36_500 * 86_400)
 
     /// What becomes of events whose type no effect names: whether they are parked.
     private static func readUnknown(_ node: YAMLNode, _ fold: EffectFold, _ findings: Findings) -> Bool? {

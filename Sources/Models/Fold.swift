@@ -10,6 +10,9 @@ public protocol Folding: Sendable {
     /// What becomes of later events when one cannot be taken.
     var errorPolicy: ErrorPolicy { get }
 
+    /// How long a document lives after the last event that changed it was logged; nil for as long as no event removes it.
+    var lifetime: Duration? { get }
+
     /// Applies one event to the document of its key, and says whether it changed it. `document` holds the fields without
     /// `_id` and `_position`, and is nil when there is no document. Throws when the event cannot be taken; the document
     /// is then as it was.
@@ -21,6 +24,7 @@ public protocol Folding: Sendable {
 
 extension Folding {
     public var errorPolicy: ErrorPolicy { .skip }
+    public var lifetime: Duration? { nil }
 }
 
 /// `onError`: what becomes of later events when one cannot be taken.
@@ -43,6 +47,8 @@ public struct EffectFold: Folding, Equatable {
     /// `"*"`: those of the types that are not named.
     public var others: [Effect]?
     public var errorPolicy = ErrorPolicy.skip
+    /// `ttl`
+    public var lifetime: Duration?
     /// `defaults`: the fields that a document begins with.
     public var defaults = Document()
     /// `derive`: fields computed from the finished document, after each event that changed it.

@@ -16,17 +16,25 @@ public struct DocumentPosition: Hashable, Sendable {
     var value: Value { ["p": .int32(Int32(partition)), "o": .int64(offset), "t": .date(time)] }
 }
 
-/// A document as it is stored: `{_id: key, _position: {p, o, t}, …fields}`.
+/// A document as it is stored: `{_id: key, _position: {p, o, t}, …fields}`, and `_expires` before the fields where its model
+/// has a `ttl`.
 public struct StoredDocument: Sendable, Equatable {
     public var key: String
     public var position: DocumentPosition
+    /// An event that is logged then or later finds it absent: milliseconds since 1970.
+    public var expires: Int64?
     public var fields: Document
 
-    public init(key: String, position: DocumentPosition, fields: Document) {
+    public init(key: String, position: DocumentPosition, expires: Int64? = nil, fields: Document) {
         self.key = key
         self.position = position
+        self.expires = expires
         self.fields = fields
     }
+
+    public func isExpired(at time: Int64) -> Bool { expires.map { $0 <= time } ?? false }
+
+    public func unlessExpired(at time: Int64) -> StoredDocument? { isExpired(at: time) ? nil : self }
 
     /// nil without a valid `_position`: somebody else wrote it, and it counts as absent.
     public init?(_ document: Document) {
@@ -36,16 +44,26 @@ public struct StoredDocument: Sendable, Equatable {
         var fields = document
         fields["_id"] = nil
         fields["_position"] = nil
-        self.init(key: key, position: DocumentPosition(partition: Int(partition), offset: offset, time: time), fields: fields)
+        var expires: Int64?
+        // Nowhere else: for the documents of most models this is all that it costs.
+        if let first = fields.fields.first, first.name == Self.expiryField {
+            expires = first.value.asDate
+            fields.fields.removeFirst()
+        }
+        self.init(key: key, position: DocumentPosition(partition: Int(partition), offset: offset, time: time), expires: expires, fields: fields)
     }
 
     /// Fields that are Millrace's own, and no reader's.
-    public static let hiddenFields = ["_position", orphanField, Contribute.field]
+    public static let hiddenFields = ["_position", expiryField, orphanField, Contribute.field]
+    /// When the document is there no more.
+    public static let expiryField = "_expires"
     /// Marks a document that no root event has made whole yet.
     public static let orphanField = "_orphan"
 
     public var bson: [UInt8] {
-        BSON.encode(["_id": .string(key), "_position": position.value], fields)
+        var head: Document = ["_id": .string(key), "_position": position.value]
+        if let expires { head.append(Self.expiryField, .date(expires)) }
+        return BSON.encode(head, fields)
     }
 }
 
@@ -78,8 +96,13 @@ public enum DocumentWrite: Sendable, Equatable {
         case (let before?, nil): return .delete(key: before.key)
         case (let before?, let after?):
             if before == after { return nil }
-            guard let (set, unset) = difference(before.fields, after.fields) else { return .replace(key: after.key, bson: bson ?? after.bson) }
-            return .update(key: after.key, set: Document([Document.Field("_position", after.position.value)] + set.fields), unset: unset)
+            // Where only one of them expires, the field would be added at the end.
+            guard (before.expires == nil) == (after.expires == nil), let (set, unset) = difference(before.fields, after.fields) else {
+                return .replace(key: after.key, bson: bson ?? after.bson)
+            }
+            var own: Document = ["_position": after.position.value]
+            if let expires = after.expires, expires != before.expires { own.append(StoredDocument.expiryField, .date(expires)) }
+            return .update(key: after.key, set: Document(own.fields + set.fields), unset: unset)
         }
     }
 

@@ -3,7 +3,7 @@ import Projector
 import Values
 
 /// A checkpoint as it is stored:
-/// `{_id: {b, s, p}, format, offset, generation, frozen, totals: {…}, complete: [{list, run, cuts}], stopped}`; `stopped` is
+/// `{_id: {b, s, p}, format, offset, at, generation, frozen, totals: {…}, complete: [{list, run, cuts}], stopped}`; `stopped` is
 /// `{o, event, type, key, problem, message}`, and there where something has stopped the build.
 enum CheckpointDocument {
     static func id(_ build: BuildID, _ partition: PartitionID) -> Value {
@@ -19,16 +19,19 @@ enum CheckpointDocument {
     }
 
     /// Rule 14: the offset, the build, the generation, and that no switch froze it. What it says is complete is compared
-    /// too: a worker that read it before another noted more would put back less, which rule 12 forbids.
+    /// too: a worker that read it before another noted more would put back less, which rule 12 forbids. So is how many
+    /// documents were removed, since removing what has expired moves nothing else.
     static func filter(_ checkpoint: Checkpoint) -> Document {
         [
             "_id": id(checkpoint.build, checkpoint.partition), "offset": .int64(checkpoint.offset), "generation": .int64(checkpoint.generation),
-            "frozen": .null, "complete": complete(checkpoint.complete),
+            "frozen": .null, "complete": complete(checkpoint.complete), "totals.deleted": .int64(checkpoint.totals.deleted),
         ]
     }
 
     static func change(from: Checkpoint, to checkpoint: Checkpoint) -> Document {
-        var fields: Document = ["offset": .int64(checkpoint.offset), "totals": totals(checkpoint.totals), "complete": complete(checkpoint.complete)]
+        var fields: Document = [
+            "offset": .int64(checkpoint.offset), "at": .date(checkpoint.time), "totals": totals(checkpoint.totals), "complete": complete(checkpoint.complete),
+        ]
         if from.stopped != checkpoint.stopped { fields.append("stopped", checkpoint.stopped.map(standstill) ?? .null) }
         return ["$set": .document(fields)]
     }
@@ -58,6 +61,8 @@ enum CheckpointDocument {
         else { throw Refusal(.logDamaged, "a checkpoint lacks a field: \(document["_id"].map(JSON.write) ?? "no id")") }
         var checkpoint = Checkpoint(build: build, partition: PartitionID(stream: stream, number: Int(number)))
         checkpoint.offset = offset
+        // Those of earlier versions have none, and remove nothing before they move.
+        checkpoint.time = document["at"]?.asDate ?? 0
         checkpoint.generation = generation
         checkpoint.frozen = document["frozen"]?.asString
         checkpoint.totals = self.totals(totals)

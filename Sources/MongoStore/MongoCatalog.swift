@@ -52,6 +52,8 @@ public struct StoredBuild: Hashable, Sendable {
     public var versions: String?
     public var foldHash: String
     public var foldVersion: Int32
+    /// Whether its documents expire.
+    public var expires = false
 
     /// Whether this binary carries the fold that made the build.
     public var isFoldable: Bool { foldVersion == Models.foldVersion }
@@ -127,7 +129,7 @@ extension MongoConnection {
                     [
                         "build": .string(first.description), "stream": .string(model.stream), "source": .string(model.source),
                         "versions": model.versions.map(Value.string) ?? .null, "foldHash": .string(model.foldHash), "foldVersion": .int32(foldVersion),
-                        "created": .date(Int64(Date().timeIntervalSince1970 * 1000)),
+                        "expires": .bool(model.fold.lifetime != nil), "created": .date(Int64(Date().timeIntervalSince1970 * 1000)),
                     ]
                 ],
             ]
@@ -137,8 +139,8 @@ extension MongoConnection {
         }
         let build = try edit(database, try Self.liveBuild(stored), model)
         try create(database, ["create": .string(build.id.description)])
-        try run(database, BSON.encode(Self.orphanIndex(of: build.id)), .write, "create the orphans' index")
-        try pointView(database, model.name, at: build.id)
+        try run(database, BSON.encode(Self.createIndexes(of: build)), .write, "create the indexes of \(build.id)")
+        try pointView(database, model.name, at: build)
         return build
     }
 
@@ -178,32 +180,39 @@ extension MongoConnection {
             let foldHash = entry["foldHash"]?.asString, let version = entry["foldVersion"]?.asInteger
         else { throw Refusal(.logDamaged, "the definition of \(stored["_id"]?.asString ?? "a model") in millrace.definitions lacks its live build") }
         return StoredBuild(
-            id: id, stream: stream, source: source, versions: entry["versions"]?.asString, foldHash: foldHash, foldVersion: Int32(clamping: version))
+            id: id, stream: stream, source: source, versions: entry["versions"]?.asString, foldHash: foldHash, foldVersion: Int32(clamping: version),
+            expires: entry["expires"] == true)
     }
 
-    /// Of orphans alone, so that it holds nothing where there are none.
-    static func orphanIndex(of build: BuildID) -> Document {
+    /// What Millrace itself finds documents of a build by.
+    static func createIndexes(of build: StoredBuild) -> Document {
         let field = StoredDocument.orphanField
-        let index: Document = ["key": [field: 1], "name": "orphans", "partialFilterExpression": [field: true]]
-        return ["createIndexes": .string(build.description), "indexes": [.document(index)]]
+        // Of orphans alone, so that it holds nothing where there are none.
+        var indexes: [Value] = [["key": [field: 1], "name": "orphans", "partialFilterExpression": [field: true]]]
+        if build.expires { indexes.append(["key": ["_position.p": 1, StoredDocument.expiryField: 1], "name": "expiry"]) }
+        return ["createIndexes": .string(build.id.description), "indexes": .array(indexes)]
     }
 
     /// What outside readers see of a build.
-    private static let viewPipeline: Value = [
-        ["$match": [StoredDocument.orphanField: ["$ne": true]]], ["$unset": .array(StoredDocument.hiddenFields.filter { $0 != "_position" }.map(Value.string))],
-    ]
+    private static func viewPipeline(of build: StoredBuild) -> Value {
+        var filter: Document = [StoredDocument.orphanField: ["$ne": true]]
+        // By the server's clock, which the log's times come from.
+        if build.expires { filter.append("$expr", ["$gt": [.string("$" + StoredDocument.expiryField), "$$NOW"]]) }
+        return [["$match": .document(filter)], ["$unset": .array(StoredDocument.hiddenFields.filter { $0 != "_position" }.map(Value.string))]]
+    }
 
     /// Makes the view that outside readers use, or points it at the build.
-    private func pointView(_ database: String, _ model: String, at build: BuildID) throws {
+    private func pointView(_ database: String, _ model: String, at stored: StoredBuild) throws {
+        let (build, pipeline) = (stored.id, Self.viewPipeline(of: stored))
         let reply = try run(database, BSON.encode(["listCollections": 1, "filter": ["name": .string(model)]]), .plain, "look for a view")
         let existing = reply["cursor"]?.asDocument?["firstBatch"]?.asArray?.first?.asDocument
         let options = existing?["options"]?.asDocument
         switch (existing?["type"]?.asString, options?["viewOn"]?.asString) {
-        case (nil, _): try create(database, ["create": .string(model), "viewOn": .string(build.description), "pipeline": Self.viewPipeline])
-        case ("view", build.description) where options?["pipeline"] == Self.viewPipeline: break
+        case (nil, _): try create(database, ["create": .string(model), "viewOn": .string(build.description), "pipeline": pipeline])
+        case ("view", build.description) where options?["pipeline"] == pipeline: break
         case ("view", let other?) where other.hasPrefix("\(model)@"):
             try run(
-                database, BSON.encode(["collMod": .string(model), "viewOn": .string(build.description), "pipeline": Self.viewPipeline, "maxTimeMS": 5000]),
+                database, BSON.encode(["collMod": .string(model), "viewOn": .string(build.description), "pipeline": pipeline, "maxTimeMS": 5000]),
                 .write,
                 "switch a view"
             )

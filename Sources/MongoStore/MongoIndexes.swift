@@ -5,7 +5,9 @@ import Values
 
 extension MongoCatalog {
     /// What is not as it should be with the indexes of Millrace's own collections and of builds, one line each.
-    public func indexFaults(of builds: [BuildID: [DocumentIndex]]) async throws -> [String] { try await connection.indexFaults(database, builds) }
+    public func indexFaults(of builds: [(build: StoredBuild, indexes: [DocumentIndex])]) async throws -> [String] {
+        try await connection.indexFaults(database, builds)
+    }
 
     /// Makes the indexes that a definition asks for and a build lacks, and removes those that Millrace made for an earlier
     /// one. What somebody else made stays. On a filled collection it takes its time, while the build is written to.
@@ -48,9 +50,9 @@ extension MongoConnection {
     /// Whoever makes indexes of Millrace's own collections, and whoever looks whether they are there, takes these.
     static let ownIndexes = [MongoLog.createIndexes, MongoReadings.createIndexes, DeadLetterDocument.createIndexes]
 
-    fileprivate func indexFaults(_ database: String, _ builds: [BuildID: [DocumentIndex]]) throws -> [String] {
+    fileprivate func indexFaults(_ database: String, _ builds: [(build: StoredBuild, indexes: [DocumentIndex])]) throws -> [String] {
         try Self.ownIndexes.flatMap { try indexFaults(database, $0, []) }
-            + builds.sorted { $0.key.description < $1.key.description }.flatMap { try indexFaults(database, Self.orphanIndex(of: $0.key), $0.value) }
+            + builds.flatMap { try indexFaults(database, Self.createIndexes(of: $0.build), $0.indexes) }
     }
 
     private func indexFaults(_ database: String, _ command: Document, _ indexes: [DocumentIndex]) throws -> [String] {

@@ -40,6 +40,10 @@ public struct MongoProjectionStore: ProjectionStore {
         try await connection.documents(database, build, keys)
     }
 
+    public func expired(in build: BuildID, _ partition: PartitionID, by time: Int64, most: Int) async throws -> [String] {
+        try await connection.expired(database, build, partition, by: time, most: most)
+    }
+
     public func commit(_ commit: Commit) async throws -> CommitReply {
         // Built on the caller's thread, so that the connection's own only waits.
         try await connection.commit(database, WriteCommands(commit))
@@ -120,6 +124,16 @@ extension MongoConnection {
             return true
         }
         return found
+    }
+
+    fileprivate func expired(_ database: String, _ build: BuildID, _ partition: PartitionID, by time: Int64, most: Int) throws -> [String] {
+        let place = "_position.p"
+        let filter: Document = [place: .int32(Int32(partition.number)), StoredDocument.expiryField: ["$lte": .date(time)]]
+        let options: Document = [
+            "projection": ["_id": 1], "sort": [place: 1, StoredDocument.expiryField: 1], "limit": .int64(Int64(most)),
+            "batchSize": .int32(Int32(clamping: most + 1)),
+        ]
+        return try documents(database, build.description, filter, options: options, "look for expired documents of \(build)").compactMap { $0["_id"]?.asString }
     }
 
     /// The `_id` of a stored document, which MongoDB puts first.

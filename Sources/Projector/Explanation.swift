@@ -140,7 +140,7 @@ public struct Explanation: Sendable {
             totals.held += after.held - counts.held
             if let letter = letters.last { return note(source, .parked(letter.refusal)) }
             if after.applied == counts.applied { return note(source, after.held > counts.held ? .held : .ignored) }
-            attribute(source, before, document)
+            attribute(source, before?.unlessExpired(at: source.loggedAt), document)
         }
     }
 

@@ -19,6 +19,7 @@ struct FoldBatch {
         var refolded: StoredDocument?
         var fields: Document?
         var position: DocumentPosition?
+        var expires: Int64?
         /// Whether an event of the key is parked, so that later ones are held, before the batch and up to an element of it.
         var wasHeld = false
         var isHeld = false
@@ -46,6 +47,7 @@ struct FoldBatch {
             let origin = origin
             fields = origin?.fields
             position = origin?.position
+            expires = origin?.expires
             isHeld = wasHeld
         }
 
@@ -54,7 +56,7 @@ struct FoldBatch {
 
         var after: StoredDocument? {
             guard let fields, let position else { return nil }
-            return StoredDocument(key: key.text, position: position, fields: fields)
+            return StoredDocument(key: key.text, position: position, expires: expires, fields: fields)
         }
     }
 
@@ -72,6 +74,8 @@ struct FoldBatch {
     private let decisions: [Int64: Decision]
     /// Whether an event that cannot be taken ends the batch.
     private let stops: Bool
+    /// How long documents live, in milliseconds.
+    private let lifetime: Int64?
 
     /// An element: where it is, and which document it touches.
     struct Item {
@@ -89,6 +93,7 @@ struct FoldBatch {
         self.chunks = chunks
         self.decisions = decisions
         stops = fold.errorPolicy == .stop
+        lifetime = fold.lifetime?.milliseconds
         start = offset
         end = offset
         for (number, decoded) in chunks.enumerated() {
@@ -120,6 +125,7 @@ struct FoldBatch {
         chunks = [decoded]
         self.decisions = decisions
         stops = false
+        lifetime = fold.lifetime?.milliseconds
         start = offsets.lowerBound
         end = offsets.upperBound
         let chunk = decoded.chunk
@@ -164,6 +170,9 @@ struct FoldBatch {
         end = start + Int64(elements.count)
         truncate(documents: Int((elements.lazy.map(\.slot).max() ?? -1) + 1))
     }
+
+    /// When the last element was logged; nil where there is none.
+    var time: Int64? { elements.last.map { chunks[Int($0.chunk)].chunk.at } }
 
     /// What folding the batch gives.
     struct Outcome {
@@ -274,8 +283,9 @@ struct FoldBatch {
         guard let event = decoded.event(at: Int(item.place)) else {
             throw Refusal(.logDamaged, "the event's bytes no longer parse, though they did when it was logged")
         }
+        if let expires = slots[slot].expires, expires <= decoded.chunk.at { (slots[slot].fields, slots[slot].expires) = (nil, nil) }
         guard slots[slot].checksSize || slots[slot].isSuspect else {
-            if try fold.fold(event, into: &slots[slot].fields) { slots[slot].position = position(decoded, item, event) }
+            if try fold.fold(event, into: &slots[slot].fields) { changed(slot, by: event, decoded, item) }
             return
         }
         // A document that has come near its limit, or may have by what the log makes it: each event is checked, so that
@@ -289,13 +299,14 @@ struct FoldBatch {
             }
         }
         slots[slot].fields = fields
-        if changed { slots[slot].position = position(decoded, item, event) }
+        if changed { self.changed(slot, by: event, decoded, item) }
     }
 
-    private func position(_ decoded: DecodedChunk, _ item: Item, _ event: Event) -> DocumentPosition {
-        DocumentPosition(
+    private mutating func changed(_ slot: Int, by event: Event, _ decoded: DecodedChunk, _ item: Item) {
+        slots[slot].position = DocumentPosition(
             partition: decoded.chunk.partition.number, offset: decoded.chunk.offset + Int64(item.place), time: event.time ?? decoded.chunk.at
         )
+        if let lifetime { slots[slot].expires = decoded.chunk.at + lifetime }
     }
 
     private func letter(_ item: Item, _ build: BuildID?, _ refusal: Refusal) -> DeadLetter {

@@ -31,7 +31,7 @@ public struct KeyHistory: Sendable {
         self.decisions = decisions
     }
 
-    /// The document as the events so far make it.
+    /// The document as the events so far make it, also where it has expired since.
     public func document(of key: String) -> StoredDocument? { slots[ExactString(key)]?.after }
 
     /// Whether the events of so many keys are looked up in the log's index.

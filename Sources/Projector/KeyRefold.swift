@@ -117,15 +117,17 @@ struct KeyRefold {
     }
 
     /// The writes that make stored documents what the log makes them, and how many of them were not even what it had
-    /// made them before.
-    func writes(_ stored: [(key: String, bson: [UInt8])]) throws -> (writes: [DocumentWrite], drift: Int64) {
+    /// made them before. What has expired counts as absent, since it is removed at any time.
+    ///
+    /// - Parameter time: the checkpoint's.
+    func writes(_ stored: [(key: String, bson: [UInt8])], at time: Int64) throws -> (writes: [DocumentWrite], drift: Int64) {
         let found = Dictionary(stored.map { (ExactString($0.key), $0.bson) }, uniquingKeysWith: { $1 })
         var writes: [DocumentWrite] = []
         var drift: Int64 = 0
         for key in after.keys {
-            let (now, earlier) = (found[key], (before ?? after).document(of: key.text)?.bson)
-            if now != earlier { drift += 1 }
-            let wanted = after.document(of: key.text)?.bson
+            let now = try found[key].flatMap { (StoredDocument(try Document(bson: $0))?.isExpired(at: time) ?? false) ? nil : $0 }
+            let wanted = after.document(of: key.text)?.unlessExpired(at: time)?.bson
+            if now != (before ?? after).document(of: key.text)?.unlessExpired(at: time)?.bson { drift += 1 }
             guard now != wanted else { continue }
             writes.append(wanted.map { .put(key: key.text, bson: $0) } ?? .delete(key: key.text))
         }

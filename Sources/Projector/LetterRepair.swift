@@ -131,7 +131,7 @@ public struct LetterRepair: Sendable {
         if !refold.keys.isEmpty {
             refold.add(try await store.decisions(on: build, partition, from: live.offset, keys: refold.indexedKeys))
             try await refold.read(below: now.offset)
-            let (writes, drift) = try refold.writes(try await store.documents(of: build, keys: refold.keys))
+            let (writes, drift) = try refold.writes(try await store.documents(of: build, keys: refold.keys), at: now.time)
             repair.writes = writes
             repair.totals[build] = refold.totals
             repair.totals[build]?.drift = drift

@@ -24,22 +24,24 @@ public struct BatchLimits: Hashable, Sendable {
 /// one transaction. What is in memory is only trusted because the transaction's first write compares the checkpoint.
 public actor Projection {
     public nonisolated let build: BuildID
-    private let partition: PartitionID
-    private let fold: any Folding
-    private let store: any ProjectionStore
-    private let log: any EventLog
-    private let limits: BatchLimits
+    let partition: PartitionID
+    let fold: any Folding
+    let store: any ProjectionStore
+    let log: any EventLog
+    let limits: BatchLimits
     private let logger: Logger
 
-    private var checkpoint: Checkpoint?
-    private var cache: DocumentCache
+    var checkpoint: Checkpoint?
+    var cache: DocumentCache
     /// How many documents to load at once: as many as stay near the limit, by the sizes seen. It starts small and grows
     /// by steps, so that huge documents are noticed before many of them are asked for.
-    private var loadSize = 64
+    var loadSize = 64
     private var completeness: [ListCompleteness: Int64] = [:]
     private var failures = BatchFailures()
     /// What was decided about events from the checkpoint on, read with it.
     private var decisions: [Int64: Decision] = [:]
+    /// The time by which nothing stored has expired any more, where that is known.
+    var swept: Int64?
     /// Names of types that the model does not name and that are counted each by itself.
     private var unknownTypes: Set<ExactString> = []
     /// What has stopped the build, where its model says so, and when it was found.
@@ -72,6 +74,7 @@ public actor Projection {
         cache.removeAll()
         completeness = [:]
         stopped = nil
+        swept = nil
     }
 
     /// Reads where the build stands. Throws a `Refusal` when the log does not reach that far.
@@ -98,12 +101,12 @@ public actor Projection {
                 return stopped != nil || isApplied && self.checkpoint.map { $0.offset >= last.chunk.end } ?? false
             }
             if let tail = handed.last?.chunk.end ?? tail, checkpoint.offset >= tail {
-                try await noteCompleteness(checkpoint)
+                try await rest(checkpoint)
                 return true
             }
             let chunks = try await log.chunks(of: partition, from: checkpoint.offset, events: limits.events)
             guard let last = chunks.last else {
-                try await noteCompleteness(checkpoint)
+                try await rest(checkpoint)
                 return true
             }
             let count = try await permit(checkpoint, last.end, watch)
@@ -192,6 +195,7 @@ public actor Projection {
         unknownTypes.formUnion(commit.unknownTypes.compactMap(\.type))
         remember(batch)
         stand(still: commit.to.stopped)
+        try await sweep(commit.to, atLeast: Self.sweepStep)
         if commit.to.offset > from.offset { try await watch?.passed(.project(build), to: commit.to.offset) }
         return true
     }
@@ -203,83 +207,13 @@ public actor Projection {
         logger.error("the model is stopped until somebody acts", metadata: ["build": "\(build)", "partition": "\(partition)", "error": "\(standstill)"])
     }
 
-    // MARK: Loading
-
-    private func load(_ batch: inout FoldBatch, _ from: Checkpoint) async throws {
-        var missing: [Int] = []
-        for slot in batch.slots.indices {
-            guard let bytes = cache[batch.slots[slot].key] else {
-                missing.append(slot)
-                continue
-            }
-            batch.slots[slot].load(StoredDocument(try Document(bson: bytes)), bytes: bytes.count)
-        }
-        var loaded = 0
-        var place = 0
-        while place < missing.count {
-            guard loaded <= limits.loaded.bytes else {
-                batch.truncate(documents: missing[place])
-                break
-            }
-            let page = missing[place..<min(missing.count, place + loadSize)]
-            let found = try await store.documents(of: build, keys: page.map { batch.slots[$0].key.text })
-            let bytes = found.reduce(0) { $0 + $1.bson.count }
-            loaded += bytes
-            let average = max(256, bytes / max(1, found.count))
-            loadSize = max(1, min(limits.loaded.bytes / average, loadSize * 8))
-            for (key, bson) in found {
-                if let slot = batch.place(of: key) { try load(bson, into: &batch.slots[slot], from) }
-            }
-            place = page.endIndex
-        }
-        for slot in batch.slots.indices where batch.slots[slot].isSuspect {
-            batch.slots[slot].refolded = try await refold(batch.slots[slot].key.text, below: from.offset)
-        }
-        // A repair that lifts a letter meanwhile raises the generation, so that this batch is not committed.
-        guard fold.errorPolicy == .hold, from.totals.parked > 0 else { return }
-        for key in try await store.keysWithLetters(in: build, partition, below: from.offset, among: batch.slots.map(\.key.text)) {
-            if let slot = batch.place(of: key.text) { batch.slots[slot].wasHeld = true }
-        }
-    }
-
-    private func load(_ bson: [UInt8], into slot: inout FoldBatch.Slot, _ from: Checkpoint) throws {
-        let stored = StoredDocument(try Document(bson: bson))
-        slot.load(stored, bytes: bson.count)
-        // Somebody else wrote it: no position, or one that this checkpoint has not reached.
-        slot.isSuspect = stored.map { $0.position.partition != partition.number || $0.position.offset >= from.offset } ?? true
-    }
-
-    /// After a write found another document than was planned for: reads every document of the batch again, and folds
-    /// those that are not what the batch was computed from out of the log.
-    private func verify(_ batch: inout FoldBatch, _ from: Checkpoint) async throws {
-        cache.removeAll()
-        let stored = try await store.documents(of: build, keys: batch.slots.map(\.key.text))
-        let byKey = Dictionary(stored.map { (ExactString($0.key), $0.bson) }, uniquingKeysWith: { $1 })
-        for slot in batch.slots.indices {
-            let assumed = batch.slots[slot].before
-            let found = byKey[batch.slots[slot].key]
-            guard found != assumed?.bson else { continue }
-            batch.slots[slot].load(try found.flatMap { StoredDocument(try Document(bson: $0)) }, bytes: found?.count ?? 0)
-            batch.slots[slot].isStored = found != nil
-            batch.slots[slot].isSuspect = true
-            batch.slots[slot].refolded = try await refold(batch.slots[slot].key.text, below: from.offset)
-        }
-    }
-
-    /// The document as the log makes it before an offset.
-    private func refold(_ key: String, below offset: Int64) async throws -> StoredDocument? {
-        let decisions = try await store.decisions(on: build, partition, from: 0, keys: [key])
-        var history = KeyHistory(of: [key], build: build, fold: fold, decisions: decisions)
-        try await history.read(log, partition, below: offset)
-        return history.document(of: key)
-    }
-
     // MARK: Planning
 
     private func plan(_ batch: inout FoldBatch, _ from: Checkpoint) -> Commit {
         let outcome = batch.fold(fold, build: build, totals: from.totals)
         var to = from
         to.offset = batch.end
+        to.time = batch.time ?? from.time
         to.totals = outcome.totals
         to.stopped = outcome.stopped
         var writes: [DocumentWrite] = []
@@ -288,7 +222,7 @@ public actor Projection {
         for slot in batch.slots.indices {
             let write =
                 batch.slots[slot].isSuspect
-                ? repair(batch.slots[slot], &to.totals)
+                ? repair(batch.slots[slot], at: from.time, &to.totals)
                 : DocumentWrite.change(from: batch.slots[slot].before, to: batch.slots[slot].after, bson: batch.slots[slot].bson)
             switch write {
             case nil: to.totals.unchanged += 1
@@ -302,9 +236,11 @@ public actor Projection {
         return Commit(from: from, to: to, writes: writes, deadLetters: outcome.deadLetters, unknownTypes: outcome.unknownTypes.added(to: unknownTypes))
     }
 
-    /// The write for a document that somebody else touched. It is drift where it is not what the log made it.
-    private func repair(_ slot: FoldBatch.Slot, _ totals: inout ProjectionTotals) -> DocumentWrite? {
-        if slot.before != slot.origin || (slot.isStored && slot.before == nil) {
+    /// The write for a document that somebody else touched. It is drift where it is not what the log made it; what had
+    /// expired by the batch before counts as absent, whether it was removed or not.
+    private func repair(_ slot: FoldBatch.Slot, at time: Int64, _ totals: inout ProjectionTotals) -> DocumentWrite? {
+        let (found, wanted) = (slot.before?.unlessExpired(at: time), slot.origin?.unlessExpired(at: time))
+        if found != wanted || (slot.isStored && slot.before == nil) {
             totals.drift += 1
             logger.warning("a document is not what the log makes it, and is written anew", metadata: ["build": "\(build)", "key": "\(slot.key.text)"])
         }
@@ -330,6 +266,12 @@ public actor Projection {
             }
         }
         return merged
+    }
+
+    /// Does what is left to do where there is no batch.
+    private func rest(_ current: Checkpoint) async throws {
+        try await noteCompleteness(current)
+        if let checkpoint { try await sweep(checkpoint) }
     }
 
     private func noteCompleteness(_ current: Checkpoint) async throws {

@@ -57,6 +57,8 @@ public struct Checkpoint: Hashable, Sendable {
     public var partition: PartitionID
     /// The next offset.
     public var offset: Int64 = 0
+    /// When the last element before it was logged: milliseconds since 1970.
+    public var time: Int64 = 0
     public var generation: Int64 = 0
     /// The id of the switch that froze it.
     public var frozen: String?
@@ -108,7 +110,7 @@ public struct DeadLetter: Hashable, Sendable {
 
 /// One transaction of a build: the checkpoint moves, and everything it moves over takes effect.
 public struct Commit: Sendable {
-    /// What the stored checkpoint must be, by offset, build, generation, freeze and completeness.
+    /// What the stored checkpoint must be, by offset, build, generation, freeze, completeness and how many documents were removed.
     public var from: Checkpoint
     public var to: Checkpoint
     public var writes: [DocumentWrite]
@@ -158,6 +160,9 @@ public protocol ProjectionStore: Sendable {
 
     /// The stored documents of these keys, as BSON, in any order.
     func documents(of build: BuildID, keys: [String]) async throws -> [(key: String, bson: [UInt8])]
+
+    /// Keys of documents of a partition that have expired by then, those that did first; at most so many.
+    func expired(in build: BuildID, _ partition: PartitionID, by time: Int64, most: Int) async throws -> [String]
 
     func commit(_ commit: Commit) async throws -> CommitReply
 

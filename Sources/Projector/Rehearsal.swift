@@ -45,6 +45,10 @@ public struct Rehearsal: Sendable {
                 throw Refusal(.badOperand, "the write of \(slot.key.text) was planned for another document than is stored")
             }
         }
+        // Removed as soon as may be, which must not show.
+        if fold.lifetime != nil, let time = batch.time {
+            documents = try documents.filter { try !(StoredDocument(Document(bson: $0.value))?.isExpired(at: time) ?? false) }
+        }
         totals = outcome.totals
         deadLetters += outcome.deadLetters
         stopped = outcome.stopped

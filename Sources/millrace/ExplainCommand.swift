@@ -23,7 +23,7 @@ struct ExplainCommand: AsyncParsableCommand {
     func run() async throws {
         let found = try await Ending.of { try await read() }
         if options.json { Output.line(JSON.write(.document(document(found)))) } else { show(found) }
-        if found.explanation.document == nil { throw Ending.notGood }
+        if !found.isThere { throw Ending.notGood }
     }
 
     private struct Found {
@@ -34,6 +34,10 @@ struct ExplainCommand: AsyncParsableCommand {
         var explanation: Explanation
         /// Whether the stored document is what the log makes it.
         var isAsLogged: Bool
+        /// When it expired, if it did.
+        var expired: Int64?
+
+        var isThere: Bool { explanation.document != nil && expired == nil }
     }
 
     private func read() async throws -> Found {
@@ -54,8 +58,13 @@ struct ExplainCommand: AsyncParsableCommand {
             guard try await reader.checkpoint(of: build.id, partition).offset == checkpoint.offset else { continue }
             var explanation = Explanation(of: id, build: build.id, fold: fold, decisions: decisions)
             try await explanation.read(reader.log, partition, below: checkpoint.offset)
-            let isAsLogged = stored.map { BSON.encode($0) } == explanation.document?.bson
-            return Found(build: build.id, partition: partition, checkpoint: checkpoint, explanation: explanation, isAsLogged: isAsLogged)
+            // What has expired by the checkpoint's time is removed at any time.
+            let found = (stored.flatMap(StoredDocument.init)?.isExpired(at: checkpoint.time) ?? false) ? nil : stored
+            let isAsLogged = found.map { BSON.encode($0) } == explanation.document?.unlessExpired(at: checkpoint.time)?.bson
+            let now = build.expires ? try await reader.log.clock() : 0
+            let expired = explanation.document.flatMap { $0.isExpired(at: now) ? $0.expires : nil }
+            return Found(
+                build: build.id, partition: partition, checkpoint: checkpoint, explanation: explanation, isAsLogged: isAsLogged, expired: expired)
         }
         throw Refusal(.noProgress, "\(partition) is written to so fast that its documents cannot be read at one moment: try again")
     }
@@ -67,7 +76,9 @@ struct ExplainCommand: AsyncParsableCommand {
 
     private func show(_ found: Found) {
         let explanation = found.explanation
-        if explanation.document == nil {
+        if let expired = found.expired {
+            Output.line("\(found.build) has no document \(id): it expired at \(DateTime.format(milliseconds: expired))")
+        } else if explanation.document == nil {
             let removed = explanation.removedBy.map { "removed by \($0.type ?? "") \($0.id ?? "") at offset \($0.offset)" }
             Output.line("\(found.build) has no document \(id): \(removed ?? "no event has made one")")
         } else {
@@ -78,7 +89,7 @@ struct ExplainCommand: AsyncParsableCommand {
                 }
             )
         }
-        if isOrphan(explanation) { Output.line("it is an orphan: no root event has made it whole yet, and nobody is served it") }
+        if found.isThere, isOrphan(explanation) { Output.line("it is an orphan: no root event has made it whole yet, and nobody is served it") }
         if !explanation.exceptions.isEmpty {
             Output.line("")
             if explanation.earlierExceptions > 0 { Output.line("\(Output.count(explanation.earlierExceptions)) more before these") }
@@ -130,7 +141,7 @@ struct ExplainCommand: AsyncParsableCommand {
 
     private func document(_ found: Found) -> Document {
         let explanation = found.explanation
-        let fields = fields(explanation).map { field -> Value in
+        let fields = (found.isThere ? fields(explanation) : []).map { field -> Value in
             ["path": .array(field.path.map(Value.string)), "value": field.value, "madeBy": Self.document(field.madeBy)]
         }
         let exceptions = explanation.exceptions.map { exception -> Value in
@@ -147,7 +158,8 @@ struct ExplainCommand: AsyncParsableCommand {
         let totals = explanation.totals
         return [
             "build": .string(found.build.description), "partition": .int64(Int64(found.partition.number)), "end": .int64(found.checkpoint.offset),
-            "exists": .bool(explanation.document != nil), "orphan": .bool(isOrphan(explanation)), "asLogged": .bool(found.isAsLogged), "fields": .array(fields),
+            "exists": .bool(found.isThere), "expired": found.expired.map(Value.date) ?? .null, "orphan": .bool(isOrphan(explanation)),
+            "asLogged": .bool(found.isAsLogged), "fields": .array(fields),
             "removedBy": explanation.removedBy.map(Self.document) ?? .null, "leftOut": .array(exceptions),
             "earlierLeftOut": .int64(explanation.earlierExceptions), "applied": .int64(totals.applied), "ignored": .int64(totals.ignored),
             "parked": .int64(totals.parked), "held": .int64(totals.held), "duplicates": .int64(totals.duplicates), "waiting": .int64(explanation.waiting),

@@ -19,17 +19,20 @@ struct GetCommand: AsyncParsableCommand {
     var id: String
 
     func run() async throws {
-        let found = try await Ending.of { () async throws -> Document? in
+        let read = try await Ending.of { () async throws -> (document: Document, now: Int64)? in
             let configuration = try options.load()
             try configuration.require(model: model)
             let reader = try await Reader(configuration)
             guard let build = reader.builds[model] else { return nil }
-            return try await reader.readings.document(of: build.id, key: id)
+            guard let document = try await reader.readings.document(of: build.id, key: id) else { return nil }
+            // By the server's clock, which the log's times come from.
+            return (document, build.expires ? try await reader.log.clock() : 0)
         }
-        guard var found else {
+        guard let read, !(StoredDocument(read.document)?.isExpired(at: read.now) ?? false) else {
             Ending.complain("no-such-document: \(model) has no document \(id)")
             throw Ending.notGood
         }
+        var found = read.document
         guard found[StoredDocument.orphanField] == nil else {
             Ending.complain("orphan: \(model) has a document \(id) that no root event has made whole yet; events --key \(id) shows what there was")
             throw Ending.notGood

@@ -92,9 +92,10 @@ struct OnlineCheck {
         do {
             try await reader.inspectServer()
             if reader.installation != nil {
-                var indexes: [BuildID: [DocumentIndex]] = [:]
-                for build in reader.builds.values { indexes[build.id] = (try? build.definition(configuration.model(build.id.model)).indexes) ?? [] }
-                for fault in try await reader.catalog.indexFaults(of: indexes) { warn("mongodb", .badConfiguration, fault) }
+                let builds = reader.builds.values.sorted { $0.id.description < $1.id.description }.map { build in
+                    (build: build, indexes: (try? build.definition(configuration.model(build.id.model)).indexes) ?? [])
+                }
+                for fault in try await reader.catalog.indexFaults(of: builds) { warn("mongodb", .badConfiguration, fault) }
             }
         } catch {
             add("mongodb", error)

@@ -29,6 +29,20 @@ import Values
         }
     }()
 
+    @Test func `the cases of the page are good for the models before them`() throws {
+        let page = try String(contentsOfFile: root + "docs/models.md", encoding: .utf8)
+        let parts = page.components(separatedBy: "```yaml model with cases\n").dropFirst()
+        #expect(parts.count > 0)
+        for part in parts {
+            let blocks = part.components(separatedBy: "```")
+            let model = try ModelReader.read(source: blocks[0], file: "models.md")
+            let source = try #require(blocks.first { $0.hasPrefix("yaml cases\n") })
+            for result in try cases(String(source.dropFirst("yaml cases\n".count))).cases.map({ $0.run(model, StreamSettings(name: model.stream), file: "") }) {
+                #expect(result.isGood, "\(result.case.name): \(result.differences)")
+            }
+        }
+    }
+
     @Test func `the page has examples`() { #expect(Self.examples.count > 5) }
 
     @Test(arguments: examples)

@@ -11,7 +11,7 @@ import Testing
         Mistake("version: \"1\"\nmodel: p\nstream: p\nfold: { a: { $delete: true } }\n", 1, 10, "version: must be 1, found \"1\""),
         Mistake(
             "- 1\n", 1, 1,
-            "a model must be a map with version, model, stream, fold, onError, unknown, root, derive, defaults, private and indexes, found a list"),
+            "a model must be a map with version, model, stream, fold, onError, unknown, ttl, root, derive, defaults, private and indexes, found a list"),
         Mistake("version: 1\nstream: p\nfold: { a: { $delete: true } }\n", 1, 1, "model: is missing"),
         Mistake("version: 1\nmodel: p\nfold: { a: { $delete: true } }\n", 1, 1, "stream: is missing"),
         Mistake("version: 1\nmodel: p\nstream: p\n", 1, 1, "fold: is missing"),
@@ -25,7 +25,7 @@ import Testing
         Mistake(goodModel + "fodl: 1\n", 5, 1, "unknown key \"fodl\" — did you mean \"fold\"?"),
         Mistake(
             goodModel + "zzzzzzzz: 1\n", 5, 1,
-            "unknown key \"zzzzzzzz\" — allowed here: version, model, stream, fold, onError, unknown, root, derive, defaults, private and indexes"),
+            "unknown key \"zzzzzzzz\" — allowed here: version, model, stream, fold, onError, unknown, ttl, root, derive, defaults, private and indexes"),
         Mistake(goodModel + "defaults: 1\n", 5, 11, "defaults: must be a map of fields and values, found 1 — such as { stock: 0 }"),
         Mistake(goodModel + "defaults: { a: $data.b }\n", 5, 11, "defaults: must be the same for every event"),
         Mistake(goodModel + "defaults: { _id: 1 }\n", 5, 13, "_id is set by Millrace itself"),
@@ -38,6 +38,10 @@ import Testing
         Mistake(goodModel + "derive: { a: 1, a.b: 1 }\n", 5, 17, "derive: a.b conflicts with the one at 5:11"),
         Mistake(goodModel + "private: cost\n", 5, 10, "private: must be a list of paths, found \"cost\""),
         Mistake(goodModel + "private: [ \"a..b\" ]\n", 5, 12, "has an empty part"),
+        Mistake(goodModel + "ttl: 30\n", 5, 6, "ttl: must be a duration from 1s to 36500d, found 30 — write a whole number and ms, s, m, h or d"),
+        Mistake(goodModel + "ttl: { at: $data.end }\n", 5, 6, "ttl: must be a duration from 1s to 36500d, found a map"),
+        Mistake(goodModel + "ttl: 500ms\n", 5, 6, "ttl: must be a duration from 1s to 36500d, found 500ms"),
+        Mistake(goodModel + "defaults: { _expires: 1 }\n", 5, 13, "_expires is set by Millrace itself"),
         Mistake(goodModel + "indexes: { a: 1 }\n", 5, 10, "indexes: must be a list of paths with 1 or -1, found a map — such as [ { category: 1 } ]"),
         Mistake(goodModel + "indexes: []\n", 5, 10, "indexes: must be a list of paths with 1 or -1, found a list"),
         Mistake(goodModel + "indexes: [ category ]\n", 5, 12, "an index must be a map of paths and 1 or -1, found \"category\" — such as { category: 1 }"),
@@ -62,7 +66,7 @@ import Testing
         Mistake(goodModel + "onError: skpi\n", 5, 10, "onError: must be one of skip, hold and stop, found \"skpi\" — did you mean \"skip\"?"),
     ]
 
-    static let later = ["ttl", "cache", "merge", "lookup"].map {
+    static let later = ["cache", "merge", "lookup"].map {
         Mistake(goodModel + "\($0): 1\n", 5, 1, "\($0): is not supported yet")
     }
 

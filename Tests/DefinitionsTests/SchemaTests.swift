@@ -70,7 +70,7 @@ import Values
         // JSON has one kind of number.
         "found 1.0", "found 1e3", "found 7MiB", "JSON has no number",
         // Cases.
-        "there is no event", "and waits", "is among the documents", "takes at most", "holds no value of its type",
+        "there is no event", "and waits", "logged before the one before", "is among the documents", "takes at most", "holds no value of its type",
     ]
 
     @Test func `a schema refuses whatever shape its reader refuses`() throws {

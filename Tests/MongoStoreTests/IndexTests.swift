@@ -13,6 +13,11 @@ extension MongoSuite {
         private static let name = DocumentIndex([.init("name", 1)])
         private static let tags = DocumentIndex([.init("tags", 1), .init("sizes.width", 1)])
 
+        private func faults(_ catalog: MongoCatalog, _ indexes: [DocumentIndex]) async throws -> [String] {
+            let builds = try await catalog.liveBuilds().values.map { (build: $0, indexes: indexes) }
+            return try await catalog.indexFaults(of: builds)
+        }
+
         private func names(_ mongo: TestMongo) async throws -> [String] {
             let reply = try await mongo.command(["listIndexes": .string(Commits.build.description)])
             let indexes = reply["cursor"]?.asDocument?["firstBatch"]?.asArray ?? []
@@ -33,12 +38,12 @@ extension MongoSuite {
                 let fixed = ["_id_", "orphans"]
                 #expect(try await catalog.make([Self.category, Self.name], of: Commits.build) == [])
                 #expect(try await names(mongo) == (fixed + ["millrace:category_1,price.amount_-1", "millrace:name_1"]).sorted())
-                #expect(try await catalog.indexFaults(of: [Commits.build: [Self.category, Self.name]]) == [])
+                #expect(try await faults(catalog, [Self.category, Self.name]) == [])
                 #expect(try await catalog.make([Self.category, Self.name], of: Commits.build) == [])
 
                 try await mongo.command(["createIndexes": "product@1", "indexes": [["key": ["tags": 1, "sizes.width": 1], "name": "theirs"]]])
                 #expect(
-                    try await catalog.indexFaults(of: [Commits.build: [Self.name, Self.tags, DocumentIndex([.init("x", -1)])]]) == [
+                    try await faults(catalog, [Self.name, Self.tags, DocumentIndex([.init("x", -1)])]) == [
                         "product@1 lacks the index millrace:x_-1: it is made when a worker starts",
                         "product@1 has the index millrace:category_1,price.amount_-1 of an earlier definition: it is removed when a worker starts",
                         "product@1 has an index theirs that Millrace does not know: each write pays for it",

@@ -41,6 +41,10 @@ struct MeddledStore: ProjectionStore {
 
     func logEnd(of partition: PartitionID) async throws -> Int64 { try await store.logEnd(of: partition) }
     func documents(of build: BuildID, keys: [String]) async throws -> [(key: String, bson: [UInt8])] { try await store.documents(of: build, keys: keys) }
+    func expired(in build: BuildID, _ partition: PartitionID, by time: Int64, most: Int) async throws -> [String] {
+        try await store.expired(in: build, partition, by: time, most: most)
+    }
+
     func note(_ complete: [ListCompleteness], in checkpoint: Checkpoint) async throws -> CommitReply { try await store.note(complete, in: checkpoint) }
     func sessionId() async throws -> [UInt8] { try await store.sessionId() }
     func reset() async { await store.reset() }

@@ -21,6 +21,8 @@ public struct Case: Sendable {
     var documents: [(id: String, fields: Document)] = []
     /// Elements in the order in which they are pushed.
     var elements: [Element] = []
+    /// How long after the first instant events are logged, by their numbers; those behind one with it.
+    var delays: [Int: Duration] = [:]
     /// nil where the file does not say yet.
     var expectation: Expectation?
     /// Where `expect:` stands, and what it holds; nil where there is none.

@@ -19,22 +19,38 @@ struct CaseLog {
         self.settings = settings
     }
 
-    /// Logs elements in a chunk and with a dedupe window of their own: an element that was logged before is an event again.
+    /// An element, with its number in its case, which its id is made of, and how long after the first instant it is logged.
+    struct Entry {
+        var number: Int
+        var element: Case.Element
+        var delay: Int64
+    }
+
+    /// Logs elements with a dedupe window of their own, those of one instant in a chunk: an element that was logged before is
+    /// an event again.
     ///
-    /// - Parameter numbers: of the elements in their case, which their ids are made of.
     /// - Parameter suffix: makes the ids fresh.
-    mutating func append(_ elements: some Sequence<(number: Int, element: Case.Element)>, suffix: String = "") {
+    mutating func append(_ elements: [Entry], suffix: String = "") {
+        let window = DedupeWindow(bounds: .init(age: .max, originals: Case.maximumElements))
+        var rest = elements[...]
+        while let delay = rest.first?.delay {
+            let instant = rest.prefix { $0.delay == delay }
+            append(instant, suffix, at: Self.time + delay, window)
+            rest = rest.dropFirst(instant.count)
+        }
+    }
+
+    private mutating func append(_ elements: ArraySlice<Entry>, _ suffix: String, at time: Int64, _ window: DedupeWindow) {
         var raw = RawElements()
-        for (number, element) in elements {
-            Array(text(element, number, suffix).utf8).withUnsafeBytes { raw.append($0, limit: settings.maxEventBytes) }
+        for entry in elements {
+            Array(text(entry.element, entry.number, suffix).utf8).withUnsafeBytes { raw.append($0, limit: settings.maxEventBytes) }
         }
         let tape = raw.parse()
-        let window = DedupeWindow(bounds: .init(age: .max, originals: Case.maximumElements))
         let builder = ChunkBuilder(settings: settings, partition: PartitionID(stream: settings.name, number: 0))
         var first = 0
         while first < raw.count {
             let place = ChunkBuilder.Place(
-                offset: end, totals: chunks.last?.chunk.totals ?? LogTotals(), segment: "case", index: end - Self.start, at: Self.time, age: 0
+                offset: end, totals: chunks.last?.chunk.totals ?? LogTotals(), segment: "case", index: end - Self.start, at: time, age: 0
             )
             let chunk = builder.build(raw, tape, from: first, at: place, window: window)
             chunks.append(DecodedChunk(chunk: chunk, tape: tape, firstText: first))
@@ -42,8 +58,8 @@ struct CaseLog {
         }
     }
 
-    /// The time of logging, which a document takes over from an event without a time: nothing depends on the clock.
-    private static let time: Int64 = 1_767_225_600_000
+    /// The first instant, at which a case's documents were last changed: nothing depends on the clock.
+    static let time: Int64 = 1_767_225_600_000
 
     private func text(_ element: Case.Element, _ number: Int, _ suffix: String) -> String {
         switch element {

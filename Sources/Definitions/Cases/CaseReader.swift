@@ -9,7 +9,7 @@ struct CaseReader {
 
     static let keys = ["model", "cases"]
     static let caseKeys = ["name", "given", "expect", "repeatable", "orders"]
-    static let givenKeys = ["documents", "events"]
+    static let givenKeys = ["documents", "events", "loggedAfter"]
     static let expectKeys = ["documents", "absent", "ignored", "duplicates", "parked", "held", "stopped"]
 
     /// The cases; they are only to be used when there are no findings.
@@ -51,6 +51,7 @@ struct CaseReader {
         if let given = section.required("given"), let given = Section(given, "given:", keys: Self.givenKeys, findings) {
             read.documents = given["documents"].flatMap(documents) ?? []
             read.elements = given.required("events").map(elements) ?? []
+            read.delays = given["loggedAfter"].map { delays($0, read) } ?? [:]
         }
         if let node = section["repeatable"] { read.isRepeatable = findings.bool(node, "repeatable") ?? false }
         if let node = section["orders"] { read.isUnordered = orders(node, read) }
@@ -142,6 +143,33 @@ struct CaseReader {
         }
     }
 
+    /// When events are logged, by their places or their ids.
+    private func delays(_ node: YAMLNode, _ read: Case) -> [Int: Duration] {
+        guard let members = node.members else {
+            if !node.isInvalid {
+                findings.report("loggedAfter: must be a map of events and durations, found \(node.found)", at: node.place, suggestion: "such as { 3: 31d }")
+            }
+            return [:]
+        }
+        var delays: [Int: Duration] = [:]
+        for member in members {
+            guard let number = event(member.name, read) else {
+                reportUnknown(quoted(member.name), read, at: member.place)
+                continue
+            }
+            guard let delay = findings.duration(member.value, "loggedAfter", in: .zero...ModelReader.lifetimes.upperBound) else { continue }
+            delays[number] = delay
+            let order = delays.sorted { $0.key < $1.key }.map(\.value)
+            if order != order.sorted() { findings.report("loggedAfter: an event cannot be logged before the one before it", at: member.value.place) }
+        }
+        return delays
+    }
+
+    private func event(_ name: String, _ read: Case) -> Int? {
+        if let number = Int(name) { return read.elements.indices.contains(number - 1) ? number : nil }
+        return read.place(of: name)
+    }
+
     // MARK: Expectations
 
     private func expectation(_ node: YAMLNode, _ read: Case) -> Expectation {
@@ -198,17 +226,27 @@ struct CaseReader {
         switch node.scalar?.value {
         case let number? where number.asInteger != nil:
             if let number = number.asInteger, 1...Int64(max(1, read.elements.count)) ~= number { return Int(number) }
-        case .string(let id)?:
-            let place = read.elements.firstIndex { element in
-                if case .event(let event) = element { event["eventId"]?.asString?.utf8Equal(id) ?? false } else { false }
-            }
-            if let place { return place + 1 }
+        case .string(let id)?: if let number = read.place(of: id) { return number }
         default: break
         }
+        reportUnknown(node.found, read, at: node.place)
+        return nil
+    }
+
+    private func reportUnknown(_ event: String, _ read: Case, at place: Place) {
         findings.report(
-            "there is no event \(node.found): the case has \(read.elements.count)", at: node.place,
+            "there is no event \(event): the case has \(read.elements.count)", at: place,
             suggestion: "an event is named by its place, counted from 1, or by its eventId"
         )
-        return nil
+    }
+}
+
+extension Case {
+    /// The place, counted from 1, of the event that the case gives an id.
+    fileprivate func place(of id: String) -> Int? {
+        let index = elements.firstIndex { element in
+            if case .event(let event) = element { event["eventId"]?.asString?.utf8Equal(id) ?? false } else { false }
+        }
+        return index.map { $0 + 1 }
     }
 }

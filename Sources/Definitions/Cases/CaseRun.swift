@@ -39,13 +39,19 @@ struct CaseRun {
         return (end, differences)
     }
 
-    private func numbered(_ elements: [Case.Element]) -> [(number: Int, element: Case.Element)] {
-        elements.enumerated().map { ($0.offset + 1, $0.element) }
+    private func numbered(_ elements: [Case.Element]) -> [CaseLog.Entry] {
+        elements.enumerated().map { CaseLog.Entry(number: $0.offset + 1, element: $0.element, delay: delay(of: $0.offset)) }
+    }
+
+    /// Milliseconds from the first instant to the one at which the element of a place is logged.
+    private func delay(of place: Int) -> Int64 {
+        of.delays.filter { $0.key <= place + 1 }.max { $0.key < $1.key }.map { Int64($0.value / .milliseconds(1)) } ?? 0
     }
 
     private func begin() -> Rehearsal {
         let position = DocumentPosition(partition: 0, offset: CaseLog.start - 1, time: 0)
-        let documents = of.documents.map { StoredDocument(key: $0.id, position: position, fields: $0.fields) }
+        let expires = fold.lifetime.map { CaseLog.time + Int64($0 / .milliseconds(1)) }
+        let documents = of.documents.map { StoredDocument(key: $0.id, position: position, expires: expires, fields: $0.fields) }
         return Rehearsal(fold: fold, build: build, documents: documents, from: CaseLog.start)
     }
 
@@ -116,7 +122,8 @@ struct CaseRun {
         let elements = numbered(of.elements)
         var all = CaseLog(stream)
         all.append(elements)
-        all.append(elements, suffix: Self.again)
+        let last = elements.last?.delay ?? 0
+        all.append(elements.map { CaseLog.Entry(number: $0.number, element: $0.element, delay: last) }, suffix: Self.again)
         var each = CaseLog(stream)
         for element in elements {
             each.append([element])
@@ -135,7 +142,8 @@ struct CaseRun {
     private func orderDifferences(_ end: End) throws -> [CaseDifference] {
         for order in Self.orders(of.elements.count).dropFirst() {
             var log = CaseLog(stream)
-            log.append(order.map { ($0 + 1, of.elements[$0]) })
+            // Instants belong to places, not to events.
+            log.append(order.enumerated().map { CaseLog.Entry(number: $1 + 1, element: of.elements[$1], delay: delay(of: $0)) })
             let lines = CaseDifference.lines(expected: end.documents, found: try documents(try fold(log, cuts: []), log), "in order")
             guard !lines.isEmpty else { continue }
             let names = order.map { String($0 + 1) }.joined(separator: ", ")

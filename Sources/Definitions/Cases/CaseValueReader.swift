@@ -1,4 +1,5 @@
 import Events
+import Models
 import Values
 
 /// Reads values of documents. Beside what YAML can say there are four forms: `{ $date: TIME }`, `{ $numberLong: TEXT }`
@@ -14,7 +15,7 @@ struct CaseValueReader {
             }
             return nil
         }
-        for member in members where ["_id", "_position"].contains(member.name) {
+        for member in members where ["_id", "_position", StoredDocument.expiryField].contains(member.name) {
             let suggestion = member.name == "_id" ? "the document's id stands before its fields" : "leave it out: it is not compared"
             findings.report("\(member.name) has no place here", at: member.place, suggestion: suggestion)
         }

@@ -1,3 +1,4 @@
+import Models
 import Values
 
 // Files of cases.
@@ -13,7 +14,7 @@ extension Schema {
                     "given": map(
                         keys: CaseReader.givenKeys, required: ["events"],
                         [
-                            "documents": reference("documents"),
+                            "documents": reference("documents"), "loggedAfter": map(of: duration),
                             "events": [
                                 "type": "array", "minItems": 1, "maxItems": Value(integer: Int64(Case.maximumElements)),
                                 "items": any(["type": "object"], ["type": "string"]),
@@ -27,7 +28,7 @@ extension Schema {
     )
 
     /// `_orphan` among them: an orphan is another document than one that is served.
-    private static let fields: Value = ["propertyNames": ["not": ["enum": ["_id", "_position"]]]]
+    private static let fields: Value = ["propertyNames": ["not": ["enum": ["_id", "_position", .string(StoredDocument.expiryField)]]]]
 
     private static let expectation = map(
         keys: CaseReader.expectKeys,

@@ -8,7 +8,7 @@ extension Schema {
         "A Millrace model", keys: ModelReader.keys, required: ["model", "stream", "fold"],
         [
             "model": all(name, ["not": text("^(millrace|system)")]), "stream": text, "onError": oneOf(ErrorPolicy.allCases.map(\.rawValue)),
-            "unknown": oneOf(["ignore", "park"]),
+            "unknown": oneOf(["ignore", "park"]), "ttl": duration,
             "fold": [
                 "type": "object", "minProperties": 1, "propertyNames": ["type": "string", "minLength": 1, "maxLength": 256, "not": text("^[$]")],
                 "additionalProperties": any(reference("effect"), list(of: reference("effect"), atLeast: 1)),

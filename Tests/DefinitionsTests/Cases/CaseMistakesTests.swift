@@ -38,6 +38,14 @@ enum CaseMistakes {
         Mistake("- { name: a, given: { events: [ a ] }, expect: { ignored: [ e-1 ] } }", 4, 61, "there is no event \"e-1\""),
         Mistake("- { name: a, given: { events: [ a ] }, expect: { ignored: 1 } }", 4, 59, "ignored: must be a list, found 1"),
         Mistake("- { name: a, given: { events: [ a ] }, expect: { parked: [ { event: 1 } ] } }", 4, 60, "problem: is missing"),
+        Mistake("- { name: a, given: { events: [ a ], loggedAfter: 3d } }", 4, 51, "loggedAfter: must be a map of events and durations, found \"3d\""),
+        Mistake("- { name: a, given: { events: [ a ], loggedAfter: { 2: 3d } } }", 4, 53, "there is no event \"2\": the case has 1"),
+        Mistake(
+            "- { name: a, given: { events: [ a ], loggedAfter: { 1: soon } } }", 4, 56, "loggedAfter: must be a duration from 0ms to 36500d, found \"soon\""),
+        Mistake(
+            "- { name: a, given: { events: [ a, b ], loggedAfter: { 1: 2d, 2: 1d } } }", 4, 66,
+            "loggedAfter: an event cannot be logged before the one before it"),
+        Mistake("- { name: a, given: { documents: { a: { _expires: 1 } }, events: [ a ] } }", 4, 41, "_expires"),
         Mistake("- { name: a, given: { events: [ a ] }, expect: { stopped: [ 1 ] } }", 4, 59, "stopped: must be a map with event and problem, found a list"),
         Mistake(
             "- { name: a, given: { events: [ a, b ] }, expect: { ignored: [ 2 ], stopped: { event: 1, problem: bad-json } } }", 4, 51,

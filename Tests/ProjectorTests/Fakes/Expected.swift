@@ -22,6 +22,8 @@ struct Expected: Sendable {
     private(set) var deadLetters: Set<DeadLetter> = []
     private(set) var totals: [BuildID: ProjectionTotals] = [:]
     private(set) var unknownTypes: [BuildID: [ExactString?: UnknownType]] = [:]
+    /// When the last element was logged: documents that have expired by then are not looked at.
+    private var time: Int64 = 0
 
     init(_ texts: [String], _ settings: StreamSettings, _ builds: [(build: BuildID, fold: EffectFold)]) {
         var whole = settings
@@ -35,6 +37,7 @@ struct Expected: Sendable {
     /// What these chunks make, with repairs in between.
     init(_ chunks: [DecodedChunk], _ builds: [(build: BuildID, fold: EffectFold)], repairs: [Repair] = []) {
         elements = chunks.flatMap { Self.elements(of: $0.chunk) }
+        time = chunks.last?.chunk.at ?? 0
         for (build, fold) in builds { replay(chunks, build, fold, repairs.filter { $0.build == build }) }
     }
 
@@ -89,17 +92,19 @@ struct Expected: Sendable {
                     continue
                 }
                 let key = ExactString(event.key)
+                if stored[key]?.isExpired(at: chunk.chunk.at) ?? false { stored[key] = nil }
                 var fields = stored[key]?.fields
                 do {
                     let position = DocumentPosition(partition: partition.number, offset: offset, time: event.time ?? chunk.chunk.at)
                     let changed = try fold.fold(event, into: &fields)
-                    if changed { stored[key] = fields.map { StoredDocument(key: event.key, position: position, fields: $0) } }
+                    let expires = fold.lifetime.map { chunk.chunk.at + Int64($0 / .milliseconds(1)) }
+                    if changed { stored[key] = fields.map { StoredDocument(key: event.key, position: position, expires: expires, fields: $0) } }
                     totals.applied += 1
                 } catch { park(build, error) }
             }
         }
         repair(at: .max)
-        documents[build] = stored.mapValues(\.bson)
+        documents[build] = stored.compactMapValues { $0.unlessExpired(at: time)?.bson }
         self.totals[build] = totals
     }
 
@@ -135,7 +140,8 @@ struct Expected: Sendable {
         if !isMeddledWith, mongo.mismatches > 0 { found.append("\(mongo.mismatches) documents were not what the transaction was planned for") }
         for (build, expected) in documents.sorted(by: { $0.key.description < $1.key.description }) {
             let stored = try (mongo.documents[build] ?? [:]).filter { key, bson in
-                try !isMeddledWith || expected[key] != nil || StoredDocument(Document(bson: bson)) != nil
+                guard let document = try StoredDocument(Document(bson: bson)) else { return !isMeddledWith || expected[key] != nil }
+                return !document.isExpired(at: time)
             }
             if stored != expected {
                 let keys = Set(stored.keys).union(expected.keys).filter { stored[$0] != expected[$0] }

@@ -101,6 +101,7 @@ struct FakeMongo: Sendable {
     private func holds(_ from: Checkpoint) -> Bool {
         guard let stored = checkpoints[from.build] else { return false }
         return stored.offset == from.offset && stored.generation == from.generation && stored.frozen == from.frozen && stored.complete == from.complete
+            && stored.totals.deleted == from.totals.deleted
     }
 
     /// All of it or nothing.

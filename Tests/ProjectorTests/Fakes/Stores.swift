@@ -1,4 +1,5 @@
 import Events
+import Models
 import Projector
 import Values
 
@@ -118,6 +119,14 @@ struct FakeStore: ProjectionStore {
     func documents(of build: BuildID, keys: [String]) async throws -> [(key: String, bson: [UInt8])] {
         try await world.call(worker) { _, mongo in
             keys.compactMap { key in mongo.documents[build]?[ExactString(key)].map { (key, $0) } }
+        }
+    }
+
+    func expired(in build: BuildID, _ partition: PartitionID, by time: Int64, most: Int) async throws -> [String] {
+        try await world.call(worker) { _, mongo in
+            let documents = try (mongo.documents[build] ?? [:]).values.compactMap { StoredDocument(try Document(bson: $0)) }
+            let expired = documents.filter { $0.isExpired(at: time) }.sorted { ($0.expires ?? 0, $0.key) < ($1.expires ?? 0, $1.key) }
+            return expired.prefix(most).map(\.key)
         }
     }
 

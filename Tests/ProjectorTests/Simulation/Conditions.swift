@@ -68,6 +68,11 @@ struct Conditions: Sendable {
             return texts
         }
         history = random.once(in: 3) ? (isUnique ? Self.unique(random.below(30), "old", &random) : random.texts(random.below(30), types: Commerce.types)) : []
+        if random.once(in: 3) {
+            // Documents expire in the middle of the run when the clock jumps, or as soon as it goes on.
+            hazards.insert(.clockJump)
+            for number in setting.builds.indices { setting.builds[number].fold.lifetime = .milliseconds(random.pick([1, 1000, 30_000, 500_000])) }
+        }
         current = history.isEmpty ? [] : Set(setting.builds.map(\.build).filter { _ in random.once(in: 2) })
     }
 

@@ -51,6 +51,10 @@ struct SpoiledStore: ProjectionStore {
         return try await base.documents(of: build, keys: keys)
     }
 
+    func expired(in build: BuildID, _ partition: PartitionID, by time: Int64, most: Int) async throws -> [String] {
+        try await base.expired(in: build, partition, by: time, most: most)
+    }
+
     func commit(_ commit: Commit) async throws -> CommitReply {
         let build = commit.from.build
         switch mistake {
