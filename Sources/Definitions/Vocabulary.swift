@@ -31,6 +31,10 @@ struct Vocabulary {
 extension Vocabulary {
     private static let clock = "a fold must give the same at every time, and this reads the clock; the event's own time is $occurredAt"
     private static let chance = "a fold must give the same every time, and this is chance"
+    private static let several = "it is computed over several documents, and a fold has one"
+    private static let queries = "it belongs to queries, and a fold has none"
+    private static let timestamp = "no event holds a timestamp of MongoDB's log; a time is a date, of which $toLong gives the milliseconds"
+    private static let document = "write $$doc for the document as it was before the effect, or $data and the like for the event"
     private static let code = "a fold is data, and this runs JavaScript in the server"
 
     static let updateOperators = Vocabulary(
@@ -56,20 +60,27 @@ extension Vocabulary {
     )
 
     static let variables = Vocabulary(
-        kind: "variable", supported: ["$$doc", "$$REMOVE"], later: ["$$ROOT", "$$CURRENT"],
-        refused: ["$$NOW": clock, "$$CLUSTER_TIME": clock]
+        kind: "variable", supported: ["$$doc", "$$REMOVE"],
+        refused: [
+            "$$NOW": clock, "$$CLUSTER_TIME": clock, "$$ROOT": document, "$$CURRENT": document, "$$DESCEND": queries, "$$PRUNE": queries, "$$KEEP": queries,
+            "$$SEARCH_META": queries,
+        ]
     )
+
+    /// Of groups and windows alone: the others are also operators of one document.
+    private static let accumulators = [
+        "$addToSet", "$bottom", "$bottomN", "$count", "$covariancePop", "$covarianceSamp", "$denseRank", "$derivative", "$documentNumber", "$expMovingAvg",
+        "$integral",
+        "$linearFill", "$locf", "$push", "$rank", "$shift", "$top", "$topN",
+    ]
 
     /// The pure operators of MongoDB 6.0's aggregation language.
     static let expressionOperators = Vocabulary(
         kind: "expression operator",
         supported: ["$literal"] + ExpressionOperator.all.keys.sorted(),
-        later: [
-            "$tsSecond", "$tsIncrement",
-        ],
         refused: [
-            "$rand": chance, "$sampleRate": chance, "$function": code, "$accumulator": code, "$where": code,
-            "$meta": "it describes a query, and a fold has none",
-        ]
+            "$rand": chance, "$sampleRate": chance, "$function": code, "$accumulator": code, "$where": code, "$meta": queries, "$tsSecond": timestamp,
+            "$tsIncrement": timestamp,
+        ].merging(accumulators.map { ($0, several) }) { $1 }
     )
 }
