@@ -65,7 +65,7 @@ public struct DrainOnce: Sendable {
         var progress: [PartitionID: Int] = [:]
         var moved = ContinuousClock.now
         var unanswered: (any Error)?
-        while !waiting.isEmpty {
+        while true {
             for (partition, token) in waiting {
                 do {
                     switch try await workplace.isComplete(partition, upTo: token, stopped: workers[partition]?.report.stoppedBuilds) {
@@ -84,6 +84,7 @@ public struct DrainOnce: Sendable {
                 }
                 if let failure = workers[partition]?.report.stopped { throw failure }
             }
+            guard !waiting.isEmpty else { return }
             guard ContinuousClock.now - moved < lease * Self.patience else {
                 if let unanswered { throw unanswered }
                 for partition in waiting.keys.sorted() {
@@ -98,7 +99,7 @@ public struct DrainOnce: Sendable {
             let asked = ContinuousClock.now
             let pause = min(max(Self.poll, (asked - started) / 100), Self.longestPoll)
             while ContinuousClock.now - asked < (waiting.keys.allSatisfy { workers[$0]?.report.isBusy ?? false } ? Self.busyPoll : pause) {
-                try await Task.sleep(for: Self.poll)
+                try await Task.sleep(for: pause)
             }
         }
     }

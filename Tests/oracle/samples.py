@@ -3,12 +3,13 @@ facts, and tables of rows that are joined at the end.
 """
 import datetime
 from collections import defaultdict
+from decimal import Decimal
+from functools import reduce
 from itertools import accumulate
+from operator import add
 from zoneinfo import ZoneInfo
 
-from bson.int64 import Int64
-
-from elements import INT32
+from bson.decimal128 import Decimal128
 
 SHOP_KEYS = {"products": "id", "prices": "product_id", "details": "product_id", "reviews": "product_id"}
 
@@ -73,26 +74,24 @@ def booking(events):
     return documents
 
 
-def summed(amounts):
-    """Return the sum with its type: what has once left 32 bits does not come back."""
-    sums = list(accumulate(amounts))
-    return sums[-1] if all(total in INT32 for total in [*amounts, *sums]) else Int64(sums[-1])
+def total(amounts):
+    # Without a zero to begin with: it has no digits, and would take the sign of a zero away.
+    return Decimal128(reduce(add, amounts))
 
 
 def ledger(events):
     documents = {}
     for key, history in by_key(events).items():
-        amounts = [int(event.body["data"]["cents"]) * (-1 if event.type == "counterBooked" else 1) for event in history]
+        signs = {"booked": 1, "counterBooked": -1}
+        amounts = [signs[event.type] * Decimal(event.body["data"]["amount"]) for event in history]
         months = defaultdict(list)
         for event, amount in zip(history, amounts):
             local = when(event).replace(tzinfo=datetime.timezone.utc).astimezone(ZoneInfo("Europe/Berlin"))
             months[f"{local:%Y-%m}"].append(amount)
         corrections = sum(event.type == "counterBooked" for event in history)
-        sums = list(accumulate(amounts))
-        lowest = sums.index(min(sums))
         documents[key] = {
-            "balance": summed(amounts), "bookings": len(history), "months": {month: summed(parts) for month, parts in months.items()},
-            "lowest": summed(amounts[: lowest + 1]), **({"corrections": corrections} if corrections else {}),
+            "balance": total(amounts), "bookings": len(history), "months": {month: total(parts) for month, parts in months.items()},
+            "lowest": Decimal128(min(accumulate(amounts))), **({"corrections": corrections} if corrections else {}),
         }  # fmt: skip
     return documents
 

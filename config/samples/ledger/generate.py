@@ -7,9 +7,14 @@ import argparse
 import datetime
 import json
 import random
+from decimal import Decimal
 
 START = datetime.datetime(2026, 1, 1)
 YEAR = datetime.timedelta(days=365)
+
+
+def money(cents):
+    return f"{round(cents) * Decimal('0.01'):.2f}"
 
 
 def events(count, seed):
@@ -17,15 +22,15 @@ def events(count, seed):
     mistakes = []
     for number in range(count):
         account = f"account-{rng.randrange(max(1, count // 50))}"
-        kind, data = "booked", {"cents": round(rng.gauss(1_00, 400_00)), "text": rng.choice(["rent", "salary", "groceries", "refund"])}
-        # So large that the balance of an account outgrows 32 bits.
+        kind, data = "booked", {"amount": money(rng.gauss(1_00, 400_00)), "text": rng.choice(["rent", "salary", "groceries", "refund"])}
+        # So large that a double would not keep the cents of the balance.
         if rng.random() < 0.01:
-            data["cents"] *= 100_000
+            data["amount"] = money(rng.gauss(0, 10**22))
         if mistakes and rng.random() < 0.04:
-            account, of, cents = mistakes.pop(rng.randrange(len(mistakes)))
-            kind, data = "counterBooked", {"of": of, "cents": cents}
+            account, of, amount = mistakes.pop(rng.randrange(len(mistakes)))
+            kind, data = "counterBooked", {"of": of, "amount": amount}
         elif rng.random() < 0.05:
-            mistakes.append((account, f"ledger-{seed}-{number}", data["cents"]))
+            mistakes.append((account, f"ledger-{seed}-{number}", data["amount"]))
         at = START + YEAR * number / count
         yield {
             "eventId": f"ledger-{seed}-{number}", "eventType": kind, "key": account,
