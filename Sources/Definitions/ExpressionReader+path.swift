@@ -29,7 +29,7 @@ extension ExpressionReader {
         guard let member = Event.MemberName(rawValue: String(first.dropFirst())) else { return nil }
         // These are text or a time: a path into one is missing in every event, which would park them all.
         guard names.isEmpty || ![.eventId, .eventType, .key, .occurredAt, .op].contains(member) else {
-            return refuse(text, "leads into \(member), which has no members", at: place)
+            return refuse(text, "leads into \(member.rawValue), which has no members", at: place)
         }
         return .event(name: member, path: names)
     }

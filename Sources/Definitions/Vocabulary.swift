@@ -70,8 +70,7 @@ extension Vocabulary {
     /// Of groups and windows alone: the others are also operators of one document.
     private static let accumulators = [
         "$addToSet", "$bottom", "$bottomN", "$count", "$covariancePop", "$covarianceSamp", "$denseRank", "$derivative", "$documentNumber", "$expMovingAvg",
-        "$integral",
-        "$linearFill", "$locf", "$push", "$rank", "$shift", "$top", "$topN",
+        "$integral", "$linearFill", "$locf", "$push", "$rank", "$shift", "$top", "$topN",
     ]
 
     /// The pure operators of MongoDB 6.0's aggregation language.

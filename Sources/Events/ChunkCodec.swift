@@ -108,7 +108,7 @@ public enum ChunkCodec {
     private static func head(of chunk: Chunk) -> Document {
         var head: Document = [
             "_id": .document(id(chunk.partition, chunk.offset)),
-            "format": .int32(chunk.shape == .plain ? 1 : Chunk.format),
+            "format": .int32(chunk.shape.isPlain ? 1 : Chunk.format),
             "n": .int32(Int32(chunk.count)),
             "segment": .string(chunk.segment),
             "index": .int64(chunk.index),
@@ -121,7 +121,7 @@ public enum ChunkCodec {
             ],
         ]
         if !chunk.oversize.isEmpty { head.append("oversize", .array(chunk.oversize.map(Value.int64))) }
-        if chunk.shape != .plain { head.append("shape", .document(chunk.shape.document)) }
+        if !chunk.shape.isPlain { head.append("shape", .document(chunk.shape.document)) }
         return head
     }
 

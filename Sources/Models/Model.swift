@@ -19,9 +19,8 @@ public struct Model: Sendable {
     public var stoppingHash: String
 
     public init(
-        name: String, stream: String, fold: EffectFold, privateFields: [FieldPath] = [], indexes: [DocumentIndex] = [], source: String, versions: String? = nil,
-        foldHash: String,
-        stoppingHash: String
+        name: String, stream: String, fold: EffectFold, privateFields: [FieldPath] = [], indexes: [DocumentIndex] = [], source: String,
+        versions: String? = nil, foldHash: String, stoppingHash: String
     ) {
         self.name = name
         self.stream = stream

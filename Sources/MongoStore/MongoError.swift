@@ -57,8 +57,8 @@ public struct MongoError: StoreFailure {
         20,  // IllegalOperation: a standalone server asked for a transaction
         26,  // NamespaceNotFound
         59,  // CommandNotFound
-        72,  // InvalidOptions
         67,  // CannotCreateIndex
+        72,  // InvalidOptions
         121,  // DocumentValidationFailure
         166,  // CommandNotSupportedOnView
         parallelArrays,

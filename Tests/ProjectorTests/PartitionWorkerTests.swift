@@ -94,6 +94,9 @@ import Values
             async let running: Void = worker.run()
             await world.wait { world in Self.builds.allSatisfy { world.mongo.checkpoints[$0]?.offset == Int64(number + 1) * 7 } }
             #expect(worker.report.holdsLease)
+            // It looks once more, and says that it has found nothing.
+            for _ in 0..<5000 where worker.report.isBusy { try await Task.sleep(for: .milliseconds(1)) }
+            #expect(!worker.report.isBusy)
             stop.request()
             await running
             #expect(!worker.report.holdsLease && worker.report.lastFailure == nil)
