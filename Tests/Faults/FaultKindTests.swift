@@ -12,8 +12,17 @@ extension Faults {
             let seed = try #require(Seed.steady.first)
             let tally = FaultTally()
             for number in act.rounds {
+                let round = Round(steps: act.steps, number: number, seed: seed)
                 do {
-                    try await Round(steps: act.steps, number: number, seed: seed).play(on: stage, tally)
+                    do {
+                        try await round.play(on: stage, tally)
+                    } catch {
+                        if Root.isLong { throw error }
+                        // What a busy machine keeps from happening in time may happen in a second round. What the oracle
+                        // has found against the events is recorded already, and stands.
+                        FaultTests.tally("played again: \(error)")
+                        try await round.play(on: stage, tally)
+                    }
                 } catch {
                     // The others are played all the same.
                     Issue.record("\(error)")

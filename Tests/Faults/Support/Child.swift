@@ -116,10 +116,13 @@ final class Child: Sendable {
         return try await ended(within: limit)
     }
 
+    /// Whether this service drains, or did before it ended.
+    var hasBegun: Bool { log.contains("draining") }
+
     /// SIGTERM to a service that has begun, which must end with 0.
     func expectStop(_ comment: @autoclosure () -> String = "", sourceLocation: SourceLocation = #_sourceLocation) async throws {
         // In its first milliseconds a process does not listen yet, and simply dies.
-        try await until("\(name) has begun") { log.contains("draining") }
+        try await until("\(name) has begun") { hasBegun || !isRunning }
         let ended = try await stop()
         #expect(ended.cause == .exit(0), "\(comment()) \(ended.summary)", sourceLocation: sourceLocation)
     }

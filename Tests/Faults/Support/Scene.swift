@@ -8,6 +8,8 @@ import Values
 /// What a fault acts on: two workers that drain one list, and a producer that keeps pushing onto it.
 final class Scene: Sendable {
     static let lease = Duration.seconds(2)
+    /// What a command ends with that cannot reach a server.
+    private static let unreachable: Int32 = 69
 
     let stage: Stage
     let place: Place
@@ -114,8 +116,27 @@ final class Scene: Sendable {
 
     func stopAll() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for slot in 0..<Stage.workers { group.addTask { try await self.stop(slot) } }
+            for slot in 0..<Stage.workers {
+                group.addTask {
+                    try await self.begun(slot)
+                    try await self.stop(slot)
+                }
+            }
             try await group.waitForAll()
+        }
+    }
+
+    /// Until a worker has begun. One that met a fault in its first second ends, as it should, with "a server cannot be
+    /// reached", and is started anew, as whatever supervises a service does.
+    private func begun(_ slot: Int) async throws {
+        try await until("worker \(slot) has begun") {
+            let child = try worker(slot)
+            if child.hasBegun { return true }
+            guard !child.isRunning else { return false }
+            let ended = try await child.ended()
+            guard ended.cause == .exit(Self.unreachable) else { throw Failure("worker \(slot) has not begun: \(ended.summary)") }
+            try start(slot)
+            return false
         }
     }
 
