@@ -7,6 +7,8 @@ public struct Configuration: Sendable {
     public var mongodb: MongoDB
     /// How long a dead worker's partitions wait for another.
     public var lease: Duration
+    /// How long receipts are kept.
+    public var keepRuns: Duration
     /// Sorted by name.
     public var streams: [StreamSettings]
     /// Sorted by name.
@@ -36,6 +38,10 @@ public struct Configuration: Sendable {
     public static let defaultLease = Duration.seconds(10)
     /// Below, one slow answer of MongoDB costs the lease; above, a dead worker is missed for too long.
     public static let leaseRange = Duration.seconds(1)...Duration.seconds(600)
+
+    public static let defaultKeepRuns = Duration.seconds(30 * 86_400)
+    /// Below, yesterday's runs could not be asked for; above, nobody asks.
+    public static let keepRunsRange = Duration.seconds(86_400)...Duration.seconds(3650 * 86_400)
 
     /// The stream of a name.
     public func stream(_ name: String) -> StreamSettings? { streams.first { $0.name == name } }

@@ -7,9 +7,10 @@ struct ConfigurationReader {
     /// What the environment says; its problems are reported under the variable's name.
     let environment: [String: String]
 
-    static let keys = ["redis", "mongodb", "lease", "streams"]
+    static let keys = ["redis", "mongodb", "lease", "runs", "streams"]
     static let redisKeys = ["url"]
     static let mongodbKeys = ["url", "database"]
+    static let runsKeys = ["keep"]
 
     /// What could be read. `names` holds every stream that the file names, also those with mistakes, so that a model of
     /// one is not reported for it; it is nil when the file could not be read that far.
@@ -17,6 +18,7 @@ struct ConfigurationReader {
         var redis = Configuration.Redis()
         var mongodb = Configuration.MongoDB()
         var lease = Configuration.defaultLease
+        var keepRuns = Configuration.defaultKeepRuns
         var streams: [StreamSettings] = []
         /// What the streams say of the versions of their events.
         var versions: [String: StreamVersions] = [:]
@@ -50,6 +52,9 @@ struct ConfigurationReader {
         }
         if let node = section["lease"] {
             settings.lease = findings.duration(node, "lease", in: Configuration.leaseRange) ?? settings.lease
+        }
+        if let node = section["runs"], let runs = Section(node, "runs:", keys: Self.runsKeys, findings), let keep = runs["keep"] {
+            settings.keepRuns = findings.duration(keep, "keep", in: Configuration.keepRunsRange) ?? settings.keepRuns
         }
         guard let streams = section.required("streams") else { return }
         (settings.streams, settings.versions, settings.names) = StreamReader(findings: findings).read(streams)

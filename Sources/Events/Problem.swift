@@ -66,6 +66,10 @@ extension Problem {
     public static let noProgress = Problem(rawValue: "no-progress")
     public static let unknownName = Problem(rawValue: "unknown-name")
     public static let badInput = Problem(rawValue: "bad-input")
+    /// Of a run that somebody stopped before it was done.
+    public static let interrupted = Problem(rawValue: "interrupted")
+    /// Of an error that nobody has thought of.
+    public static let bug = Problem(rawValue: "bug")
 }
 
 /// A problem with what it was about, for a person: what, where, why, and what to do.

@@ -53,7 +53,7 @@ public struct DrainOnce: Sendable {
         for partition in partitions { readings[partition] = try await patiently { try await workplace.reading(of: partition) } }
         let seconds = (ContinuousClock.now - started) / .seconds(1)
         let receipt = Receipt(partitions.map { (before[$0] ?? PartitionReading(), readings[$0] ?? PartitionReading()) }, seconds: seconds)
-        try await workplace.record("drain", started: started, receipt, readings, after: nil)
+        try await workplace.record(RunRecord(drain: "drain", owner: workplace.owner, started: started, receipt, readings))
         CrashPoint.receiptWritten.reached()
         return receipt
     }

@@ -80,7 +80,9 @@ public struct DrainService: Service {
         }
         guard !differences.isEmpty else { return }
         let receipt = Receipt(differences, seconds: (ContinuousClock.now - started) / .seconds(1))
-        try await workplace.record(name, started: started, receipt, readings, after: last)
+        var run = RunRecord(drain: name, owner: workplace.owner, started: started, receipt, readings)
+        run.last = last
+        try await workplace.record(run)
         CrashPoint.receiptWritten.reached()
     }
 }

@@ -26,14 +26,11 @@ public protocol Workplace: Sendable {
     /// Where the partition's last receipt ended.
     func lastReceipt(of partition: PartitionID) async throws -> LastReceipt
 
-    /// Stores a receipt, with the readings it ended at.
-    ///
-    /// - Parameter last: the receipts that it continues; where another one did so meanwhile, it is refused. nil for one that
-    ///   stands by itself.
-    func record(
-        _ job: String, started: ContinuousClock.Instant, _ receipt: Receipt, _ readings: [PartitionID: PartitionReading],
-        after last: [PartitionID: LastReceipt]?
-    ) async throws
+    /// Stores a receipt. One that continues receipts which another one has continued meanwhile is refused.
+    func record(_ run: RunRecord) async throws
+
+    /// Removes receipts that are older. Returns how many.
+    func pruneRuns(keeping keep: Duration) async throws -> Int64
 }
 
 /// How far a partition is towards a token.

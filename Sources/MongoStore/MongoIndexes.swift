@@ -48,7 +48,7 @@ extension DocumentIndex {
 
 extension MongoConnection {
     /// Whoever makes indexes of Millrace's own collections, and whoever looks whether they are there, takes these.
-    static let ownIndexes = [MongoLog.createIndexes, MongoReadings.createIndexes, DeadLetterDocument.createIndexes]
+    static let ownIndexes = [MongoLog.createIndexes, MongoRuns.createIndexes, DeadLetterDocument.createIndexes]
 
     fileprivate func indexFaults(_ database: String, _ builds: [(build: StoredBuild, indexes: [DocumentIndex])]) throws -> [String] {
         try Self.ownIndexes.flatMap { try indexFaults(database, $0, []) }

@@ -3,7 +3,7 @@ import Models
 import Projector
 import Values
 
-/// What is stored, for status and receipts: majority reads, no writes but the receipts themselves.
+/// What is stored, for status and receipts: majority reads, no writes.
 public struct MongoReadings: Sendable {
     let connection: MongoConnection
     let database: String
@@ -54,51 +54,6 @@ public struct MongoReadings: Sendable {
     public func document(of build: BuildID, key: String) async throws -> Document? {
         try await connection.document(database, build.description, ["_id": .string(key)], "get a document")
     }
-
-    /// Where the last receipt of a partition ended.
-    public func lastReceipt(of partition: PartitionID) async throws -> LastReceipt {
-        try await connection.lastReceipt(database, partition)
-    }
-
-    /// Each receipt of a partition has the number after the one it continues, so that two cannot continue the same.
-    static let createIndexes: Document = [
-        "createIndexes": .string(Collections.runs),
-        "indexes": [
-            [
-                "key": ["partitions.s": 1, "partitions.p": 1, "partitions.n": 1], "name": "number", "unique": true,
-                // Receipts from before they had numbers.
-                "partialFilterExpression": ["partitions.n": ["$exists": true]],
-            ]
-        ],
-    ]
-
-    /// Stores a receipt with the readings it ended at.
-    public func record(_ run: RunRecord) async throws { try await connection.record(database, run) }
-}
-
-/// The record of one run of a job, or of one stretch of a continuous one.
-public struct RunRecord: Sendable {
-    public var id: String
-    public var job: String
-    public var owner: String
-    public var lasted: Duration
-    public var receipt: Receipt
-    public var readings: [PartitionID: PartitionReading]
-    /// The receipts that this one continues; nil where it stands by itself.
-    public var last: [PartitionID: LastReceipt]?
-
-    public init(
-        id: String, job: String, owner: String, lasted: Duration, receipt: Receipt, readings: [PartitionID: PartitionReading],
-        last: [PartitionID: LastReceipt]? = nil
-    ) {
-        self.id = id
-        self.job = job
-        self.owner = owner
-        self.lasted = lasted
-        self.receipt = receipt
-        self.readings = readings
-        self.last = last
-    }
 }
 
 extension MongoConnection {
@@ -146,71 +101,5 @@ extension MongoConnection {
         // Without a query the answer is at hand, and needs no reading.
         let whole = query.isEmpty ? command : Document(command.fields + [Document.Field("query", .document(query))])
         return try run(database, BSON.encode(whole), .plain, "count documents")["n"]?.asInteger ?? 0
-    }
-
-    private func lastRun(_ database: String, _ partition: PartitionID) throws -> (run: Document, part: Document)? {
-        let last = try document(
-            database, Collections.runs, ["partitions": ["$elemMatch": ["s": .string(partition.stream), "p": .int32(Int32(partition.number))]]],
-            options: ["sort": ["ended": -1]], "read the last receipt"
-        )
-        let part = last?["partitions"]?.asArray?.lazy.compactMap(\.asDocument)
-            .first { $0["s"]?.asString == partition.stream && $0["p"]?.asInteger == Int64(partition.number) }
-        guard let last, let part else { return nil }
-        return (last, part)
-    }
-
-    fileprivate func lastReceipt(_ database: String, _ partition: PartitionID) throws -> LastReceipt {
-        guard let part = try lastRun(database, partition)?.part, let log = part["log"]?.asDocument else { return LastReceipt() }
-        var reading = PartitionReading()
-        reading.log = LogTotals(
-            received: log["received"]?.asInteger ?? 0, duplicates: log["duplicates"]?.asInteger ?? 0, undecodable: log["undecodable"]?.asInteger ?? 0
-        )
-        for build in part["builds"]?.asArray?.compactMap(\.asDocument) ?? [] {
-            guard let id = build["build"]?.asString.flatMap(BuildID.init), let totals = build["totals"]?.asDocument else { continue }
-            reading.builds[id] = CheckpointDocument.totals(totals)
-        }
-        return LastReceipt(reading: reading, number: part["n"]?.asInteger ?? 0)
-    }
-
-    fileprivate func record(_ database: String, _ record: RunRecord) throws {
-        var attempts = Self.recordAttempts
-        while true {
-            attempts -= 1
-            let reply = try run(
-                database, BSON.encode(["insert": .string(Collections.runs), "documents": [.document(try document(of: record, database))]]), .write,
-                "write a receipt")
-            // Another receipt took the number: one that stands by itself takes the next.
-            if Self.writeErrorCode(reply) == 11000, record.last == nil, attempts > 0 { continue }
-            return try Self.check(reply, "write a receipt")
-        }
-    }
-
-    private static let recordAttempts = 5
-
-    private func document(of record: RunRecord, _ database: String) throws -> Document {
-        // By the server's clock, and behind every receipt that this one follows: the last one is found by its end.
-        var ended = try clock()
-        var partitions: [Value] = []
-        for (partition, reading) in record.readings.sorted(by: { $0.key < $1.key }) {
-            let last = try lastRun(database, partition)
-            ended = max(ended, (last?.run["ended"]?.asDate ?? 0) + 1)
-            let number = record.last?[partition]?.number ?? last?.part["n"]?.asInteger ?? 0
-            let builds = reading.builds.map { build, totals -> Value in
-                ["build": .string(build.description), "totals": CheckpointDocument.totals(totals)]
-            }
-            partitions.append([
-                "s": .string(partition.stream), "p": .int32(Int32(partition.number)), "n": .int64(number + 1),
-                "log": [
-                    "received": .int64(reading.log.received), "duplicates": .int64(reading.log.duplicates),
-                    "undecodable": .int64(reading.log.undecodable),
-                ],
-                "builds": .array(builds),
-            ])
-        }
-        return [
-            "_id": .string(record.id), "format": .int32(StoredFormat.current), "job": .string(record.job), "owner": .string(record.owner),
-            "started": .date(ended - Int64(record.lasted / .milliseconds(1))), "ended": .date(ended), "receipt": .document(record.receipt.document),
-            "partitions": .array(partitions),
-        ]
     }
 }

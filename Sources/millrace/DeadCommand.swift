@@ -76,12 +76,6 @@ struct LetterOptions: ParsableArguments {
         let last = try await time(until, "--until").asyncMap { try await reader.readings.offset(at: $0, of: partition) } ?? end
         return first..<max(first, min(last, end))
     }
-
-    private func time(_ text: String?, _ option: String) throws(Refusal) -> Int64? {
-        guard let text else { return nil }
-        guard let time = DateTime.parse(text) else { throw Refusal(.badInput, "\(option) \(text) is no time: write it as 2026-11-20T10:00:00Z") }
-        return time
-    }
 }
 
 extension Optional {

@@ -10,6 +10,7 @@ struct Reader: Sendable {
     let configuration: Configuration
     let catalog: MongoCatalog
     let readings: MongoReadings
+    let runs: MongoRuns
     let log: MongoLog
     let letters: MongoDeadLetters
     /// For repairs: it and the log share a session.
@@ -27,6 +28,7 @@ struct Reader: Sendable {
         installation = try await catalog.installation()
         builds = try await catalog.liveBuilds()
         readings = MongoReadings(connection: connection, database: database)
+        runs = MongoRuns(connection: connection, database: database)
         log = MongoLog(connection: connection, database: database)
         letters = MongoDeadLetters(connection: connection, database: database)
         leases = MongoLeases(connection: connection, database: database)

@@ -51,6 +51,8 @@ private struct WorkService: Service {
         if Task.isShuttingDownGracefully { return }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await runtime.makeIndexes() }
+            let retention = RunRetention(runtime, keep: configuration.keepRuns, logger: logger)
+            group.addTask { try await retention.run() }
             for job in configuration.jobs {
                 switch job.work {
                 case .drain(let drain):

@@ -16,6 +16,7 @@ struct Runtime: Sendable {
     let installation: MongoCatalog.Installation
     let owner: String
     let readings: MongoReadings
+    let runs: MongoRuns
     let models: [LiveModel]
     private let redis: RedisURL
     private let pool: MongoPool
@@ -72,7 +73,7 @@ struct Runtime: Sendable {
         return Runtime(
             configuration: configuration, installation: installation,
             owner: "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)/\(UUID().uuidString.lowercased().prefix(8))",
-            readings: readings, models: models, redis: redis, pool: pool,
+            readings: readings, runs: MongoRuns(connection: control, database: configuration.mongodb.database), models: models, redis: redis, pool: pool,
             control: control, buffers: makeBuffers(configuration, redis, installation.id), logger: logger
         )
     }
@@ -218,15 +219,9 @@ extension Runtime: Workplace {
         return .underWay(progress: Int(state.waiting + state.inSegment))
     }
 
-    func lastReceipt(of partition: PartitionID) async throws -> LastReceipt { try await readings.lastReceipt(of: partition) }
+    func lastReceipt(of partition: PartitionID) async throws -> LastReceipt { try await runs.lastReceipt(of: partition) }
 
-    func record(
-        _ job: String, started: ContinuousClock.Instant, _ receipt: Receipt, _ readings: [PartitionID: PartitionReading],
-        after last: [PartitionID: LastReceipt]?
-    ) async throws {
-        let id = UUID().uuidString.lowercased()
-        try await self.readings.record(
-            RunRecord(id: id, job: job, owner: owner, lasted: .now - started, receipt: receipt, readings: readings, last: last)
-        )
-    }
+    func record(_ run: RunRecord) async throws { try await runs.record(run) }
+
+    func pruneRuns(keeping keep: Duration) async throws -> Int64 { try await runs.prune(keeping: keep) }
 }

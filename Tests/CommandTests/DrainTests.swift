@@ -111,7 +111,7 @@ import Values
             try await installation.drain([EventText("1", "stockAdjusted", key: "a", data: ["delta": 1])])
             let run = try #require(try await installation.documents("millrace.runs").first)
             #expect(run["job"] == "drain")
-            #expect(run["receipt"]?.number("received") == 1)
+            #expect(run["sums"]?.number("received") == 1)
         }
     }
 }

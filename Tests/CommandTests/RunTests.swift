@@ -18,7 +18,7 @@ import Values
             #expect(try await installation.json("get", "product", "a") == ["_id": "a", "stock": 5])
 
             let run = try await eventually("a receipt is closed") { try await installation.documents("millrace.runs").first }
-            #expect(run["job"] == "drain" && run["receipt"]?.number("received") == 1)
+            #expect(run["job"] == "drain" && run["sums"]?.number("received") == 1)
 
             _ = try await installation.redis("RPUSH", installation.list(), EventText("2", "stockAdjusted", key: "a", data: ["delta": 2]).json)
             _ = try await eventually("the second event is there") { try await installation.documents("product", ["stock": 7]).first }
@@ -27,7 +27,7 @@ import Values
             #expect(ended.code == 0, "\(ended.errors)")
             #expect(ended.output == "")
             // What was not in a receipt yet is in the last one; and the lease is free.
-            #expect(try await installation.documents("millrace.runs").compactMap { $0["receipt"]?.number("received") }.reduce(0, +) == 2)
+            #expect(try await installation.documents("millrace.runs").compactMap { $0["sums"]?.number("received") }.reduce(0, +) == 2)
             #expect(try await installation.documents("millrace.leases").first?["until"] == .date(0))
         }
     }
@@ -39,7 +39,7 @@ import Values
             // One receipt or two: a turn may fall between the event's arrival and its application.
             let receipts = try await eventually("the event's application is in a receipt") {
                 let runs = try await installation.documents("millrace.runs")
-                return runs.contains { $0["receipt"]?.asDocument?["models"]?.asDocument?["product"]?.number("applied") == 1 } ? runs.count : nil
+                return runs.contains { $0["sums"]?.asDocument?["models"]?.asDocument?["product"]?.number("applied") == 1 } ? runs.count : nil
             }
             // Two more of its turns: nothing tells of a receipt that is not written.
             try await Task.sleep(for: .milliseconds(2200))

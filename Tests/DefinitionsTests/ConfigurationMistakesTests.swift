@@ -17,6 +17,8 @@ import Testing
         Mistake("lease: 900ms", 2, 8, "lease: must be a duration from 1s to 10m, found 900ms"),
         Mistake("lease: 1.5s", 2, 8, "found \"1.5s\""),
         Mistake("lease: 11m", 2, 8, "lease: must be a duration from 1s to 10m, found 11m"),
+        Mistake("runs: { keep: 1h }", 2, 15, "keep: must be a duration from 1d to 3650d, found 1h"),
+        Mistake("runs: { kep: 30d }", 2, 9, "unknown key \"kep\" — did you mean \"keep\"?"),
         Mistake("lease: -10s", 2, 8, "found \"-10s\""),
         Mistake("mongodb: { url: \"mongodb://h/?retrywrite=true\" }", 2, 17, "\"retrywrite\" is not known — did you mean \"retryWrites\"?"),
         Mistake("mongodb: { url: 5 }", 2, 17, "url: must be a string, found 5"),
@@ -107,7 +109,7 @@ import Testing
         Mistake("version: 1\nstreams: [ product ]\n", 2, 10, "found a list"),
         Mistake("", nil, nil, "is empty"),
         Mistake("version: 7\n", 1, 10, "the file is of version 7"),
-        Mistake("hello\n", 1, 1, "millrace.yaml must be a map with version, redis, mongodb, lease and streams, found \"hello\""),
+        Mistake("hello\n", 1, 1, "millrace.yaml must be a map with version, redis, mongodb, lease, runs and streams, found \"hello\""),
     ]
 
     @Test(arguments: files)

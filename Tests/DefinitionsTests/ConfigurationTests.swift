@@ -24,6 +24,7 @@ import Testing
             redis: { url: "unix:///run/redis.sock?db=2" }
             mongodb: { url: "mongodb+srv://u:p@example.net/?w=majority", database: other }
             lease: 2m
+            runs: { keep: 90d }
             streams:
               zebra: { list: "z", format: cloudevents }
               rows: { format: debezium, keys: { products: $row.id, "order lines": $after.order.id }, outbox: outbox, types: { row.at: epochMicros } }
@@ -46,6 +47,7 @@ import Testing
         #expect(configuration.mongodb.url == "mongodb+srv://u:p@example.net/?w=majority")
         #expect(configuration.mongodb.database == "other")
         #expect(configuration.lease == .seconds(120))
+        #expect(configuration.keepRuns == .seconds(90 * 86_400))
         #expect(configuration.streams.map(\.name) == ["apple", "rows", "zebra"])
         var rows = StreamSettings(name: "rows")
         rows.shape = EventShape(format: .debezium(DebeziumFormat(outbox: "outbox")), types: try #require(TypeTree([(["row", "at"], .epochMicros)])))

@@ -32,7 +32,7 @@ extension Faults {
                 #expect(ended.cause == .exit(0), "\(ended.errors)")
                 #expect(time < .seconds(10))
                 // The receipts of the run count what it logged and applied, up to the last batch.
-                let receipts = try await place.mongo.find("millrace.runs").compactMap { $0["receipt"]?.asDocument }
+                let receipts = try await place.mongo.find("millrace.runs").compactMap { $0["sums"]?.asDocument }
                 #expect(!receipts.isEmpty)
                 let received = receipts.reduce(0) { $0 + ($1["received"]?.asInteger ?? 0) }
                 #expect(try await Int(received) == place.mongo.tail("trace"))

@@ -101,7 +101,7 @@ struct Round {
         let verdict = try await scene.place.expectAllWell(
             "trace", journal, maxEventBytes: Self.maxEventBytes, refused: scene.refused, comment: comment)
         // Every receipt begins where the one before ended, so that together they count everything once.
-        let receipts = try await scene.place.mongo.find("millrace.runs", limit: 1000).compactMap { $0["receipt"]?.asDocument }
+        let receipts = try await scene.place.mongo.find("millrace.runs", limit: 1000).compactMap { $0["sums"]?.asDocument }
         let received = receipts.reduce(0) { $0 + ($1["received"]?.asInteger ?? 0) }
         #expect(received == verdict.log.values.reduce(0, +), comment)
         let applied = receipts.reduce(0) { $0 + ($1["models"]?.asDocument?["trace"]?.asDocument?["applied"]?.asInteger ?? 0) }
