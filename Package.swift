@@ -9,7 +9,7 @@ let strict: [SwiftSetting] = [
 
 /// The readers of what others wrote, which `scripts/test --fuzz` builds with libFuzzer's instruments.
 let isFuzzing = Context.environment["MILLRACE_FUZZ"] != nil
-let fuzzed: Set = ["Values", "Events", "Models", "Definitions", "RedisAddress", "fuzz"]
+let fuzzed: Set = ["Values", "Events", "Models", "Definitions", "RedisAddress", "Schedules", "fuzz"]
 
 /// The hot path (decode, fold, encode) is optimised across files in release builds, and debug builds carry the
 /// named crash points that the tests kill the worker at.
@@ -44,10 +44,11 @@ let package = Package(
         .target(name: "Models", dependencies: ["CRegex", "Values", "Events"], swiftSettings: strict),
         .target(name: "Projector", dependencies: ["Values", "Events", "Models", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
 
+        .target(name: "Schedules", dependencies: ["Values", "Models"], swiftSettings: strict),
         .target(name: "RedisAddress", dependencies: ["Events"], swiftSettings: strict),
 
         // Configuration.
-        .target(name: "Definitions", dependencies: ["Values", "Events", "Models", "Projector", "RedisAddress", "Yams"], swiftSettings: strict),
+        .target(name: "Definitions", dependencies: ["Values", "Events", "Models", "Projector", "RedisAddress", "Schedules", "Yams"], swiftSettings: strict),
 
         // Stores, behind the protocols of Projector.
         .target(name: "Threads", swiftSettings: strict),
@@ -92,9 +93,10 @@ let package = Package(
         .testTarget(name: "ValuesTests", dependencies: ["Values", "Fixtures"], swiftSettings: strict),
         .testTarget(name: "EventsTests", dependencies: ["Events", "EventFixtures", "Fixtures", "Values"], swiftSettings: strict),
         .testTarget(name: "ModelsTests", dependencies: ["Models", "Events", "EventFixtures", "Fixtures", "Values"], swiftSettings: strict),
+        .testTarget(name: "SchedulesTests", dependencies: ["Schedules", "Models", "Fixtures", "Values"], swiftSettings: strict),
         .testTarget(name: "RedisAddressTests", dependencies: ["RedisAddress", "Events"], swiftSettings: strict),
         .testTarget(
-            name: "DefinitionsTests", dependencies: ["Definitions", "Models", "Projector", "Events", "EventFixtures", "Fixtures", "Values"],
+            name: "DefinitionsTests", dependencies: ["Definitions", "Models", "Projector", "Schedules", "Events", "EventFixtures", "Fixtures", "Values"],
             swiftSettings: strict
         ),
         .testTarget(

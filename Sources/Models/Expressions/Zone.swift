@@ -2,20 +2,20 @@ import Foundation
 import Synchronization
 
 /// A time zone as `timezone:` names it: `Europe/Berlin`, or an offset such as `+05:30`.
-struct Zone {
-    private enum Rule {
+public struct Zone: Hashable, Sendable {
+    private enum Rule: Hashable, Sendable {
         case fixed(seconds: Int64)
         case named(TimeZone)
     }
 
     private let rule: Rule
 
-    static let utc = Zone(rule: .fixed(seconds: 0))
+    public static let utc = Zone(rule: .fixed(seconds: 0))
 
     private init(rule: Rule) { self.rule = rule }
 
     /// nil when there is no such zone. Names are told apart by case, as mongod does.
-    init?(_ text: String) {
+    public init?(_ text: String) {
         if let seconds = Self.offset(text) {
             rule = .fixed(seconds: seconds)
         } else if let zone = Self.zone(named: text) {
@@ -26,7 +26,7 @@ struct Zone {
     }
 
     /// Seconds east of Greenwich at a time in seconds since 1970.
-    func offset(at seconds: Int64) -> Int64 {
+    public func offset(at seconds: Int64) -> Int64 {
         switch rule {
         case .fixed(let offset): offset
         // The rules stay the same after some hundred years, and the calendar behind them is not made for all of int64.
