@@ -17,8 +17,8 @@ public protocol Workplace: Sendable {
     /// What must be complete for everything pushed so far to be applied.
     func token(of partition: PartitionID) async throws -> BufferToken
 
-    /// Whether everything up to the token has taken effect in every build that is projected, and is logged for those that
-    /// are stopped.
+    /// Whether everything up to the token has taken effect in every build that readers see and that is projected, and is
+    /// logged for those that are stopped.
     ///
     /// - Parameter stopped: builds that are; nil for those whose checkpoints say so.
     func isComplete(_ partition: PartitionID, upTo token: BufferToken, stopped: Set<BuildID>?) async throws -> Completion

@@ -8,6 +8,8 @@ public struct LetterFilter: Hashable, Sendable {
     public var places: [Place]
     /// The builds that they are of; nil for all, elements that are no events among them.
     public var builds: [BuildID]?
+    /// Builds that they are not of.
+    public var without: [BuildID] = []
     public var problem: String?
     public var type: String?
     public var key: String?
@@ -30,8 +32,10 @@ public struct LetterFilter: Hashable, Sendable {
     func query(_ place: Place) -> Document {
         var query = DeadLetterDocument.place(place.partition, place.offsets)
         if let builds {
-            let builds = builds.map(DeadLetterDocument.build)
+            let builds = builds.filter { !without.contains($0) }.map(DeadLetterDocument.build)
             query.append("_id.b", builds.count == 1 ? builds[0] : ["$in": .array(builds)])
+        } else if !without.isEmpty {
+            query.append("_id.b", ["$nin": .array(without.map(DeadLetterDocument.build))])
         }
         for (name, value) in [("problem", problem), ("type", type), ("key", key)] {
             if let value { query.append(name, .string(value)) }

@@ -32,31 +32,15 @@ public struct MongoCatalog: Sendable {
     /// Compares the stream's number of partitions with what it was made with.
     public func register(_ stream: StreamSettings) async throws { try await connection.register(database, stream) }
 
-    /// The model's live build; makes the first one, its collection and its view where there is none. What of an edited
-    /// definition needs no rebuild is what the build has from then on.
-    public func register(_ model: Model) async throws -> StoredBuild { try await connection.register(database, model) }
+    /// The model's pointer document; makes it, its first build, its collection and its view where there is none. What of an
+    /// edited definition needs no rebuild is what the live build has from then on.
+    public func register(_ model: Model) async throws -> ModelPointer { try await connection.register(database, model) }
 
-    /// Every build of a model that is kept, the live one among them.
-    public func builds(of model: String) async throws -> [BuildID] { try await connection.builds(database, of: model) }
+    /// The pointer document of a model.
+    public func pointer(to model: String) async throws -> ModelPointer? { try await connection.pointer(database, to: model) }
 
-    /// The live builds of all models that are or were defined, by model.
-    public func liveBuilds() async throws -> [String: StoredBuild] { try await connection.liveBuilds(database) }
-}
-
-/// A build with the whole definition it is folded under.
-public struct StoredBuild: Hashable, Sendable {
-    public var id: BuildID
-    public var stream: String
-    public var source: String
-    /// What the stream said of the versions of its events, as JSON; nil for nothing.
-    public var versions: String?
-    public var foldHash: String
-    public var foldVersion: Int32
-    /// Whether its documents expire.
-    public var expires = false
-
-    /// Whether this binary carries the fold that made the build.
-    public var isFoldable: Bool { foldVersion == Models.foldVersion }
+    /// The pointer documents of all models that are or were defined, by model.
+    public func pointers() async throws -> [String: ModelPointer] { try await connection.pointers(database) }
 }
 
 extension MongoConnection {
@@ -119,113 +103,8 @@ extension MongoConnection {
         }
     }
 
-    fileprivate func register(_ database: String, _ model: Model) throws -> StoredBuild {
-        let first = BuildID(model: model.name, number: 1)
-        try insertUnlessThere(
-            database, Collections.definitions, id: .string(model.name),
-            [
-                "format": .int32(StoredFormat.current), "live": .string(first.description), "switch": .null,
-                "builds": [
-                    [
-                        "build": .string(first.description), "stream": .string(model.stream), "source": .string(model.source),
-                        "versions": model.versions.map(Value.string) ?? .null, "foldHash": .string(model.foldHash), "foldVersion": .int32(foldVersion),
-                        "expires": .bool(model.fold.lifetime != nil), "created": .date(Int64(Date().timeIntervalSince1970 * 1000)),
-                    ]
-                ],
-            ]
-        )
-        guard let stored = try document(database, Collections.definitions, ["_id": .string(model.name)], "read a definition") else {
-            throw MongoError(code: 0, operation: "register a model", message: "\(model.name) cannot be read after it was made")
-        }
-        let build = try edit(database, try Self.liveBuild(stored), model)
-        try create(database, ["create": .string(build.id.description)])
-        try run(database, BSON.encode(Self.createIndexes(of: build)), .write, "create the indexes of \(build.id)")
-        try pointView(database, model.name, at: build)
-        return build
-    }
-
-    /// Gives the build the model's definition, if it goes on under it.
-    private func edit(_ database: String, _ build: StoredBuild, _ model: Model) throws -> StoredBuild {
-        guard build.isFoldable, model.goesOn(with: build.foldHash), build.source != model.source || build.foldHash != model.foldHash else { return build }
-        let stored: Document = ["build": .string(build.id.description), "source": .string(build.source), "foldHash": .string(build.foldHash)]
-        let fields: Document = [
-            "builds.$.source": .string(model.source), "builds.$.versions": model.versions.map(Value.string) ?? .null,
-            "builds.$.foldHash": .string(model.foldHash),
-        ]
-        let command: Document = [
-            "update": .string(Collections.definitions),
-            "updates": [["q": ["_id": .string(model.name), "builds": ["$elemMatch": .document(stored)]], "u": ["$set": .document(fields)]]],
-        ]
-        try Self.check(try run(database, BSON.encode(command), .write, "edit a definition"), "edit a definition")
-        // Somebody else may have edited it at the same time.
-        let now = try document(database, Collections.definitions, ["_id": .string(model.name)], "read a definition")
-        return try now.map { try Self.liveBuild($0) } ?? build
-    }
-
-    fileprivate func liveBuilds(_ database: String) throws -> [String: StoredBuild] {
-        let stored = try documents(database, Collections.definitions, [:], "read the definitions")
-        return Dictionary(try stored.map { try Self.liveBuild($0) }.map { ($0.id.model, $0) }, uniquingKeysWith: { $1 })
-    }
-
-    fileprivate func builds(_ database: String, of model: String) throws -> [BuildID] {
-        let stored = try document(database, Collections.definitions, ["_id": .string(model)], "read a definition")
-        return stored?["builds"]?.asArray?.compactMap { $0.asDocument?["build"]?.asString.flatMap(BuildID.init) } ?? []
-    }
-
-    private static func liveBuild(_ stored: Document) throws(Refusal) -> StoredBuild {
-        try StoredFormat.check(stored, "the definition of \(stored["_id"]?.asString ?? "a model")")
-        let live = stored["live"]?.asString
-        let entry = stored["builds"]?.asArray?.lazy.compactMap(\.asDocument).first { $0["build"]?.asString == live }
-        guard let entry, let id = live.flatMap(BuildID.init), let stream = entry["stream"]?.asString, let source = entry["source"]?.asString,
-            let foldHash = entry["foldHash"]?.asString, let version = entry["foldVersion"]?.asInteger
-        else { throw Refusal(.logDamaged, "the definition of \(stored["_id"]?.asString ?? "a model") in millrace.definitions lacks its live build") }
-        return StoredBuild(
-            id: id, stream: stream, source: source, versions: entry["versions"]?.asString, foldHash: foldHash, foldVersion: Int32(clamping: version),
-            expires: entry["expires"] == true)
-    }
-
-    /// What Millrace itself finds documents of a build by.
-    static func createIndexes(of build: StoredBuild) -> Document {
-        let field = StoredDocument.orphanField
-        // Of orphans alone, so that it holds nothing where there are none.
-        var indexes: [Value] = [["key": [field: 1], "name": "orphans", "partialFilterExpression": [field: true]]]
-        if build.expires { indexes.append(["key": ["_position.p": 1, StoredDocument.expiryField: 1], "name": "expiry"]) }
-        return ["createIndexes": .string(build.id.description), "indexes": .array(indexes)]
-    }
-
-    /// What outside readers see of a build.
-    private static func viewPipeline(of build: StoredBuild) -> Value {
-        var filter: Document = [StoredDocument.orphanField: ["$ne": true]]
-        // By the server's clock, which the log's times come from.
-        if build.expires { filter.append("$expr", ["$gt": [.string("$" + StoredDocument.expiryField), "$$NOW"]]) }
-        return [["$match": .document(filter)], ["$unset": .array(StoredDocument.hiddenFields.filter { $0 != "_position" }.map(Value.string))]]
-    }
-
-    /// Makes the view that outside readers use, or points it at the build.
-    private func pointView(_ database: String, _ model: String, at stored: StoredBuild) throws {
-        let (build, pipeline) = (stored.id, Self.viewPipeline(of: stored))
-        let reply = try run(database, BSON.encode(["listCollections": 1, "filter": ["name": .string(model)]]), .plain, "look for a view")
-        let existing = reply["cursor"]?.asDocument?["firstBatch"]?.asArray?.first?.asDocument
-        let options = existing?["options"]?.asDocument
-        switch (existing?["type"]?.asString, options?["viewOn"]?.asString) {
-        case (nil, _): try create(database, ["create": .string(model), "viewOn": .string(build.description), "pipeline": pipeline])
-        case ("view", build.description) where options?["pipeline"] == pipeline: break
-        case ("view", let other?) where other.hasPrefix("\(model)@"):
-            try run(
-                database, BSON.encode(["collMod": .string(model), "viewOn": .string(build.description), "pipeline": pipeline, "maxTimeMS": 5000]),
-                .write,
-                "switch a view"
-            )
-        default:
-            throw Refusal(
-                .badConfiguration,
-                "the database \(database) has a \(existing?["type"]?.asString ?? "collection") \(model) that is not Millrace's: rename it or the model"
-            )
-        }
-    }
-
     /// Creates a collection or view; one that is there is left as it is.
-    private func create(_ database: String, _ command: Document) throws(MongoError) {
+    func create(_ database: String, _ command: Document) throws(MongoError) {
         do throws(MongoError) {
             try run(database, BSON.encode(command), .write, "create a collection")
         } catch {

@@ -18,9 +18,13 @@ public struct MongoProjectionStore: ProjectionStore {
 
     public func reset() async { await connection.dropSession() }
 
-    public func checkpoint(of build: BuildID, _ partition: PartitionID) async throws -> Checkpoint {
+    public func checkpoint(of build: BuildID, _ partition: PartitionID) async throws -> Checkpoint? {
         try await connection.checkpoint(database, build, partition)
     }
+
+    public func pointer(to model: String) async throws -> ModelPointer? { try await connection.pointer(database, to: model) }
+
+    public func thaw(_ checkpoint: Checkpoint) async throws -> Bool { try await connection.thaw(database, checkpoint) }
 
     public func decisions(on build: BuildID, _ partition: PartitionID, from offset: Int64, keys: [String]?) async throws -> [Int64: Decision] {
         try await connection.decisions(database, build, partition, from: offset, keys: keys)
@@ -59,21 +63,51 @@ extension MongoConnection {
     /// ten seconds by default.
     private static let settleLimit = Duration.seconds(60)
 
-    fileprivate func checkpoint(_ database: String, _ build: BuildID, _ partition: PartitionID) throws -> Checkpoint {
+    fileprivate func checkpoint(_ database: String, _ build: BuildID, _ partition: PartitionID) throws -> Checkpoint? {
         let id = CheckpointDocument.id(build, partition)
-        if let stored = try document(database, Collections.checkpoints, ["_id": id], "read a checkpoint") { return try CheckpointDocument.decode(stored) }
-        let first = Checkpoint(build: build, partition: partition)
-        let command: Document = [
-            "update": .string(Collections.checkpoints),
-            "updates": [["q": ["_id": id], "u": ["$setOnInsert": .document(CheckpointDocument.initial(first))], "upsert": true]],
-        ]
-        let reply = try run(database, BSON.encode(command), .write, "make a checkpoint")
-        // Two workers may make it at once; both then read the same one.
-        if Self.writeErrorCode(reply) != 11000 { try Self.check(reply, "make a checkpoint") }
-        guard let stored = try document(database, Collections.checkpoints, ["_id": id], "read a checkpoint") else {
-            throw MongoError(code: 0, operation: "make a checkpoint", message: "it cannot be read after it was made")
+        for _ in 0..<Self.makingAttempts {
+            if let stored = try document(database, Collections.checkpoints, ["_id": id], "read a checkpoint") { return try CheckpointDocument.decode(stored) }
+            guard let pointer = try pointer(database, to: build.model) else {
+                // Nobody else knows the build: it is not Millrace's to remove.
+                try insertUnlessThere(database, Collections.checkpoints, id: id, CheckpointDocument.initial(Checkpoint(build: build, partition: partition)))
+                continue
+            }
+            guard let kept = pointer.build(build), kept.state != .dropping else { return nil }
+            try makeCheckpoint(database, build, partition, pointer)
         }
-        return try CheckpointDocument.decode(stored)
+        throw MongoError(code: 0, operation: "make a checkpoint", message: "the pointer document of \(build.model) changes all the time")
+    }
+
+    private static let makingAttempts = 10
+
+    /// Makes a build's first checkpoint in one transaction with a write of the pointer document, which must be as it was
+    /// read: so none is made of a build that somebody has begun to remove. Where that has changed, nothing happens.
+    private func makeCheckpoint(_ database: String, _ build: BuildID, _ partition: PartitionID, _ pointer: ModelPointer) throws(MongoError) {
+        let touch: Document = [
+            "update": .string(Collections.definitions),
+            "updates": [["q": .document(PointerDocument.filter(pointer)), "u": ["$set": ["revision": .int64(pointer.revision + 1)]]]],
+        ]
+        let first = Checkpoint(build: build, partition: partition)
+        let id = Document([Document.Field("_id", CheckpointDocument.id(build, partition))])
+        let insert: Document = [
+            "insert": .string(Collections.checkpoints), "documents": [.document(Document(id.fields + CheckpointDocument.initial(first).fields))],
+        ]
+        try startTransaction()
+        do throws(MongoError) {
+            for command in [touch, insert] {
+                let reply = try run(database, BSON.encode(command), .transaction, "make a checkpoint")
+                // Two workers may make it at once; both then read the same one.
+                if Self.writeErrorCode(reply) == 11000 { return abortTransaction() }
+                try Self.check(reply, "make a checkpoint")
+                guard reply["n"]?.asInteger == 1 else { return abortTransaction() }
+            }
+        } catch {
+            abortTransaction()
+            // Somebody else wrote the pointer document at the same time.
+            if error.labels.contains("TransientTransactionError"), error.serverCode != nil { return }
+            throw error
+        }
+        _ = try settle()
     }
 
     fileprivate func decisions(

@@ -25,6 +25,9 @@ enum UnknownTypeDocument {
         return ["_id": ["$gte": bound(partition.number), "$lt": bound(partition.number + 1)]]
     }
 
+    /// Finds those of a build in every partition.
+    static func all(of build: BuildID) -> Document { ["_id.b": .string(build.description)] }
+
     static func decode(_ stored: Document) throws(Refusal) -> UnknownType {
         try StoredFormat.check(stored, "a count of an unknown type")
         guard let id = stored["_id"]?.asDocument, let count = stored["count"]?.asInteger, let first = stored["first"]?.asInteger,

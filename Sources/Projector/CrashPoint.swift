@@ -28,13 +28,33 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     case leaseRenewed = "lease-renewed"
     case receiptWritten = "receipt-written"
     case leaseReleased = "lease-released"
+    // Of a rebuild and its switch.
+    case buildAdded = "build-added"
+    case buildFolded = "build-folded"
+    case indexesMade = "indexes-made"
+    case switchEntered = "switch-entered"
+    case checkpointsFrozen = "checkpoints-frozen"
+    case frozenReached = "frozen-reached"
+    case pointerMoved = "pointer-moved"
+    case viewPointed = "view-pointed"
+    case switchClosed = "switch-closed"
+    case thawed = "thawed"
+    case buildDropping = "build-dropping"
+    case checkpointsRemoved = "checkpoints-removed"
+    case collectionDropped = "collection-dropped"
+    case buildRemoved = "build-removed"
     // Of a bridge.
     case entriesRead = "entries-read"
     case entriesClaimed = "entries-claimed"
     case entriesMoved = "entries-moved"
 
     /// The steps of a drain.
-    public static let ofDrain = allCases.filter { !ofBridge.contains($0) }
+    public static let ofDrain = allCases.filter { !ofBridge.contains($0) && !ofRebuild.contains($0) }
+    /// Those that only a rebuild, its switch, and the removal of a build have: it folds as a drain does.
+    public static let ofRebuild: [CrashPoint] = [
+        .buildAdded, .buildFolded, .indexesMade, .switchEntered, .checkpointsFrozen, .frozenReached, .pointerMoved, .viewPointed, .switchClosed, .thawed,
+        .buildDropping, .checkpointsRemoved, .collectionDropped, .buildRemoved,
+    ]
     public static let ofBridge: [CrashPoint] = [.entriesRead, .entriesClaimed, .entriesMoved]
 
     @inline(__always)

@@ -22,7 +22,7 @@ public struct PartitionWorker: Sendable {
     public let report = WorkerReport()
     private let list: String
     private let ingest: Ingest
-    private let projections: [Projection]
+    private let builds: ProjectedBuilds
     private let store: any ProjectionStore
     private let leases: any LeaseStore
     private let holder: String
@@ -36,13 +36,13 @@ public struct PartitionWorker: Sendable {
     private static let goodWhile = Duration.seconds(10)
 
     public init(
-        partition: PartitionID, list: String, ingest: Ingest, projections: [Projection], store: any ProjectionStore, leases: any LeaseStore,
+        partition: PartitionID, list: String, ingest: Ingest, builds: ProjectedBuilds, store: any ProjectionStore, leases: any LeaseStore,
         holder: String, settings: Settings, stop: StopSignal, logger: Logger
     ) {
         self.partition = partition
         self.list = list
         self.ingest = ingest
-        self.projections = projections
+        self.builds = builds
         self.store = store
         self.leases = leases
         self.holder = holder
@@ -76,6 +76,7 @@ public struct PartitionWorker: Sendable {
             await wait(min(settings.lease / 10, .seconds(1)))
         case .acquired(let lease):
             CrashPoint.leaseAcquired.reached()
+            try await builds.follow()
             let held = HeldLease(lease, leases: leases, duration: settings.lease, clock: settings.clock)
             try await work(held, watch(lease, held))
         }
@@ -83,7 +84,7 @@ public struct PartitionWorker: Sendable {
 
     private func recover(from error: any Error, _ pause: Duration) async {
         await ingest.forget()
-        for projection in projections { await projection.forget() }
+        await builds.forget()
         // Whatever the session had under way ends with it, or when the next lease names another session.
         await store.reset()
         switch Disposition.of(error) {
@@ -106,7 +107,9 @@ public struct PartitionWorker: Sendable {
         history.attempt = lease.isAfterDeath ? history.attempt : nil
         if lease.isAfterDeath {
             var offsets: [CrashHistory.Stage: Int64] = [.ingest: try await store.logEnd(of: partition)]
-            for projection in projections { offsets[.project(projection.build)] = try await store.checkpoint(of: projection.build, partition).offset }
+            for projection in await builds.projections {
+                offsets[.project(projection.build)] = try await store.checkpoint(of: projection.build, partition)?.offset
+            }
             history.holderDied(at: offsets)
             try await held.store(history)
             if history.isCareful {
@@ -126,6 +129,7 @@ public struct PartitionWorker: Sendable {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await lease.keep() }
                 group.addTask { try await pump(lease, watch) }
+                if builds.isFollowing { group.addTask { try await builds.keepFollowing(settings.clock) } }
                 // Whichever ends first ends the other: without the lease there is no work, without work no lease.
                 defer { group.cancelAll() }
                 try await group.next()
@@ -135,7 +139,7 @@ public struct PartitionWorker: Sendable {
             logger.info("the lease went to somebody else", metadata: ["partition": "\(partition)"])
         }
         await ingest.forget()
-        for projection in projections { await projection.forget() }
+        await builds.forget()
         if stop.isRequested {
             try? await lease.release()
             CrashPoint.leaseReleased.reached()
@@ -146,7 +150,7 @@ public struct PartitionWorker: Sendable {
     private func pump(_ lease: HeldLease, _ watch: CrashWatch) async throws {
         // 9: before anything is appended. A log that ends below a checkpoint would soon reach it again, with other elements
         // at offsets that count as applied.
-        for projection in projections { try await projection.open() }
+        for projection in await builds.projections { try await projection.open() }
         var handed = try await next(lease, watch)
         while true {
             if stop.isRequested && handed.chunks.isEmpty { return }
@@ -190,13 +194,15 @@ public struct PartitionWorker: Sendable {
     /// none waits for another's history.
     private func project(_ batch: IngestBatch, _ watch: CrashWatch) async throws -> Bool {
         var isCurrent = true
-        for projection in projections {
+        for projection in await builds.projections {
             if let completeness = batch.completeness { await projection.expect(list, completeness) }
             var reached = try await projection.turn(batch.chunks, tail: batch.tail, watch: watch)
             while !reached, !batch.chunks.isEmpty, try await projection.isWithin(batch.chunks) {
                 reached = try await projection.turn(batch.chunks, tail: batch.tail, watch: watch)
             }
             report.found(projection.build, isStopped: await projection.stopped != nil)
+            // What has frozen it, or taken it away, has changed the pointer document.
+            if await projection.isAside { try await builds.follow() }
             if reached { try await watch.rests(.project(projection.build)) }
             isCurrent = isCurrent && reached
         }

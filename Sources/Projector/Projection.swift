@@ -46,6 +46,9 @@ public actor Projection {
     private var unknownTypes: Set<ExactString> = []
     /// What has stopped the build, where its model says so, and when it was found.
     public private(set) var stopped: Standstill?
+    /// A switch has frozen the checkpoint, or the build is there no more: there is nothing to do until the pointer documents
+    /// say otherwise.
+    public private(set) var isAside = false
     private var stoppedAt = ContinuousClock.now
     /// What was said of it.
     private var told: Standstill?
@@ -80,6 +83,9 @@ public actor Projection {
     /// Reads where the build stands. Throws a `Refusal` when the log does not reach that far.
     func open() async throws { _ = try await currentCheckpoint() }
 
+    /// Where the build stands; nil while it is frozen.
+    func offset() async throws -> Int64? { try await currentCheckpoint()?.offset }
+
     /// Notes that the list is complete once the checkpoint reaches an offset.
     public func expect(_ list: String, _ expected: Completeness) {
         completeness = completeness.filter { $0.key.list != list }
@@ -87,14 +93,14 @@ public actor Projection {
     }
 
     /// Applies one batch: of the chunks handed over where they follow the checkpoint, else of what the log has there.
-    /// Returns whether there is nothing more to do: the build has reached `tail`, or is stopped.
+    /// Returns whether there is nothing more to do: the build has reached `tail`, is stopped, or is frozen.
     public func turn(_ handed: [DecodedChunk], tail: Int64?, watch: CrashWatch? = nil) async throws -> Bool {
         if stopped != nil {
             guard .now - stoppedAt > Self.recheck else { return true }
             forget()
         }
         do {
-            let checkpoint = try await currentCheckpoint()
+            guard let checkpoint = try await currentCheckpoint() else { return true }
             if let first = handed.first, let last = handed.last, first.chunk.offset <= checkpoint.offset, checkpoint.offset < last.chunk.end {
                 let count = try await permit(checkpoint, last.chunk.end, watch)
                 let isApplied = try await apply(handed, checkpoint, events: count, watch)
@@ -132,15 +138,16 @@ public actor Projection {
 
     /// Whether the checkpoint stands in the middle of these chunks.
     func isWithin(_ handed: [DecodedChunk]) async throws -> Bool {
-        guard let first = handed.first, let last = handed.last else { return false }
-        let offset = try await currentCheckpoint().offset
+        guard let first = handed.first, let last = handed.last, let offset = try await offset() else { return false }
         return first.chunk.offset <= offset && offset < last.chunk.end
     }
 
-    private func currentCheckpoint() async throws -> Checkpoint {
+    /// nil where there is nothing to be done: a switch has frozen it, or the build is gone.
+    private func currentCheckpoint() async throws -> Checkpoint? {
         if let checkpoint { return checkpoint }
+        isAside = true
         // 13: the checkpoint first, documents after it.
-        let stored = try await store.checkpoint(of: build, partition)
+        guard var stored = try await store.checkpoint(of: build, partition) else { return nil }
         CrashPoint.checkpointRead.reached()
         // 9: nothing but damage puts the log's end below a checkpoint. Read after it, in the same session.
         let end = try await store.logEnd(of: partition)
@@ -150,12 +157,16 @@ public actor Projection {
                 "the checkpoint of \(build) in \(partition) stands at \(stored.offset), beyond the log's end \(end): restore the log from a backup"
             )
         }
-        guard stored.frozen == nil else {
-            throw Refusal(.logDamaged, "the checkpoint of \(build) in \(partition) is frozen by a switch that this version cannot finish")
+        if let id = stored.frozen {
+            // 18: read after the checkpoint, so that a switch which is not entered then is over.
+            guard try await store.pointer(to: build.model)?.meaning(ofFreeze: id, on: build) ?? .left == .left, try await store.thaw(stored) else { return nil }
+            CrashPoint.thawed.reached()
+            stored.frozen = nil
         }
         decisions = try await store.decisions(on: build, partition, from: stored.offset, keys: nil)
         unknownTypes = Set(try await store.unknownTypes(of: build, partition).compactMap(\.type))
         checkpoint = stored
+        isAside = false
         return stored
     }
 

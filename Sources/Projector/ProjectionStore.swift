@@ -140,8 +140,16 @@ public enum CommitReply: Hashable, Sendable {
 ///
 /// Implementations throw a `StoreFailure`. After one, a commit may or may not have happened: read the checkpoint again.
 public protocol ProjectionStore: Sendable {
-    /// The stored checkpoint; a build's first one is made here.
-    func checkpoint(of build: BuildID, _ partition: PartitionID) async throws -> Checkpoint
+    /// The stored checkpoint; a build's first one is made here. nil where the build is there no more, or is being removed: then
+    /// none is made.
+    func checkpoint(of build: BuildID, _ partition: PartitionID) async throws -> Checkpoint?
+
+    /// The pointer document of a model, or nil where there is none.
+    func pointer(to model: String) async throws -> ModelPointer?
+
+    /// Lifts the freeze that a checkpoint was read with. False where it is frozen by another switch by now, or gone; one that
+    /// is not frozen any more is left as it is.
+    func thaw(_ checkpoint: Checkpoint) async throws -> Bool
 
     /// What was decided about events of the build's model from an offset on, and about elements that are no events, by
     /// offset: it holds for every build of the model.

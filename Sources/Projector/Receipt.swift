@@ -7,11 +7,16 @@ public struct PartitionReading: Hashable, Sendable {
     public var builds: [BuildID: ProjectionTotals] = [:]
     /// Builds that are stopped.
     public var stopped: [BuildID: Standstill] = [:]
+    /// Those of the builds that readers saw at that moment; nil for all.
+    public var live: Set<BuildID>?
 
-    public init(log: LogTotals = LogTotals(), builds: [BuildID: ProjectionTotals] = [:], stopped: [BuildID: Standstill] = [:]) {
+    public init(
+        log: LogTotals = LogTotals(), builds: [BuildID: ProjectionTotals] = [:], stopped: [BuildID: Standstill] = [:], live: Set<BuildID>? = nil
+    ) {
         self.log = log
         self.builds = builds
         self.stopped = stopped
+        self.live = live
     }
 }
 
@@ -56,7 +61,8 @@ public struct Receipt: Hashable, Sendable {
             logged += after.log.logged - before.log.logged
             duplicates += after.log.duplicates - before.log.duplicates
             undecodable += after.log.undecodable - before.log.undecodable
-            for (build, totals) in after.builds {
+            // Where readers went over to another build, the receipt is that one's: its totals were counted all the while.
+            for (build, totals) in after.builds where after.live?.contains(build) ?? true {
                 let earlier = before.builds[build] ?? ProjectionTotals()
                 var sums = models[build.model] ?? ModelSums()
                 sums.behindBefore += before.log.logged - earlier.logged

@@ -52,7 +52,7 @@ struct LetterOptions: ParsableArguments {
     func filter(_ reader: Reader, isUpToNow: Bool = false) async throws -> LetterFilter {
         var builds: [BuildID]?
         if let model {
-            let known = try await reader.catalog.builds(of: model)
+            let known = reader.pointers[model]?.builds.map(\.build.id) ?? []
             if known.isEmpty { try reader.configuration.require(model: model) }
             builds = known
         }
@@ -63,6 +63,8 @@ struct LetterOptions: ParsableArguments {
         }
         var filter = LetterFilter(places: places)
         filter.builds = builds
+        // What was decided about an event is kept with the build of that time; other letters are those of builds that are read.
+        if !dropped { filter.without = reader.unreadBuilds }
         filter.problem = problem
         filter.type = type
         filter.key = key

@@ -44,8 +44,16 @@ struct ExplainCommand: AsyncParsableCommand {
         let configuration = try options.load()
         try configuration.require(model: model)
         let reader = try await Reader(configuration)
-        guard let build = reader.builds[model], let stream = configuration.stream(build.stream) else {
+        guard let found = try await reader.live(model, { try await read($0, reader) }) else {
             throw Refusal(.unknownName, "\(model) has no build yet: it is made when a worker starts")
+        }
+        return found
+    }
+
+    private func read(_ build: StoredBuild, _ reader: Reader) async throws -> Found {
+        let configuration = reader.configuration
+        guard let stream = configuration.stream(build.stream) else {
+            throw Refusal(.unknownName, "there is no stream \(build.stream), which \(build.id) is of")
         }
         let number = Partitioning.partition(of: id.utf8, count: stream.partitions)
         let partition = PartitionID(stream: stream.name, number: number)

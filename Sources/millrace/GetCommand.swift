@@ -3,6 +3,7 @@ import Definitions
 import Events
 import Models
 import MongoStore
+import Projector
 import Values
 
 struct GetCommand: AsyncParsableCommand {
@@ -23,10 +24,11 @@ struct GetCommand: AsyncParsableCommand {
             let configuration = try options.load()
             try configuration.require(model: model)
             let reader = try await Reader(configuration)
-            guard let build = reader.builds[model] else { return nil }
-            guard let document = try await reader.readings.document(of: build.id, key: id) else { return nil }
-            // By the server's clock, which the log's times come from.
-            return (document, build.expires ? try await reader.log.clock() : 0)
+            return try await reader.live(model) { build -> (document: Document, now: Int64)? in
+                guard let document = try await reader.readings.document(of: build.id, key: id) else { return nil }
+                // By the server's clock, which the log's times come from.
+                return (document, build.expires ? try await reader.log.clock() : 0)
+            } ?? nil
         }
         guard let read, !(StoredDocument(read.document)?.isExpired(at: read.now) ?? false) else {
             Ending.complain("no-such-document: \(model) has no document \(id)")

@@ -16,7 +16,8 @@ struct Reader: Sendable {
     /// For repairs: it and the log share a session.
     let store: MongoProjectionStore
     let leases: MongoLeases
-    let builds: [String: StoredBuild]
+    /// As they were when it began.
+    let pointers: [String: ModelPointer]
     let installation: MongoCatalog.Installation?
     private let connection: MongoConnection
 
@@ -26,13 +27,31 @@ struct Reader: Sendable {
         let database = configuration.mongodb.database
         catalog = MongoCatalog(connection: connection, database: database)
         installation = try await catalog.installation()
-        builds = try await catalog.liveBuilds()
+        pointers = try await catalog.pointers()
         readings = MongoReadings(connection: connection, database: database)
         runs = MongoRuns(connection: connection, database: database)
         log = MongoLog(connection: connection, database: database)
         letters = MongoDeadLetters(connection: connection, database: database)
         leases = MongoLeases(connection: connection, database: database)
         store = MongoProjectionStore(connection: connection, database: database)
+    }
+
+    /// The live builds as they were when it began, by model.
+    var builds: [String: StoredBuild] { pointers.compactMapValues(\.liveBuild) }
+
+    /// Builds that are there beside the live ones.
+    var unreadBuilds: [BuildID] { pointers.values.flatMap { pointer in pointer.builds.map(\.build.id).filter { $0 != pointer.live } } }
+
+    /// What is read of a model's live build: again from the beginning where that is another build by then (rule 18). nil for a
+    /// model that has none.
+    func live<Answer>(_ model: String, _ read: (StoredBuild) async throws -> Answer) async throws -> Answer? {
+        var pointer = try await catalog.pointer(to: model)
+        while let build = pointer?.liveBuild {
+            let answer = try await read(build)
+            pointer = try await catalog.pointer(to: model)
+            if pointer?.live == build.id { return answer }
+        }
+        return nil
     }
 
     /// Throws a `Refusal` where this MongoDB cannot be used.

@@ -17,23 +17,12 @@ struct Runtime: Sendable {
     let owner: String
     let readings: MongoReadings
     let runs: MongoRuns
-    let models: [LiveModel]
+    let builds: BuildWatch
     private let redis: RedisURL
     private let pool: MongoPool
     private let control: MongoConnection
     private let buffers: [PartitionID: RedisBuffer]
     private let logger: Logger
-
-    /// A model and the build it is served from.
-    struct LiveModel: Sendable {
-        var build: StoredBuild
-        /// The definition the build is folded under; nil when this binary cannot fold it.
-        var fold: EffectFold?
-        /// The definition's fold part was edited since the build was made.
-        var needsRebuild: Bool
-        /// nil where the build goes on under another definition.
-        var indexes: [DocumentIndex]?
-    }
 
     /// Opens an installation for work: checks the servers, and registers streams and models. Throws a `Refusal` for what
     /// a person must change first.
@@ -44,9 +33,9 @@ struct Runtime: Sendable {
         if let refusal = inspection.refusals.first { throw refusal }
         for warning in inspection.warnings { logger.warning("\(warning)") }
 
-        // One connection for control, one for indexes, and two for each partition.
+        // One connection for control, one for indexes, one for builds that nobody minds, and two for each partition.
         let partitions = configuration.streams.reduce(0) { $0 + $1.partitions }
-        let pool = try MongoPool(url: configuration.mongodb.url, connections: 2 * partitions + 2)
+        let pool = try MongoPool(url: configuration.mongodb.url, connections: 2 * partitions + 3)
         let control = try MongoConnection(pool: pool, name: "control")
         try await MongoServer.inspect(control)
         let catalog = MongoCatalog(connection: control, database: configuration.mongodb.database)
@@ -66,31 +55,34 @@ struct Runtime: Sendable {
                 do { _ = try await readings.reading(of: PartitionID(stream: stream.name, number: number)) } catch ChunkError.damaged {}
             }
         }
-        var models: [LiveModel] = []
+        var pointers: [String: ModelPointer] = [:]
         for model in configuration.models {
-            models.append(try live(model, try await catalog.register(model), logger))
+            let pointer = try await catalog.register(model)
+            pointers[model.name] = pointer
+            try say(model, pointer, logger)
         }
         return Runtime(
             configuration: configuration, installation: installation,
             owner: "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)/\(UUID().uuidString.lowercased().prefix(8))",
-            readings: readings, runs: MongoRuns(connection: control, database: configuration.mongodb.database), models: models, redis: redis, pool: pool,
+            readings: readings, runs: MongoRuns(connection: control, database: configuration.mongodb.database),
+            builds: BuildWatch(catalog, models: configuration.models.map(\.name), known: pointers), redis: redis, pool: pool,
             control: control, buffers: makeBuffers(configuration, redis, installation.id), logger: logger
         )
     }
 
-    private static func live(_ model: Model, _ build: StoredBuild, _ logger: Logger) throws -> LiveModel {
-        let needsRebuild = build.foldHash != model.foldHash
+    /// Says what keeps a model from being what its file says. Throws where its live build's definition cannot be read.
+    private static func say(_ model: Model, _ pointer: ModelPointer, _ logger: Logger) throws {
+        guard let build = pointer.liveBuild else { return }
         guard build.isFoldable else {
-            logger.error(
+            return logger.error(
                 "the model is not projected: its build was folded by another version",
                 metadata: ["model": "\(model.name)", "build": "\(build.id)", "foldVersion": "\(build.foldVersion)", "carried": "\(foldVersion)"]
             )
-            return LiveModel(build: build, fold: nil, needsRebuild: needsRebuild)
         }
-        if needsRebuild {
+        _ = try build.fold(model)
+        if build.foldHash != model.foldHash {
             logger.warning("rebuild needed: the model goes on under its build's definition", metadata: ["model": "\(model.name)", "build": "\(build.id)"])
         }
-        return LiveModel(build: build, fold: try build.fold(model), needsRebuild: needsRebuild, indexes: needsRebuild ? nil : model.indexes)
     }
 
     private static func makeBuffers(_ configuration: Configuration, _ url: RedisURL, _ installation: String) -> [PartitionID: RedisBuffer] {
@@ -108,14 +100,15 @@ struct Runtime: Sendable {
     /// Makes the indexes of every model, and removes those that it names no more. An index that cannot be made is said, and
     /// keeps nothing else from going on.
     func makeIndexes() async {
-        for model in models {
-            guard let indexes = model.indexes else { continue }
+        for build in (try? await builds.pointers(within: .seconds(60)).compactMap(\.liveBuild)) ?? [] {
+            // Where the build goes on under another definition, its indexes stay too.
+            guard build.isFoldable, let model = configuration.model(build.id.model), build.foldHash == model.foldHash else { continue }
             do {
-                for fault in try await make(indexes, of: model.build.id) {
-                    logger.error("an index cannot be made", metadata: ["model": "\(model.build.id.model)", "error": "\(fault)"])
+                for fault in try await make(model.indexes, of: build.id) {
+                    logger.error("an index cannot be made", metadata: ["model": "\(model.name)", "error": "\(fault)"])
                 }
             } catch {
-                logger.error("the indexes are not looked after", metadata: ["model": "\(model.build.id.model)", "error": "\(error)"])
+                logger.error("the indexes are not looked after", metadata: ["model": "\(model.name)", "error": "\(error)"])
             }
         }
     }
@@ -165,36 +158,73 @@ extension Runtime: Workplace {
         let database = configuration.mongodb.database
         let log = MongoLog(connection: try MongoConnection(pool: pool, name: "log \(partition)"), database: database)
         let store = MongoProjectionStore(connection: try MongoConnection(pool: pool, name: "project \(partition)"), database: database)
-        let projections = models.filter { $0.build.stream == partition.stream }.compactMap { model in
-            model.fold.map { fold in
-                Projection(build: model.build.id, partition: partition, fold: fold, store: store, log: log, logger: logger)
-            }
+        let projected = ProjectedBuilds {
+            try await builds.pointers(within: Self.pointerAge).flatMap(\.projected).filter { $0.stream == partition.stream }
+        } make: { build in
+            guard let fold = fold(of: build) else { return nil }
+            return Projection(build: build.id, partition: partition, fold: fold, store: store, log: log, logger: logger)
         }
         var settings = PartitionWorker.Settings()
         settings.lease = configuration.lease
         settings.poll = poll
         return PartitionWorker(
             partition: partition, list: stream.list(of: partition.number),
-            ingest: Ingest(settings: stream, partition: partition, buffer: try buffer(of: partition), log: log), projections: projections, store: store,
+            ingest: Ingest(settings: stream, partition: partition, buffer: try buffer(of: partition), log: log), builds: projected, store: store,
             leases: MongoLeases(connection: control, database: database), holder: owner, settings: settings, stop: stop, logger: logger
         )
     }
 
+    /// How old the knowledge of the pointer documents may be where a mistake only costs time.
+    private static let pointerAge = Duration.milliseconds(200)
+
+    /// The fold that a build was made by; nil, and said, where this binary does not carry it.
+    private func fold(of build: StoredBuild) -> EffectFold? {
+        guard build.isFoldable else { return nil }
+        do {
+            return try build.fold(configuration.model(build.id.model))
+        } catch {
+            logger.error("the build is not projected: its definition cannot be read", metadata: ["build": "\(build.id)", "error": "\(error)"])
+            return nil
+        }
+    }
+
+    /// The builds that readers of a stream see, and that this binary folds.
+    private func liveBuilds(of stream: String, within age: Duration) async throws -> Set<BuildID> {
+        Set(try await builds.pointers(within: age).compactMap(\.liveBuild).filter { $0.isFoldable && $0.stream == stream }.map(\.id))
+    }
+
     func reading(of partition: PartitionID) async throws -> PartitionReading {
-        var reading = try await readings.reading(of: partition)
-        let projected = Set(models.filter { $0.fold != nil && $0.build.stream == partition.stream }.map(\.build.id))
-        reading.builds = reading.builds.filter { projected.contains($0.key) }
-        for build in projected where reading.builds[build] == nil { reading.builds[build] = ProjectionTotals() }
-        reading.stopped = reading.stopped.filter { projected.contains($0.key) }
-        return reading
+        while true {
+            let live = try await liveBuilds(of: partition.stream, within: .zero)
+            var reading = try await readings.reading(of: partition)
+            // 18: what was read is of builds that were live all the while.
+            guard try await liveBuilds(of: partition.stream, within: .zero) == live else { continue }
+            for build in live where reading.builds[build] == nil { reading.builds[build] = ProjectionTotals() }
+            reading.live = live
+            reading.stopped = reading.stopped.filter { live.contains($0.key) }
+            return reading
+        }
     }
 
     func token(of partition: PartitionID) async throws -> BufferToken { try await buffer(of: partition).token() }
 
     func isComplete(_ partition: PartitionID, upTo token: BufferToken, stopped: Set<BuildID>?) async throws -> Completion {
-        var builds = Set(models.filter { $0.fold != nil && $0.build.stream == partition.stream }.map(\.build.id))
+        var live = try await liveBuilds(of: partition.stream, within: Self.pointerAge)
+        while true {
+            let completion = try await isComplete(partition, upTo: token, in: live, stopped)
+            guard case .complete = completion else { return completion }
+            // 18: complete is what those are that readers see.
+            let now = try await liveBuilds(of: partition.stream, within: .zero)
+            if now == live { return .complete }
+            live = now
+        }
+    }
+
+    private func isComplete(
+        _ partition: PartitionID, upTo token: BufferToken, in live: Set<BuildID>, _ stopped: Set<BuildID>?
+    ) async throws -> Completion {
         var checkpoints = try await readings.checkpoints(of: partition)
-        builds.subtract(stopped ?? Set(checkpoints.filter { $0.stopped != nil }.map(\.build)))
+        let builds = live.subtracting(stopped ?? Set(checkpoints.filter { $0.stopped != nil }.map(\.build)))
         guard !builds.isEmpty else { return try await isLogged(partition, upTo: token) }
         checkpoints = checkpoints.filter { builds.contains($0.build) }
         let tokens = checkpoints.flatMap(\.complete).map(\.token)

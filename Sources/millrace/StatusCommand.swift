@@ -51,6 +51,8 @@ struct StatusCommand: AsyncParsableCommand {
         var applied: Int64 = 0
         var parked: Int64 = 0
         var stopped: [Standstill] = []
+        /// Builds beside the live one.
+        var others: [KeptBuild] = []
         /// What keeps it from being what its file says, in words; empty when nothing does.
         var note = ""
     }
@@ -60,7 +62,7 @@ struct StatusCommand: AsyncParsableCommand {
         let reader = try await Reader(configuration)
         let url = try RedisURL(configuration.redis.url)
         var status = Status()
-        status.deadLetters = try await reader.readings.deadLetters()
+        status.deadLetters = try await reader.readings.deadLetters(without: reader.unreadBuilds)
         for settings in configuration.streams {
             var stream = StreamStatus(name: settings.name)
             for partition in reader.partitions(of: settings) {
@@ -85,8 +87,13 @@ struct StatusCommand: AsyncParsableCommand {
     }
 
     private func read(_ model: Model, _ reader: Reader) async throws -> ModelStatus {
-        guard let build = reader.builds[model.name], let settings = reader.configuration.stream(build.stream) else {
-            return ModelStatus(name: model.name, build: "-", note: "new: made when a worker starts")
+        try await reader.live(model.name) { try await read(model, $0, reader) }
+            ?? ModelStatus(name: model.name, build: "-", note: "new: made when a worker starts")
+    }
+
+    private func read(_ model: Model, _ build: StoredBuild, _ reader: Reader) async throws -> ModelStatus {
+        guard let settings = reader.configuration.stream(build.stream) else {
+            return ModelStatus(name: model.name, build: build.id.description, note: "there is no stream \(build.stream)")
         }
         var status = ModelStatus(name: model.name, build: build.id.description)
         if reader.needsRebuild(model) { status.note = "rebuild needed: the definition was edited" }
@@ -105,6 +112,7 @@ struct StatusCommand: AsyncParsableCommand {
                 status.lagSeconds = max(status.lagSeconds, Double(tail.now - at) / 1000)
             }
         }
+        status.others = reader.pointers[model.name]?.builds.filter { $0.build.id != build.id } ?? []
         if let first = status.stopped.first { status.note = "stopped at \(first.partition)@\(first.offset): \(first.refusal.problem)" }
         return status
     }
@@ -147,6 +155,7 @@ struct StatusCommand: AsyncParsableCommand {
                                 "orphans": .int64(model.orphans),
                                 "build": .string(model.build), "applied": .int64(model.applied), "parked": .int64(model.parked),
                                 "stopped": .array(model.stopped.map { .document($0.document) }), "note": .string(model.note),
+                                "others": .array(model.others.map { .document($0.document) }),
                             ]
                         )
                     }
@@ -181,9 +190,36 @@ struct StatusCommand: AsyncParsableCommand {
         Output.line("")
         Output.line("dead letters: \(Output.count(status.deadLetters))")
         for standstill in status.models.flatMap(\.stopped) { Output.line("\(standstill)") }
+        for build in status.models.flatMap(\.others) { Output.line("\(build.build.id) \(build.line)") }
         let unknown = status.streams.flatMap(\.unknownTypes)
         guard !unknown.isEmpty else { return }
         Output.line("")
         Output.table(["type that no model names", "events", "first", "last"], unknown.map(\.row))
+    }
+}
+
+extension KeptBuild {
+    fileprivate var document: Document {
+        var until: Value = .null
+        if case .kept(let time) = state { until = .date(time) }
+        return ["build": .string(build.id.description), "state": .string(name), "until": until, "made": .date(made)]
+    }
+
+    private var name: String {
+        switch state {
+        case .building: "building"
+        case .live: "live"
+        case .kept: "kept"
+        case .dropping: "dropping"
+        }
+    }
+
+    fileprivate var line: String {
+        switch state {
+        case .building: "is being folded: by a rebuild, or by one that was killed (rebuild --resume)"
+        case .live: "is live"
+        case .kept(let until): "is kept, and goes on, until \(DateTime.format(milliseconds: until)): rebuild --undo goes back to it"
+        case .dropping: "is being removed"
+        }
     }
 }

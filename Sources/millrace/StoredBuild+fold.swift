@@ -1,7 +1,7 @@
 import Definitions
 import Events
 import Models
-import MongoStore
+import Projector
 
 extension StoredBuild {
     /// What the build's definition is, once a worker has started with the configured one.

@@ -36,7 +36,9 @@ enum Commits {
 }
 
 extension MongoProjectionStore {
-    func checkpoint(_ build: BuildID = Commits.build) async throws -> Checkpoint { try await checkpoint(of: build, Commits.partition) }
+    func checkpoint(_ build: BuildID = Commits.build) async throws -> Checkpoint {
+        try #require(await checkpoint(of: build, Commits.partition))
+    }
 
     /// The stored documents of the build that the tests commit to, by key.
     func stored(_ keys: [String], _ build: BuildID = Commits.build) async throws -> [String: [UInt8]] {

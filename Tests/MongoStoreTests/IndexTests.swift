@@ -14,7 +14,7 @@ extension MongoSuite {
         private static let tags = DocumentIndex([.init("tags", 1), .init("sizes.width", 1)])
 
         private func faults(_ catalog: MongoCatalog, _ indexes: [DocumentIndex]) async throws -> [String] {
-            let builds = try await catalog.liveBuilds().values.map { (build: $0, indexes: indexes) }
+            let builds = try await catalog.pointers().values.compactMap(\.liveBuild).map { (build: $0, indexes: indexes) }
             return try await catalog.indexFaults(of: builds)
         }
 

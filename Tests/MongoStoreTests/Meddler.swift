@@ -26,7 +26,11 @@ struct MeddledStore: ProjectionStore {
         return try await store.commit(commit)
     }
 
-    func checkpoint(of build: BuildID, _ partition: PartitionID) async throws -> Checkpoint { try await store.checkpoint(of: build, partition) }
+    func checkpoint(of build: BuildID, _ partition: PartitionID) async throws -> Checkpoint? { try await store.checkpoint(of: build, partition) }
+
+    func pointer(to model: String) async throws -> ModelPointer? { try await store.pointer(to: model) }
+
+    func thaw(_ checkpoint: Checkpoint) async throws -> Bool { try await store.thaw(checkpoint) }
     func keysWithLetters(in build: BuildID, _ partition: PartitionID, below offset: Int64, among keys: [String]) async throws -> Set<ExactString> {
         try await store.keysWithLetters(in: build, partition, below: offset, among: keys)
     }

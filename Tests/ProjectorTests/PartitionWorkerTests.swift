@@ -22,7 +22,7 @@ import Values
         settings.poll = .milliseconds(1)
         settings.limits = setting.limits
         return PartitionWorker(
-            partition: PartitionID(stream: "test", number: 0), list: parts.list, ingest: parts.ingest, projections: parts.projections,
+            partition: PartitionID(stream: "test", number: 0), list: parts.list, ingest: parts.ingest, builds: ProjectedBuilds(parts.projections),
             store: FakeStore(world: world, worker: number), leases: FakeLeases(world: world, worker: number), holder: "worker-\(number)", settings: settings,
             stop: stop,
             logger: .silent

@@ -79,19 +79,61 @@ import Values
         #expect(await world.mongo.checkpoints[Self.build]?.generation == 1)
     }
 
-    @Test func `a checkpoint beyond the log, or frozen, stops the build`() async throws {
+    @Test func `a checkpoint beyond the log stops the build`() async throws {
         let world = try await Self.logged([EventText("1", "created").json])
         var checkpoint = Checkpoint(build: Self.build, partition: PartitionID(stream: "test", number: 0))
         checkpoint.offset = 2
-        for (offset, frozen) in [(2, nil), (0, "switch-7")] as [(Int64, String?)] {
-            (checkpoint.offset, checkpoint.frozen) = (offset, frozen)
-            let stored = checkpoint
-            await world.change { _, mongo in mongo.checkpoints[Self.build] = stored }
-            let projection = Worker(1, world, Self.setting()).projections[0]
-            let refusal = await #expect(throws: Refusal.self) { try await projection.turn([], tail: nil) }
-            #expect(refusal?.problem == .logDamaged)
-            #expect(await world.mongo.checkpoints[Self.build] == stored)
+        let stored = checkpoint
+        await world.change { _, mongo in mongo.checkpoints[Self.build] = stored }
+        let projection = Worker(1, world, Self.setting()).projections[0]
+        let refusal = await #expect(throws: Refusal.self) { try await projection.turn([], tail: nil) }
+        #expect(refusal?.problem == .logDamaged)
+        #expect(await world.mongo.checkpoints[Self.build] == stored)
+    }
+
+    @Test func `a build that a switch has frozen waits, and goes on when the switch is over`() async throws {
+        let world = try await Self.logged([EventText("1", "created").json])
+        let made = { (number: Int) in
+            StoredBuild(id: BuildID(model: Self.build.model, number: number), stream: "test", source: "", foldHash: "", foldVersion: 1)
         }
+        let (old, new) = (KeptBuild(made(Self.build.number), .live, made: 0), KeptBuild(made(Self.build.number + 1), .building, made: 0))
+        let alone = ModelPointer(model: Self.build.model, live: Self.build, builds: [old, new])
+        let entry = SwitchEntry(id: "switch-7", target: new.build.id, keep: 1000)
+        let entered = try #require(alone.entering(entry))
+        await world.change { _, mongo in
+            mongo.pointers[Self.build.model] = entered
+            mongo.checkpoints[Self.build] = Checkpoint(build: Self.build, partition: PartitionID(stream: "test", number: 0))
+            mongo.checkpoints[Self.build]?.frozen = "switch-7"
+        }
+        let projection = Worker(1, world, Self.setting()).projections[0]
+        for _ in 0..<2 {
+            #expect(try await projection.turn([], tail: nil))
+            #expect(await projection.isAside)
+        }
+        #expect(await world.mongo.checkpoints[Self.build]?.offset == 0)
+
+        await world.change { _, mongo in mongo.pointers[Self.build.model] = entered.struckOut("switch-7") }
+        _ = try await projection.turn([], tail: nil)
+        #expect(await world.mongo.checkpoints[Self.build]?.frozen == nil)
+        #expect(await world.mongo.checkpoints[Self.build]?.offset == 1)
+        #expect(await !projection.isAside)
+    }
+
+    @Test func `a build that is removed is not made again`() async throws {
+        let world = try await Self.logged([EventText("1", "created").json])
+        let other = StoredBuild(id: BuildID(model: Self.build.model, number: 9), stream: "test", source: "", foldHash: "", foldVersion: 1)
+        let pointer = ModelPointer(model: Self.build.model, live: other.id, builds: [KeptBuild(other, .live, made: 0)])
+        await world.change { _, mongo in
+            mongo.pointers[Self.build.model] = pointer
+            mongo.checkpoints[Self.build] = Checkpoint(build: Self.build, partition: PartitionID(stream: "test", number: 0))
+            mongo.checkpoints[Self.build]?.frozen = "switch-7"
+        }
+        let projection = Worker(1, world, Self.setting()).projections[0]
+        #expect(try await projection.turn([], tail: nil))
+        await world.change { _, mongo in mongo.checkpoints[Self.build] = nil }
+        #expect(try await projection.turn([], tail: nil))
+        #expect(await projection.isAside)
+        #expect(await world.mongo.checkpoints[Self.build] == nil)
     }
 
     @Test func `a batch that fails three times is halved until it fits`() async throws {

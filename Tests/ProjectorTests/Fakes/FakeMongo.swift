@@ -14,6 +14,10 @@ struct FakeMongo: Sendable {
     var deadLetters: Set<DeadLetter> = []
     var unknownTypes: [BuildID: [ExactString?: UnknownType]] = [:]
     var clock: Int64 = 1_000_000
+    /// Of models that have one.
+    var pointers: [String: ModelPointer] = [:]
+    /// What outside readers see.
+    var views: [String: BuildID] = [:]
     var leases = FakeLeases.State()
     var epoch: Int64 = 0
     /// What no store would notice, and no reader could put right.
@@ -92,7 +96,10 @@ struct FakeMongo: Sendable {
 
     // MARK: Documents and checkpoints
 
-    mutating func checkpoint(_ build: BuildID, _ partition: PartitionID) -> Checkpoint {
+    mutating func checkpoint(_ build: BuildID, _ partition: PartitionID) -> Checkpoint? {
+        if checkpoints[build] == nil, let pointer = pointers[build.model] {
+            guard let kept = pointer.build(build), kept.state != .dropping else { return nil }
+        }
         let checkpoint = checkpoints[build] ?? Checkpoint(build: build, partition: partition)
         checkpoints[build] = checkpoint
         return checkpoint
@@ -143,6 +150,18 @@ struct FakeMongo: Sendable {
             }
         }
         return documents
+    }
+
+    mutating func thaw(_ checkpoint: Checkpoint) -> Bool {
+        guard let stored = checkpoints[checkpoint.build], [nil, checkpoint.frozen].contains(stored.frozen) else { return false }
+        checkpoints[checkpoint.build]?.frozen = nil
+        return true
+    }
+
+    mutating func replace(_ pointer: ModelPointer, with changed: ModelPointer) -> Bool {
+        guard pointers[pointer.model]?.revision == pointer.revision else { return false }
+        pointers[pointer.model] = changed
+        return true
     }
 
     mutating func note(_ complete: [ListCompleteness], in checkpoint: Checkpoint) -> CommitReply {

@@ -88,9 +88,13 @@ struct FakeStore: ProjectionStore {
     let world: World
     let worker: Int
 
-    func checkpoint(of build: BuildID, _ partition: PartitionID) async throws -> Checkpoint {
+    func checkpoint(of build: BuildID, _ partition: PartitionID) async throws -> Checkpoint? {
         try await world.call(worker) { _, mongo in mongo.checkpoint(build, partition) }
     }
+
+    func pointer(to model: String) async throws -> ModelPointer? { try await world.call(worker) { _, mongo in mongo.pointers[model] } }
+
+    func thaw(_ checkpoint: Checkpoint) async throws -> Bool { try await world.call(worker) { _, mongo in mongo.thaw(checkpoint) } }
 
     func keysWithLetters(in build: BuildID, _ partition: PartitionID, below offset: Int64, among keys: [String]) async throws -> Set<ExactString> {
         try await world.call(worker) { _, mongo in

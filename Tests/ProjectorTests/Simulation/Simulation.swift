@@ -91,7 +91,8 @@ struct Simulation: Sendable {
             settings.random = Random(seed, round: 1000 + number)
             let worker = PartitionWorker(
                 partition: PartitionID(stream: conditions.setting.stream.name, number: 0), list: parts.list, ingest: parts.ingest,
-                projections: parts.projections, store: ports.store, leases: ports.leases, holder: "worker-\(number)", settings: settings, stop: stop,
+                builds: ProjectedBuilds(parts.projections), store: ports.store, leases: ports.leases, holder: "worker-\(number)", settings: settings,
+                stop: stop,
                 logger: .silent
             )
             await worker.run()

@@ -12,7 +12,7 @@ struct SpoiledStore: ProjectionStore {
     let mistake: Mistake
     let memory: SpoiledMemory
 
-    func checkpoint(of build: BuildID, _ partition: PartitionID) async throws -> Checkpoint {
+    func checkpoint(of build: BuildID, _ partition: PartitionID) async throws -> Checkpoint? {
         if mistake == .documentsReadBeforeCheckpoint {
             let documents = try await world.call(worker) { _, mongo in mongo.documents[build] ?? [:] }
             memory.state.withLock { state in
@@ -21,6 +21,10 @@ struct SpoiledStore: ProjectionStore {
         }
         return try await base.checkpoint(of: build, partition)
     }
+
+    func pointer(to model: String) async throws -> ModelPointer? { try await base.pointer(to: model) }
+
+    func thaw(_ checkpoint: Checkpoint) async throws -> Bool { try await base.thaw(checkpoint) }
 
     func keysWithLetters(in build: BuildID, _ partition: PartitionID, below offset: Int64, among keys: [String]) async throws -> Set<ExactString> {
         try await base.keysWithLetters(in: build, partition, below: offset, among: keys)
