@@ -139,11 +139,14 @@ extension MongoConnection {
         return .appended
     }
 
+    /// Raw bytes of chunks that are held at once, and one chunk's more: a page of large events has few of them.
+    private static let mostRaw = ByteCount.mebibytes(16).bytes
+
     fileprivate func chunks(_ database: String, _ partition: PartitionID, from offset: Int64, events: Int) throws -> [Chunk] {
         let start = try place(database, partition, of: offset)
         var chunks: [Chunk] = []
         var next: Int64?
-        var count = 0
+        var (count, size) = (0, 0)
         try find(database, Collections.log, ["_id": partition.range(from: start)], options: ["sort": ["_id": 1], "batchSize": 4], "read the log") { bytes in
             let chunk = try Document(bson: bytes).chunk(ChunkCodec.decode)
             guard chunk.offset == next ?? start else {
@@ -153,8 +156,9 @@ extension MongoConnection {
             if chunk.end > offset {
                 chunks.append(chunk)
                 count += chunk.count
+                size += chunk.raw.count
             }
-            return count < events
+            return count < events && size < Self.mostRaw
         }
         return chunks
     }

@@ -23,7 +23,7 @@ public protocol EventLog: Sendable {
     /// Inserts the chunk with `w: majority`. A failure leaves the outcome unknown: read the tail again.
     func append(_ chunk: Chunk) async throws -> AppendReply
 
-    /// The chunks that hold the offsets from `offset` on, up to about `events` elements.
+    /// The chunks that hold the offsets from `offset` on, up to about `events` elements: fewer where they are large.
     func chunks(of partition: PartitionID, from offset: Int64, events: Int) async throws -> [Chunk]
 
     /// The next chunks that begin in the range and in which one of these keys occurs, in order: a few, and none at the end.

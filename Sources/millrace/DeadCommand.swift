@@ -74,8 +74,8 @@ struct LetterOptions: ParsableArguments {
 
     private func offsets(of partition: PartitionID, _ reader: Reader, _ isUpToNow: Bool) async throws -> Range<Int64> {
         let end = isUpToNow ? try await reader.readings.tail(of: partition).offset : .max
-        let first = try await time(since, "--since").asyncMap { try await reader.readings.offset(at: $0, of: partition) } ?? 0
-        let last = try await time(until, "--until").asyncMap { try await reader.readings.offset(at: $0, of: partition) } ?? end
+        let first = try await DateTime.argument(since, "--since").asyncMap { try await reader.readings.offset(at: $0, of: partition) } ?? 0
+        let last = try await DateTime.argument(until, "--until").asyncMap { try await reader.readings.offset(at: $0, of: partition) } ?? end
         return first..<max(first, min(last, end))
     }
 }

@@ -39,10 +39,12 @@ enum Ending {
     }
 
     /// Ends the process well after this time, whatever it still waits for: a stop at any moment does no harm.
-    static func leave(within patience: Duration) {
+    static func leave(
+        within patience: Duration, _ word: String = "stopped without an answer of a server: what was under way is taken up by the next worker"
+    ) {
         Thread.detachNewThread {
             Thread.sleep(forTimeInterval: patience / .seconds(1))
-            complain("stopped without an answer of a server: what was under way is taken up by the next worker")
+            complain(word)
             _exit(0)
         }
     }

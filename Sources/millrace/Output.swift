@@ -15,6 +15,12 @@ enum Output {
         exit(Ending.cannotWrite.rawValue)
     }
 
+    /// The same for whoever has nothing to print yet, and would wait for ever.
+    static func exitIfNobodyReads() {
+        var reader = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
+        if poll(&reader, 1, 0) == 1, reader.revents & Int16(POLLERR) != 0 { exit(Ending.brokenPipe.rawValue) }
+    }
+
     /// Writes all of the bytes, or returns the system's error.
     static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
         var rest = bytes[...]

@@ -76,4 +76,25 @@ import Values
             #expect(ended.code == 0 && ended.output == "" && ended.errors == "")
         }
     }
+
+    @Test func `times of logging bound what is shown, and nothing is asked of a place that is not there`() async throws {
+        try await Installation.run { installation in
+            for id in ["1", "2", "3"] { try await installation.drain([EventText(id, "stockAdjusted", key: "a", data: ["delta": 1])]) }
+            let all = try await installation.jsonLines("events", "product")
+            let times = all.compactMap { $0["loggedAt"]?.asString }
+            #expect(try await installation.jsonLines("events", "product", "--since", times[1]) == Array(all[1...]))
+            #expect(try await installation.jsonLines("events", "product", "--until", times[2]) == Array(all[..<2]))
+            #expect(try await installation.jsonLines("events", "product", "--since", times[1], "--until", times[2], "--key", "a") == [all[1]])
+            #expect(try await installation.jsonLines("events", "product", "--since", "2099-01-01T00:00:00Z").isEmpty)
+            #expect(try await installation.millrace("events", "product", "--since", "yesterday").code == 65)
+
+            let last = try #require(all[2]["position"]?.asString)
+            #expect(try await installation.jsonLines("events", "product", "--after", last).isEmpty)
+            let beyond = try await installation.millrace("events", "product", "--after", last.replacing("@2", with: "@3"))
+            #expect(beyond.code == 65 && beyond.errors.contains("--after product/0@3 is beyond the log's end 3"), "\(beyond.errors)")
+            for wrong in [["--after", last, "--after", last], ["--follow", "--until", times[0]], ["--limit", "-1"]] {
+                #expect(try await installation.start(["events", "product"] + wrong).ended().code == 64)
+            }
+        }
+    }
 }
