@@ -103,9 +103,10 @@ public struct Chunk: Sendable {
 
     /// Parses the bytes of the events at these offsets again, for a chunk that was read from the log. The rest parses as
     /// empty: what was refused may have been refused because it cannot be parsed and survived.
-    func parse(_ offsets: Range<Int64>) -> JSONTape {
+    func parse(_ offsets: Range<Int64>, of wanted: Set<ExactString>? = nil) -> JSONTape {
+        let isWanted = wanted.map { wanted in keys.map(wanted.contains) }
         let lengths = elements.enumerated().map { place, element in
-            element.kind == .event && offsets.contains(offset + Int64(place)) ? UInt32(element.length) : 0
+            element.kind == .event && offsets.contains(offset + Int64(place)) && isWanted?[Int(element.key)] ?? true ? UInt32(element.length) : 0
         }
         return JSONTape(parsing: raw, offsets: elements.map { UInt64($0.start) }, lengths: lengths)
     }
@@ -126,9 +127,11 @@ public struct DecodedChunk: Sendable {
 
     public init(parsing chunk: Chunk) { self.init(parsing: chunk, 0..<Int64.max) }
 
-    /// - Parameter offsets: of the events that will be asked for.
-    public init(parsing chunk: Chunk, _ offsets: Range<Int64>) {
-        self.init(chunk: chunk, tape: chunk.parse(offsets), firstText: 0)
+    /// - Parameters:
+    ///   - offsets: of the events that will be asked for.
+    ///   - keys: of those events; nil for all.
+    public init(parsing chunk: Chunk, _ offsets: Range<Int64>, of keys: Set<ExactString>? = nil) {
+        self.init(chunk: chunk, tape: chunk.parse(offsets, of: keys), firstText: 0)
     }
 
     /// The event at a place, for an element of kind event.

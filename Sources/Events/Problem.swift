@@ -63,6 +63,10 @@ extension Problem {
     public static let serverRefused = Problem(rawValue: "server-refused")
     public static let outcomeUnknown = Problem(rawValue: "outcome-unknown")
     public static let leaseLost = Problem(rawValue: "lease-lost")
+    /// Somebody else does it just now.
+    public static let leaseHeld = Problem(rawValue: "lease-held")
+    /// What is asked for has not taken effect yet.
+    public static let notCaughtUp = Problem(rawValue: "not-caught-up")
     public static let noProgress = Problem(rawValue: "no-progress")
     public static let unknownName = Problem(rawValue: "unknown-name")
     public static let badInput = Problem(rawValue: "bad-input")

@@ -164,7 +164,7 @@ extension MongoConnection {
     }
 
     /// Where the chunk begins that holds an offset.
-    private func place(_ database: String, _ partition: PartitionID, of offset: Int64) throws -> Int64 {
+    func place(_ database: String, _ partition: PartitionID, of offset: Int64) throws -> Int64 {
         let first = try document(
             database, Collections.log, ["_id": partition.range(below: offset + 1)], options: ["sort": ["_id": -1], "projection": ["_id": 1]],
             "find a place in the log"

@@ -78,7 +78,7 @@ extension MongoConnection {
             stopped: Dictionary(stopped.map { ($0.build, $0) }, uniquingKeysWith: { $1 }))
     }
 
-    fileprivate func logged(_ database: String, at offset: Int64, of partition: PartitionID) throws -> Int64? {
+    func logged(_ database: String, at offset: Int64, of partition: PartitionID) throws -> Int64? {
         try document(
             database, Collections.log, ["_id": partition.range(below: offset + 1)], options: ["sort": ["_id": -1], "projection": ["at": 1]],
             "read a time of logging"

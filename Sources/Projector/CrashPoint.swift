@@ -47,15 +47,21 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     case entriesRead = "entries-read"
     case entriesClaimed = "entries-claimed"
     case entriesMoved = "entries-moved"
+    // Of a snapshot.
+    case snapshotBegun = "snapshot-begun"
+    case snapshotWritten = "snapshot-written"
+    case snapshotCompleted = "snapshot-completed"
+    case snapshotHeadRemoved = "snapshot-head-removed"
 
     /// The steps of a drain.
-    public static let ofDrain = allCases.filter { !ofBridge.contains($0) && !ofRebuild.contains($0) }
+    public static let ofDrain = allCases.filter { !ofBridge.contains($0) && !ofRebuild.contains($0) && !ofTruth.contains($0) }
     /// Those that only a rebuild, its switch, and the removal of a build have: it folds as a drain does.
     public static let ofRebuild: [CrashPoint] = [
         .buildAdded, .buildFolded, .indexesMade, .switchEntered, .checkpointsFrozen, .frozenReached, .pointerMoved, .viewPointed, .switchClosed, .thawed,
         .buildDropping, .checkpointsRemoved, .collectionDropped, .buildRemoved,
     ]
     public static let ofBridge: [CrashPoint] = [.entriesRead, .entriesClaimed, .entriesMoved]
+    public static let ofTruth: [CrashPoint] = [.snapshotBegun, .snapshotWritten, .snapshotCompleted, .snapshotHeadRemoved]
 
     @inline(__always)
     public func reached() {

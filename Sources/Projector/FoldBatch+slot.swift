@@ -32,11 +32,10 @@ extension FoldBatch {
             before = document
         }
 
-        /// Makes what the batch before has made of it what is folded onto.
-        mutating func goOn() {
-            before = after
+        /// Folds onto what the events before the batch make of the key.
+        mutating func goOn(from document: StoredDocument?, isHeld: Bool) {
+            before = document
             wasHeld = isHeld
-            checksSize = true
         }
 
         /// What is folded onto.

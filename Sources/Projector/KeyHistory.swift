@@ -14,9 +14,16 @@ public struct KeyHistory: Sendable {
     private let build: BuildID
     private let fold: any Folding
     private var decisions: [Int64: Decision]
-    private var slots: [ExactString: FoldBatch.Slot] = [:]
+    private var states: [ExactString: State] = [:]
     /// Of the documents, as they are stored.
     public private(set) var bytes = 0
+
+    /// What the events so far make of a key: as it is stored, which takes a tenth of what the document takes that is folded.
+    private struct State {
+        /// Empty where there is no document.
+        var bson: [UInt8]
+        var isHeld: Bool
+    }
 
     /// Up to so many keys are looked up in the log's index; for more of them, reading all of it takes less.
     private static let indexedKeys = 200
@@ -32,7 +39,26 @@ public struct KeyHistory: Sendable {
     }
 
     /// The document as the events so far make it, also where it has expired since.
-    public func document(of key: String) -> StoredDocument? { slots[ExactString(key)]?.after }
+    public func document(of key: String) -> StoredDocument? { states[ExactString(key)].flatMap { Self.document($0.bson) } }
+
+    private static func document(_ bson: [UInt8]) -> StoredDocument? {
+        // What was encoded here can be decoded.
+        bson.isEmpty ? nil : (try? Document(bson: bson)).flatMap(StoredDocument.init)
+    }
+
+    /// The key as the events so far make it, as a row of a snapshot.
+    func row(of key: ExactString) -> SnapshotRow {
+        SnapshotRow(key: key, bson: states[key]?.bson ?? [], isHeld: states[key]?.isHeld ?? false)
+    }
+
+    /// Takes what a snapshot at an offset says of the keys for what the events before it make of them.
+    mutating func begin(with rows: [SnapshotRow], at offset: Int64) {
+        for row in rows where keys.contains(row.key) {
+            states[row.key] = State(bson: row.bson, isHeld: row.isHeld)
+            bytes += row.bson.count
+        }
+        end = offset
+    }
 
     /// Whether the events of so many keys are looked up in the log's index.
     static func isIndexed(_ count: Int) -> Bool { count <= indexedKeys }
@@ -54,14 +80,14 @@ public struct KeyHistory: Sendable {
         var batch = FoldBatch(of: keys, decoded, end..<last, fold: fold, decisions: decisions)
         end = last
         for slot in batch.slots.indices {
-            if let known = slots[batch.slots[slot].key] { batch.slots[slot] = known }
-            batch.slots[slot].goOn()
+            if let known = states[batch.slots[slot].key] { batch.slots[slot].goOn(from: Self.document(known.bson), isHeld: known.isHeld) }
+            batch.slots[slot].checksSize = true
         }
         let outcome = batch.fold(fold, build: build, totals: totals)
         totals = outcome.totals
         for slot in batch.slots {
-            bytes += slot.bson.count - (slots[slot.key]?.bson.count ?? 0)
-            slots[slot.key] = slot
+            bytes += slot.bson.count - (states[slot.key]?.bson.count ?? 0)
+            states[slot.key] = State(bson: slot.bson, isHeld: slot.isHeld)
         }
         return outcome.deadLetters
     }
@@ -70,10 +96,19 @@ public struct KeyHistory: Sendable {
 extension KeyHistory {
     /// Folds what the log has of the keys from where the history stands up to an offset.
     public mutating func read(_ log: any EventLog, _ partition: PartitionID, below limit: Int64) async throws {
-        while let chunks = try await Self.next(log, partition, keys, end..<limit) {
-            for chunk in chunks { take(DecodedChunk(parsing: chunk, end..<limit), below: limit) }
+        _ = try await read(log, partition, below: limit, mostBytes: .max)
+    }
+
+    /// The same. False when the documents have grown beyond so many bytes, and nothing more was read.
+    mutating func read(_ log: any EventLog, _ partition: PartitionID, below limit: Int64, mostBytes: Int) async throws -> Bool {
+        while bytes <= mostBytes {
+            guard let chunks = try await Self.next(log, partition, keys, end..<limit) else {
+                skip(to: limit)
+                return true
+            }
+            for chunk in chunks { take(DecodedChunk(parsing: chunk, end..<limit, of: keys), below: limit) }
         }
-        skip(to: limit)
+        return false
     }
 
     /// The next chunks that may hold events of the keys; nil where there are none below the range's end.

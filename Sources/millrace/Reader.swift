@@ -19,11 +19,15 @@ struct Reader: Sendable {
     /// As they were when it began.
     let pointers: [String: ModelPointer]
     let installation: MongoCatalog.Installation?
+    let snapshots: MongoSnapshots
     private let connection: MongoConnection
+    private let pool: MongoPool
 
-    init(_ configuration: Configuration, selection: Duration = .seconds(5)) async throws {
+    /// - Parameter connections: how many there can be, with those that `connection` gives.
+    init(_ configuration: Configuration, selection: Duration = .seconds(5), connections: Int = 1) async throws {
         self.configuration = configuration
-        connection = try MongoConnection(pool: MongoPool(url: configuration.mongodb.url, connections: 1, selection: selection), name: "read")
+        pool = try MongoPool(url: configuration.mongodb.url, connections: connections, selection: selection)
+        connection = try MongoConnection(pool: pool, name: "read")
         let database = configuration.mongodb.database
         catalog = MongoCatalog(connection: connection, database: database)
         installation = try await catalog.installation()
@@ -34,6 +38,17 @@ struct Reader: Sendable {
         letters = MongoDeadLetters(connection: connection, database: database)
         leases = MongoLeases(connection: connection, database: database)
         store = MongoProjectionStore(connection: connection, database: database)
+        snapshots = MongoSnapshots(connection: connection, database: database)
+    }
+
+    /// Another connection, with a session of its own.
+    func connection(_ name: String) throws -> MongoConnection { try MongoConnection(pool: pool, name: name) }
+
+    /// The live build of a model, and what it is folded under.
+    func definition(of model: String) throws -> (build: StoredBuild, definition: FoldDefinition) {
+        guard let build = builds[model] else { throw Refusal(.unknownName, "\(model) has no build yet: it is made when a worker starts") }
+        let fold = try build.fold(configuration.model(model))
+        return (build, FoldDefinition(build: build.id, foldHash: build.foldHash, foldVersion: build.foldVersion, fold: fold))
     }
 
     /// The live builds as they were when it began, by model.

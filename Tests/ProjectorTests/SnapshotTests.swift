@@ -1,0 +1,160 @@
+import EventFixtures
+import Events
+import Fixtures
+import Models
+import Testing
+import Values
+
+@testable import Projector
+
+/// What a snapshot says is what the log says, whatever it was made from.
+@Suite struct SnapshotTests {
+    private static let partition = PartitionID(stream: "test", number: 0)
+
+    private static func definition(_ fold: EffectFold, hash: String = "h") -> FoldDefinition {
+        FoldDefinition(build: Commerce.product, foldHash: hash, foldVersion: 3, fold: fold)
+    }
+
+    private static func fold(_ policy: ErrorPolicy = .skip, lifetime: Duration? = nil) -> EffectFold {
+        var fold = Commerce.productFold
+        fold.errorPolicy = policy
+        fold.lifetime = lifetime
+        return fold
+    }
+
+    /// Small ones, so that a few documents take several pages, blocks and tries.
+    private static func limits(_ random: inout Random) -> SnapshotRun.Limits {
+        var limits = SnapshotRun.Limits()
+        limits.keys = 1 + random.below(5)
+        limits.bytes = ByteCount(random.pick([1, 200, 1 << 20]))
+        limits.blockKeys = 1 + random.below(3)
+        return limits
+    }
+
+    private static func log(_ random: inout Random, texts: Int) -> TestLog {
+        let log = TestLog()
+        log.settings.chunkEvents = 1 + random.below(6)
+        for text in random.texts(texts, types: Commerce.types) {
+            log.append([text])
+            log.clock += random.pick([0, 0, 1, 20_000, 59_999, 60_000])
+        }
+        return log
+    }
+
+    /// The documents as batches make them, in another way than a snapshot goes.
+    private static func documents(_ log: TestLog, _ fold: EffectFold, to end: Int64) throws -> [ExactString: [UInt8]] {
+        var rehearsal = Rehearsal(fold: fold, build: Commerce.product, documents: [], from: 0)
+        if end > 0 { try rehearsal.take(log.chunks, to: end) }
+        return rehearsal.documents
+    }
+
+    @Test(arguments: Seed.ofThisRun) func `a snapshot made from any before it has the documents that the log makes`(seed: Seed) async throws {
+        for round in 0..<60 {
+            var random = Random(seed, round: round)
+            let log = Self.log(&random, texts: 60)
+            let fold = Self.fold(random.pick([.skip, .hold]), lifetime: random.pick([nil, .seconds(60)]))
+            let store = FakeSnapshots(log.chunks)
+            for offset in (0..<6).map({ _ in Int64(random.below(Int(log.end) + 1)) }) {
+                let run = SnapshotRun(Self.definition(fold), Self.partition, store: store, log: store, limits: Self.limits(&random))
+                let (snapshot, base) = try await run.make(at: offset, for: .history, keep: 10)
+                let rows = await store.rows(of: snapshot)
+                let comment: Comment = "round \(round), \(offset) from \(base?.id.offset ?? -1)"
+                #expect(rows.map(\.key) == rows.map(\.key).sorted(), comment)
+                let found = Dictionary(rows.filter { !$0.bson.isEmpty }.map { ($0.key, $0.bson) }, uniquingKeysWith: { $1 })
+                #expect(found == (try Self.documents(log, fold, to: offset)), comment)
+                #expect(snapshot.isComplete && Int(snapshot.rows) == rows.count && Int(snapshot.documents) == found.count, comment)
+            }
+        }
+    }
+
+    @Test func `only what the log has had since is read, and a page is bounded`() async throws {
+        let log = TestLog()
+        log.settings.chunkEvents = 10
+        log.append((0..<1000).map { EventText("\($0)", "created", key: .string("k\($0)"), data: 1).json })
+        let store = FakeSnapshots(log.chunks)
+        var limits = SnapshotRun.Limits()
+        limits.blockKeys = 10
+        let run = SnapshotRun(Self.definition(Self.fold()), Self.partition, store: store, log: store, limits: limits)
+        _ = try await run.make(at: 900, for: .history, keep: 3)
+        await store.forgetReading()
+        let (snapshot, base) = try await run.make(at: 950, for: .history, keep: 3)
+        #expect(base?.id.offset == 900 && snapshot.documents == 950)
+        #expect(await store.elementsRead <= 60)
+        #expect(await store.mostRows <= 80)
+    }
+
+    @Test func `a decision about an event before it, or another definition, makes a snapshot stale`() async throws {
+        let log = TestLog()
+        log.append((0..<10).map { EventText("\($0)", "created", key: "k", data: .int32(Int32($0))).json })
+        let store = FakeSnapshots(log.chunks)
+        func make(_ hash: String = "h") async throws -> Snapshot? {
+            let run = SnapshotRun(Self.definition(Self.fold(), hash: hash), Self.partition, store: store, log: store)
+            let (snapshot, base) = try await run.make(at: 10, for: .history, keep: 3)
+            let document = try #require(await store.rows(of: snapshot).first)
+            let decided = await store.decisions(on: "product", Self.partition)
+            #expect(try Document(bson: document.bson)["n"] == .int32(Int32(10 - decided.keys.count { $0 < 10 })))
+            return base
+        }
+        #expect(try await make() == nil)
+        #expect(try await make()?.id.offset == 10)
+        await store.decide(.dropped, at: 3)
+        #expect(try await make() == nil)
+        #expect(try await make()?.id.offset == 10)
+        // One about an event behind it does not concern it; another kind of decision does.
+        await store.decide(.dropped, at: 10)
+        #expect(try await make()?.id.offset == 10)
+        await store.decide(.crashParked, at: 3)
+        #expect(try await make() == nil)
+        await store.decide(nil, at: 3)
+        #expect(try await make() == nil)
+        #expect(try await make("other") == nil)
+        #expect(await store.snapshots(of: Self.partition).count == 1, "what is stale is removed")
+    }
+
+    @Test func `an attempt that dies is never used, and what it left is removed by the next`() async throws {
+        let log = TestLog()
+        log.append((0..<40).map { EventText("\($0)", "created", key: .string("k\($0)"), data: 1).json })
+        let store = FakeSnapshots(log.chunks)
+        var limits = SnapshotRun.Limits()
+        limits.blockKeys = 1
+        let run = SnapshotRun(Self.definition(Self.fold()), Self.partition, store: store, log: store, limits: limits)
+        await store.fail(afterBlocks: 20)
+        await #expect(throws: StoreLost.self) { try await run.make(at: 40, for: .history, keep: 3) }
+        #expect(await store.blocks.count == 1)
+        await store.fail(afterBlocks: .max)
+        let (snapshot, base) = try await run.make(at: 40, for: .history, keep: 3)
+        #expect(base == nil && snapshot.documents == 40)
+        #expect(await store.blocks.count == 1)
+        #expect(await store.snapshots(of: Self.partition).count == 1)
+    }
+
+    @Test func `one that lost a block is replaced, and history goes without it`() async throws {
+        let log = TestLog()
+        log.append((0..<10).map { EventText("\($0)", "created", key: "k", data: .int32(Int32($0))).json })
+        let store = FakeSnapshots(log.chunks)
+        let run = SnapshotRun(Self.definition(Self.fold()), Self.partition, store: store, log: store)
+        let first = try await run.make(at: 5, for: .history, keep: 3).snapshot
+        await store.loseBlock(of: first.id)
+        let past = PastDocuments(Self.definition(Self.fold()), Self.partition, snapshots: store, log: store)
+        let (document, base) = try await past.document(of: "k", below: 8)
+        #expect(document?.fields["n"] == 8 && base == nil)
+        let (second, none) = try await run.make(at: 8, for: .history, keep: 3)
+        #expect(none == nil)
+        #expect(await store.snapshots(of: Self.partition).map(\.id) == [second.id])
+        #expect(try await past.document(of: "k", below: 9).base?.id == second.id)
+        #expect(try await past.document(of: "k", below: 7).document?.fields["n"] == 7)
+    }
+
+    @Test func `the newest of each purpose are kept`() async throws {
+        let log = TestLog()
+        log.append((0..<10).map { EventText("\($0)", "created", key: "k", data: 1).json })
+        let store = FakeSnapshots(log.chunks)
+        let run = SnapshotRun(Self.definition(Self.fold()), Self.partition, store: store, log: store)
+        for offset in 1...4 { _ = try await run.make(at: Int64(offset), for: .history, keep: 2) }
+        for offset in 5...8 { _ = try await run.make(at: Int64(offset), for: .reconcile, keep: 1) }
+        #expect(await store.snapshots(of: Self.partition).map(\.id.offset).sorted() == [3, 4, 8])
+        // One that is there is used, and kept for what it is asked for.
+        _ = try await run.make(at: 8, for: .history, keep: 2)
+        #expect(await store.snapshots(of: Self.partition).sorted { $0.id.offset < $1.id.offset }.map(\.purpose) == [.history, .history])
+    }
+}
