@@ -1,14 +1,14 @@
 import Events
 
 /// Durations and sizes as they are written: a whole number and a unit.
-enum Units {
+public enum Units {
     static let durations: [(unit: String, milliseconds: Int64)] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)]
     static let sizes: [(unit: String, bytes: Int64)] = [
         ("B", 1), ("kB", 1000), ("KB", 1000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30),
     ]
 
     /// `20ms`, `1s`, `1m`, `1h`, `2d`; nil for everything else.
-    static func duration(_ text: String) -> Duration? {
+    public static func duration(_ text: String) -> Duration? {
         number(text, durations.map { ($0.unit, $0.milliseconds) }).map { .milliseconds($0) }
     }
 

@@ -101,7 +101,7 @@ extension MongoConnection {
         return low
     }
 
-    fileprivate func count(_ database: String, _ collection: String, _ query: Document = Document()) throws -> Int64 {
+    func count(_ database: String, _ collection: String, _ query: Document = Document()) throws -> Int64 {
         let command: Document = ["count": .string(collection)]
         // Without a query the answer is at hand, and needs no reading.
         let whole = query.isEmpty ? command : Document(command.fields + [Document.Field("query", .document(query))])

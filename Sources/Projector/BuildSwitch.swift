@@ -1,6 +1,7 @@
 import Events
 import Foundation
 import Logging
+import Models
 
 /// Sends a model's readers over to another build (rule 18). Every one of them sees the old build or the new one.
 ///
@@ -35,6 +36,24 @@ public struct BuildSwitch: Sendable {
         self.settings = settings
         self.logger = logger
         self.reach = reach
+    }
+
+    /// A switch whose target is folded in these places.
+    ///
+    /// - Parameters:
+    ///   - fold: of the target, where it is under way already.
+    ///   - folding: the fold that a build was made by.
+    public init(
+        model: String, _ places: [RebuildFold.Place], _ store: any SwitchStore, _ fold: RebuildFold? = nil, logger: Logger,
+        folding: @escaping @Sendable (StoredBuild) throws -> any Folding
+    ) {
+        self.init(model: model, partitions: places.map(\.partition), store: store, logger: logger) { build, offsets in
+            if let fold, fold.build == build { return try await fold.reach(offsets) }
+            guard let target = try await store.pointer(to: model)?.build(build)?.build else {
+                throw Refusal(.noProgress, "\(build) is gone: it cannot be read any more")
+            }
+            try await RebuildFold(build, try folding(target), places, logger: logger).reach(offsets)
+        }
     }
 
     /// Enters a switch to a build. Throws a `Refusal` where there is one under way, or the build cannot be read.

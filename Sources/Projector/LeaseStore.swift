@@ -25,6 +25,9 @@ extension PartitionID {
     /// What whoever repairs documents of the partition has a lease on, while its transaction is open: the colon keeps it
     /// apart from every stream.
     public var repairs: PartitionID { PartitionID(stream: "repair:\(stream)", number: number) }
+
+    /// What whoever makes, switches and removes builds of a model has a lease on.
+    public static func builds(of model: String) -> PartitionID { PartitionID(stream: "builds:\(model)", number: 0) }
 }
 
 /// Who holds leases: one worker, with the server sessions it writes through.

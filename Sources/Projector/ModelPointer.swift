@@ -119,12 +119,17 @@ extension ModelPointer {
         return changed { $0.entry = entry }
     }
 
+    /// The build that readers left last, of those that are kept.
+    public var lastLeft: StoredBuild? { builds.last { $0.state.isKept }?.build }
+
     /// With readers on the switch's target.
     public func moved(_ id: String, at time: Int64) -> ModelPointer? {
         guard let entry, entry.id == id, live != entry.target else { return nil }
         return changed { pointer in
             pointer.set(live, .kept(until: time + entry.keep))
             pointer.set(entry.target, .live)
+            // The one that was left last is the last of them.
+            if let place = builds.firstIndex(where: { $0.build.id == live }) { pointer.builds.append(pointer.builds.remove(at: place)) }
             pointer.live = entry.target
         }
     }

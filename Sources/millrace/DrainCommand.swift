@@ -34,6 +34,8 @@ struct DrainCommand: AsyncParsableCommand {
             let runtime = try await Runtime.open(configuration, logger: options.logger)
             return try await interruptible {
                 async let indexes: Void = runtime.makeIndexes()
+                let builds = Task { await runtime.lookAfterBuilds() }
+                defer { builds.cancel() }
                 let receipt = try await DrainOnce(runtime, streams: streams, lease: configuration.lease, logger: options.logger).run()
                 await indexes
                 return receipt

@@ -65,7 +65,7 @@ enum Ending {
     private static func code(of problem: Problem) -> ExitCode {
         switch problem {
         case .serverUnreachable, .outcomeUnknown: unreachable
-        case .noProgress, .leaseHeld, .notCaughtUp: tryLater
+        case .noProgress, .leaseHeld, .leaseLost, .notCaughtUp: tryLater
         case .unknownName: usage
         case .badInput, .logDamaged: badInput
         default: refused

@@ -53,6 +53,8 @@ private struct WorkService: Service {
             group.addTask { await runtime.makeIndexes() }
             let retention = RunRetention(runtime, keep: configuration.keepRuns, logger: logger)
             group.addTask { try await retention.run() }
+            let builds = Task { await runtime.lookAfterBuilds() }
+            defer { builds.cancel() }
             for job in configuration.jobs {
                 switch job.work {
                 case .drain(let drain):

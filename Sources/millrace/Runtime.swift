@@ -126,6 +126,40 @@ struct Runtime: Sendable {
         }
     }
 
+    /// Puts right what others have left of builds, until it is cancelled: a switch whose process died would keep the live build
+    /// from moving on.
+    func lookAfterBuilds() async {
+        do {
+            let connection = try MongoConnection(pool: pool, name: "builds")
+            let database = configuration.mongodb.database
+            let store = MongoProjectionStore(connection: connection, database: database)
+            for round in 0... {
+                try await Task.sleep(for: .seconds(1))
+                do {
+                    for pointer in try await builds.pointers(within: .seconds(1)) where pointer.entry != nil || round % Self.leisure == 0 {
+                        try await leftBuilds(of: pointer.model, store, MongoLog(connection: connection, database: database)).look()
+                    }
+                } catch {
+                    try Task.checkCancellation()
+                    logger.debug("builds are looked after another time", metadata: ["error": "\(error)"])
+                }
+            }
+        } catch {
+            if !(error is CancellationError) { logger.error("builds are not looked after", metadata: ["error": "\(error)"]) }
+        }
+    }
+
+    /// A switch is noticed at once, and all else after so many seconds.
+    private static let leisure = 10
+
+    private func leftBuilds(of model: String, _ store: MongoProjectionStore, _ log: MongoLog) -> LeftBuilds {
+        let places = (configuration.model(model).map { partitions(of: [$0.stream]) } ?? []).map { RebuildFold.Place($0, store: store, log: log) }
+        return LeftBuilds(
+            model, places, store,
+            MongoLeases(connection: control, database: configuration.mongodb.database), holder: owner, lease: configuration.lease, logger: logger
+        ) { build in try build.fold(configuration.model(build.id.model)) }
+    }
+
     /// How much is waiting in a partition's list.
     func waiting(in partition: PartitionID) async throws -> BufferState {
         try await buffer(of: partition).waiting()

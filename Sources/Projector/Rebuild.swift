@@ -1,0 +1,177 @@
+import Events
+import Foundation
+import Logging
+import Models
+
+/// Folds a model into a new build beside the live one, and sends readers over to it.
+///
+/// The live build is drained all the while under its own definition. What is killed at any point leaves the live build as it
+/// is, and a build that another run goes on with or removes; what is cancelled, or fails, removes it itself.
+public struct Rebuild: Sendable {
+    public struct Settings: Sendable {
+        public var lease = Duration.seconds(10)
+        /// How long the build that is left is kept.
+        public var keep = Duration.seconds(24 * 3600)
+        /// Goes on with a build that another run has left.
+        public var isResumed = false
+        /// At most so many events a second.
+        public var rate: Int?
+
+        public init() {}
+    }
+
+    public enum Stage: String, Sendable {
+        case folding, indexing, comparing, switching, removing
+    }
+
+    /// What came of it.
+    public struct Outcome: Sendable {
+        public var left: BuildID
+        public var build: BuildID
+        public var comparison: BuildComparison
+        /// Indexes that could not be made, one line each.
+        public var indexFaults: [String]
+        /// Events that the new build has taken.
+        public var totals = ProjectionTotals()
+        public var stages: [(stage: Stage, seconds: Double)] = []
+    }
+
+    private let model: Model
+    private let lease: BuildLease
+    private let places: [RebuildFold.Place]
+    private let store: any RebuildStore
+    private let settings: Settings
+    private let logger: Logger
+    private let folding: @Sendable (StoredBuild) throws -> any Folding
+    private let report: @Sendable (Stage, BuildID, PartitionID?, Int64) -> Void
+
+    /// - Parameters:
+    ///   - lease: of the model's builds, held.
+    ///   - store: with a session of its own.
+    ///   - folding: the fold that a build was made by.
+    ///   - report: hears of each stage, and of how far each partition has come in it.
+    public init(
+        _ model: Model, _ lease: BuildLease, _ places: [RebuildFold.Place], _ store: any RebuildStore, settings: Settings, logger: Logger,
+        folding: @escaping @Sendable (StoredBuild) throws -> any Folding,
+        report: @escaping @Sendable (Stage, BuildID, PartitionID?, Int64) -> Void
+    ) {
+        self.model = model
+        self.lease = lease
+        self.folding = folding
+        self.places = places
+        self.store = store
+        self.settings = settings
+        self.logger = logger
+        self.report = report
+    }
+
+    public func run() async throws -> Outcome {
+        // Begun again, it removes what it had made.
+        let build = try await Fault.borne("prepare a rebuild", logger) { try await prepare() }
+        do {
+            return try await run(build)
+        } catch {
+            // Where a server keeps it from going on, and where somebody else has the lease, the build is left to the next run.
+            if lease.isLost || ((error as? any StoreFailure)?.isRetriable ?? false) { throw error }
+            // In a task of its own: this one may be cancelled.
+            let cleaning = Task { try await Fault.borne("remove the new build", logger) { try await abandon(build.id) } }
+            if case .failure(let failure) = await cleaning.result {
+                logger.warning("the new build is left behind: rebuild --resume goes on with it, and rebuild removes it", metadata: ["error": "\(failure)"])
+            }
+            throw error
+        }
+    }
+
+    /// Finishes what another run has left, and makes the new build, or finds it.
+    private func prepare() async throws -> StoredBuild {
+        if let entry = try await pointer().entry {
+            logger.warning("a switch that was left is finished first", metadata: ["model": "\(model.name)", "target": "\(entry.target)"])
+            _ = try await switching().finish(entry)
+        }
+        let pointer = try await pointer()
+        let found = pointer.builds.last { $0.state == .building }.map(\.build)
+        if settings.isResumed {
+            guard let found else { throw Refusal(.unknownName, "there is no build of \(model.name) that a rebuild has left: leave out --resume") }
+            guard found.isFoldable, found.foldHash == model.foldHash else {
+                throw Refusal(.badConfiguration, "\(found.id) is folded under another definition than the model has now: leave out --resume to begin again")
+            }
+        }
+        for build in pointer.builds where build.state == .dropping || build.state == .building && !(settings.isResumed && build.build == found) {
+            report(.removing, build.build.id, nil, 0)
+            try await store.drop(build.build.id)
+        }
+        if settings.isResumed, let found { return found }
+        let time = try await store.clock()
+        let model = model
+        guard let added = try await store.change(model.name, { $0.adding(model, at: time).pointer }), let build = added.builds.last?.build else {
+            throw Refusal(.unknownName, "\(model.name) has no build yet: it is made when a worker starts")
+        }
+        try await store.make(build)
+        CrashPoint.buildAdded.reached()
+        return build
+    }
+
+    private func run(_ build: StoredBuild) async throws -> Outcome {
+        guard let live = try await pointer().liveBuild else { throw Refusal(.unknownName, "\(model.name) has no live build") }
+        var outcome = Outcome(left: live.id, build: build.id, comparison: BuildComparison(), indexFaults: [])
+        var began = ContinuousClock.now
+        func ended(_ stage: Stage) {
+            outcome.stages.append((stage, (.now - began) / .seconds(1)))
+            began = .now
+        }
+        let fold = RebuildFold(build.id, model.fold, places, rate: settings.rate, logger: logger) { report(.folding, build.id, $0, $1) }
+        try await Fault.borne("make a build", logger) { try await store.make(build) }
+        report(.folding, build.id, nil, 0)
+        try await fold.catchUp()
+        CrashPoint.buildFolded.reached()
+        ended(.folding)
+        report(.indexing, build.id, nil, 0)
+        // Also where making one takes longer than a call may: asked for again, it is waited for again.
+        outcome.indexFaults = try await Fault.borne("make the indexes", logger) { try await store.make(model.indexes, of: build.id) }
+        CrashPoint.indexesMade.reached()
+        ended(.indexing)
+        report(.comparing, build.id, nil, 0)
+        outcome.comparison = try await Fault.borne("compare the builds", logger) {
+            try await BuildComparison.of(build, with: live, store) { try await fold.catchUp() }
+        }
+        ended(.comparing)
+        for place in places { outcome.totals += try await store.checkpoint(of: build.id, place.partition)?.totals ?? ProjectionTotals() }
+        report(.switching, build.id, nil, 0)
+        try await fold.catchUp()
+        try Task.checkCancellation()
+        let switching = switching(fold)
+        let id = UUID().uuidString.lowercased()
+        let entry = try await Fault.borne("enter a switch", logger) { try await switching.enter(build.id, keep: settings.keep, id: id) }
+        guard try await switching.finish(entry) else {
+            throw Refusal(.noProgress, "the switch to \(build.id) was struck out by somebody else: readers see \(live.id) as before")
+        }
+        ended(.switching)
+        // Those whose time is over: with no time to be kept, the one that was just left.
+        for build in try await pointer().droppable(at: store.clock()) {
+            report(.removing, build, nil, 0)
+            try await store.drop(build)
+        }
+        return outcome
+    }
+
+    private func switching(_ fold: RebuildFold? = nil) -> BuildSwitch {
+        BuildSwitch(model: model.name, places, store, fold, logger: logger, folding: folding)
+    }
+
+    private func pointer() async throws -> ModelPointer {
+        guard let pointer = try await store.pointer(to: model.name) else {
+            throw Refusal(.unknownName, "\(model.name) has no build yet: it is made when a worker starts")
+        }
+        return pointer
+    }
+
+    /// Leaves everything as it was. Where readers have gone over already, the switch is finished instead.
+    private func abandon(_ build: BuildID) async throws {
+        if let entry = try await pointer().entry, entry.target == build {
+            try await switching().strikeOut(entry)
+            if try await pointer().live == build { _ = try await switching().finish(entry) }
+        }
+        guard try await pointer().live != build else { return }
+        try await store.drop(build)
+    }
+}

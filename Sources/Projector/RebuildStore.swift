@@ -1,0 +1,17 @@
+import Events
+import Models
+
+/// What a rebuild needs beside folding and switching.
+public protocol RebuildStore: SwitchStore {
+    /// Makes a build's collection, unless it is there.
+    func make(_ build: StoredBuild) async throws
+
+    /// Makes the indexes that a definition asks for. Returns what could not be made and why, one line each.
+    func make(_ indexes: [DocumentIndex], of build: BuildID) async throws -> [String]
+
+    /// About how many documents a build holds.
+    func count(of build: BuildID) async throws -> Int64
+
+    /// Keys of so many documents of a build, drawn at random.
+    func sample(of build: BuildID, _ count: Int) async throws -> [String]
+}

@@ -1,0 +1,159 @@
+import ArgumentParser
+import Definitions
+import Events
+import Foundation
+import Models
+import MongoStore
+import Projector
+import Values
+
+struct RebuildCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rebuild", abstract: "Folds models into new builds beside the live ones, and sends readers over.",
+        discussion: """
+            The live build is drained and read all the while. Ctrl-C leaves it as it is, and removes the new one; after a kill, --resume goes on. \
+            The build that readers leave is kept current for --keep, and --undo goes back to it. Exits 75 when somebody else rebuilds the model.
+            """
+    )
+
+    @OptionGroup var options: GlobalOptions
+
+    @Argument(help: "The models.")
+    var models: [String]
+
+    @Option(help: "How long the build that is left is kept: 90s, 30m, 24h, 7d, or 0s.")
+    var keep = "24h"
+
+    @Option(help: "At most so many events a second.")
+    var throttle: Int?
+
+    @Flag(help: "Only say what would be done.")
+    var dryRun = false
+
+    @Flag(help: "Go on with a build that was left when a rebuild was killed.")
+    var resume = false
+
+    @Flag(help: "Send readers back to the build that they left last, or strike out the switch that is under way.")
+    var undo = false
+
+    @Flag(help: "Not supported yet.")
+    var fromSource = false
+
+    func validate() throws {
+        guard !fromSource else { throw ValidationError("--from-source is not supported yet: rebuild folds the log") }
+        guard !undo || !(resume || dryRun || throttle != nil) else { throw ValidationError("--undo goes with --keep alone") }
+        guard throttle ?? 1 > 0 else { throw ValidationError("--throttle takes a number of events above 0") }
+        guard kept != nil else { throw ValidationError("--keep takes a duration, such as 90s, 30m, 24h or 7d") }
+    }
+
+    private var kept: Duration? { Units.duration(keep) }
+
+    func run() async throws {
+        try await Ending.of {
+            let configuration = try options.load()
+            for model in models { try configuration.require(model: model) }
+            let site = try await RebuildSite(configuration, logger: options.logger)
+            for name in models {
+                guard let model = configuration.model(name) else { continue }
+                if undo {
+                    show(try await site.undo(model, keep: kept ?? .zero))
+                } else if dryRun {
+                    try await show(model, site)
+                } else {
+                    try await rebuild(model, site)
+                }
+            }
+        }
+    }
+
+    private func rebuild(_ model: Model, _ site: RebuildSite) async throws {
+        var settings = Rebuild.Settings()
+        settings.keep = kept ?? settings.keep
+        settings.isResumed = resume
+        settings.rate = throttle
+        let chosen = settings
+        let progress = RebuildProgress(model.name, total: try await site.logged(of: model), isJSON: options.json)
+        let began = ContinuousClock.now
+        do {
+            let outcome = try await interruptible { try await site.rebuild(model, chosen, progress) }
+            progress.end()
+            show(outcome, model, (.now - began) / .seconds(1))
+        } catch let interruption as Interruption {
+            progress.end()
+            Ending.complain("\(model.name) is read as before, and nothing is left of the new build")
+            throw interruption
+        } catch {
+            progress.end()
+            throw error
+        }
+    }
+
+    // MARK: What it says
+
+    private func show(_ outcome: Rebuild.Outcome, _ model: Model, _ seconds: Double) {
+        let comparison = outcome.comparison
+        if options.json { return Output.line(JSON.write(.document(document(outcome, model, seconds)))) }
+        let events = outcome.totals.logged
+        Output.line(
+            "\(outcome.build) is live: \(Output.count(events)) events, \(Output.count(comparison.newDocuments)) documents in \(Self.format(seconds)) s")
+        Output.line(
+            "\(outcome.left) had \(Output.count(comparison.liveDocuments)) documents; of \(Output.count(Int64(comparison.sampled))) compared, "
+                + "\(Output.count(Int64(comparison.different.count))) differ\(comparison.different.isEmpty ? "" : why(comparison))")
+        for fault in outcome.indexFaults { Ending.complain(fault) }
+        Output.line(kept == .zero ? "\(outcome.left) is removed" : "\(outcome.left) is kept for \(keep): rebuild --undo \(model.name) goes back to it")
+    }
+
+    private func why(_ comparison: BuildComparison) -> String {
+        comparison.isExpected
+            ? ", as they may: the definition changed"
+            : ", though the definition is the same: \(comparison.different.prefix(5).joined(separator: ", ")); the live build was not what the log makes it"
+    }
+
+    private static func format(_ seconds: Double) -> String { String(format: "%.1f", seconds) }
+
+    private func document(_ outcome: Rebuild.Outcome, _ model: Model, _ seconds: Double) -> Document {
+        let comparison = outcome.comparison
+        let stages = outcome.stages.map { stage, seconds -> Value in
+            ["stage": .string(stage.rawValue), "seconds": .double((seconds * 1000).rounded() / 1000)]
+        }
+        return [
+            "model": .string(model.name), "stage": "done", "build": .string(outcome.build.description), "left": .string(outcome.left.description),
+            "seconds": .double((seconds * 1000).rounded() / 1000), "events": .int64(outcome.totals.logged), "applied": .int64(outcome.totals.applied),
+            "ignored": .int64(outcome.totals.ignored), "parked": .int64(outcome.totals.parked), "held": .int64(outcome.totals.held),
+            "documents": .int64(comparison.newDocuments), "documentsBefore": .int64(comparison.liveDocuments),
+            "compared": .int64(Int64(comparison.sampled)), "different": .array(comparison.different.map(Value.string)),
+            "differenceExpected": .bool(comparison.isExpected), "indexFaults": .array(outcome.indexFaults.map(Value.string)), "stages": .array(stages),
+        ]
+    }
+
+    private func show(_ outcome: RebuildUndo.Outcome) {
+        switch outcome {
+        case .struckOut(let build):
+            Output.line(options.json ? JSON.write(["struckOut": .string(build.description)]) : "the switch to \(build) is struck out: nobody has seen it")
+        case .switched(let old, let new):
+            Output.line(
+                options.json
+                    ? JSON.write(["live": .string(new.description), "left": .string(old.description)])
+                    : "\(new) is live again; \(old) is kept for \(keep)")
+        }
+    }
+
+    /// What a rebuild would do.
+    private func show(_ model: Model, _ site: RebuildSite) async throws {
+        let pointer = try await site.pointer(to: model)
+        let events = try await site.logged(of: model)
+        let documents = try await site.documents(of: pointer.live)
+        let changes = pointer.liveBuild.map { DefinitionChange(from: $0.source, versions: $0.versions, foldHash: $0.foldHash, to: model).fold } ?? []
+        let left = pointer.builds.first { $0.state == .building }?.build.id
+        if options.json {
+            return Output.line(
+                JSON.write([
+                    "model": .string(model.name), "live": .string(pointer.live.description), "events": .int64(events), "documents": .int64(documents),
+                    "changes": .array(changes.map(Value.string)), "left": left.map { .string($0.description) } ?? .null,
+                ]))
+        }
+        Output.line("\(model.name): \(Output.count(events)) events would be folded beside \(pointer.live) with its \(Output.count(documents)) documents")
+        Output.line(changes.isEmpty ? "the definition is the live build's" : "changed since the live build was made: \(changes.joined(separator: ", "))")
+        if let left { Output.line(resume ? "\(left) would be gone on with" : "\(left), which another rebuild has left, would be removed") }
+    }
+}

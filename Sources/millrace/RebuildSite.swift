@@ -1,0 +1,94 @@
+import Definitions
+import Events
+import Foundation
+import Logging
+import Models
+import MongoStore
+import Projector
+
+/// Where models are rebuilt: MongoDB alone, with connections for each partition.
+struct RebuildSite: Sendable {
+    private let configuration: Configuration
+    private let pool: MongoPool
+    private let store: MongoProjectionStore
+    private let leases: MongoLeases
+    private let readings: MongoReadings
+    private let holder: String
+    private let logger: Logger
+
+    init(_ configuration: Configuration, logger: Logger) async throws {
+        self.configuration = configuration
+        self.logger = logger
+        let partitions = configuration.streams.map(\.partitions).max() ?? 1
+        pool = try MongoPool(url: configuration.mongodb.url, connections: 2 * partitions + 2)
+        let control = try MongoConnection(pool: pool, name: "control")
+        try await MongoServer.inspect(control)
+        let database = configuration.mongodb.database
+        guard try await MongoCatalog(connection: control, database: database).installation() != nil else {
+            throw Refusal(.unknownName, "nothing was drained into \(database) yet: there is nothing to rebuild")
+        }
+        store = MongoProjectionStore(connection: try MongoConnection(pool: pool, name: "switch"), database: database)
+        // Of its own, so that the lease is renewed while an index is made.
+        leases = MongoLeases(connection: control, database: database)
+        readings = MongoReadings(connection: control, database: database)
+        holder = "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)/\(UUID().uuidString.lowercased().prefix(8))"
+    }
+
+    func pointer(to model: Model) async throws -> ModelPointer {
+        guard let pointer = try await store.pointer(to: model.name) else {
+            throw Refusal(.unknownName, "\(model.name) has no build yet: it is made when a worker starts")
+        }
+        return pointer
+    }
+
+    func documents(of build: BuildID) async throws -> Int64 { try await readings.documents(of: build) }
+
+    /// Elements of the log that the model is folded from.
+    func logged(of model: Model) async throws -> Int64 {
+        var sum: Int64 = 0
+        for partition in partitions(of: model) { sum += try await readings.tail(of: partition).offset }
+        return sum
+    }
+
+    func rebuild(_ model: Model, _ settings: Rebuild.Settings, _ progress: RebuildProgress) async throws -> Rebuild.Outcome {
+        var settings = settings
+        settings.lease = configuration.lease
+        let (chosen, places) = (settings, try places(of: model))
+        return try await BuildLease.held(of: model.name, by: try await leaseHolder(places), leases, settings.lease) { lease in
+            let rebuild = Rebuild(model, lease, places, store, settings: chosen, logger: logger, folding: folding) { stage, build, partition, offset in
+                progress.note(stage, build, partition?.number, offset)
+            }
+            return try await rebuild.run()
+        }
+    }
+
+    func undo(_ model: Model, keep: Duration) async throws -> RebuildUndo.Outcome {
+        let places = try places(of: model)
+        let undo = RebuildUndo(model.name, places, store, keep: keep, logger: logger, folding: folding)
+        if let struckOut = try await undo.strikeOut() { return struckOut }
+        return try await BuildLease.held(of: model.name, by: try await leaseHolder(places), leases, configuration.lease) { _ in try await undo.run() }
+    }
+
+    private func folding(_ build: StoredBuild) throws -> any Folding { try build.fold(configuration.model(build.id.model)) }
+
+    private func partitions(of model: Model) -> [PartitionID] {
+        (0..<(configuration.stream(model.stream)?.partitions ?? 0)).map { PartitionID(stream: model.stream, number: $0) }
+    }
+
+    private func places(of model: Model) throws -> [RebuildFold.Place] {
+        try partitions(of: model).map { partition in
+            let database = configuration.mongodb.database
+            let project = try MongoConnection(pool: pool, name: "project \(partition)")
+            let log = try MongoConnection(pool: pool, name: "log \(partition)")
+            return RebuildFold.Place(
+                partition, store: MongoProjectionStore(connection: project, database: database), log: MongoLog(connection: log, database: database))
+        }
+    }
+
+    /// With every session that a transaction of this process may be left open in.
+    private func leaseHolder(_ places: [RebuildFold.Place]) async throws -> LeaseHolder {
+        var sessions = [try await store.sessionId()]
+        for place in places { sessions.append(try await place.store.sessionId()) }
+        return LeaseHolder(id: holder, sessions: sessions)
+    }
+}
