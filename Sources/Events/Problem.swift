@@ -67,6 +67,9 @@ extension Problem {
     public static let leaseHeld = Problem(rawValue: "lease-held")
     /// What is asked for has not taken effect yet.
     public static let notCaughtUp = Problem(rawValue: "not-caught-up")
+    public static let drift = Problem(rawValue: "drift")
+    /// More than may be repaired without a person's word.
+    public static let tooMuchDrift = Problem(rawValue: "too-much-drift")
     public static let noProgress = Problem(rawValue: "no-progress")
     public static let unknownName = Problem(rawValue: "unknown-name")
     public static let badInput = Problem(rawValue: "bad-input")

@@ -13,6 +13,7 @@ enum Collections {
     static let unknownTypes = "millrace.unknown_types"
     static let runs = "millrace.runs"
     static let snapshots = "millrace.snapshots"
+    static let drift = "millrace.drift"
 }
 
 /// The version of every stored kind but the chunk, which has its own. A newer one is refused.

@@ -48,6 +48,7 @@ extension MongoConnection {
                 }),
         ]
         try startTransaction()
+        if checkpoints.isEmpty { return true }
         CrashPoint.transactionStarted.reached()
         do throws(MongoError) {
             let reply = try run(database, BSON.encode(command), .transaction, "raise the generation")

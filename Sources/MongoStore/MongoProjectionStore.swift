@@ -171,11 +171,13 @@ extension MongoConnection {
     }
 
     /// The `_id` of a stored document, which MongoDB puts first.
-    private static func leadingKey(_ bytes: UnsafeRawBufferPointer) -> String? {
+    private static func leadingKey(_ bytes: UnsafeRawBufferPointer) -> String? { leadingKeyBytes(bytes).map { String(decoding: $0, as: UTF8.self) } }
+
+    static func leadingKeyBytes(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
         guard bytes.count > 14, bytes[4] == BSONType.string, bytes[5..<9].elementsEqual("_id\0".utf8) else { return nil }
         let length = Int(Int32(littleEndian: bytes.loadUnaligned(fromByteOffset: 9, as: Int32.self)))
         guard length >= 1, 13 + length <= bytes.count else { return nil }
-        return String(decoding: UnsafeRawBufferPointer(rebasing: bytes[13..<(12 + length)]), as: UTF8.self)
+        return UnsafeRawBufferPointer(rebasing: bytes[13..<(12 + length)])
     }
 
     fileprivate func note(_ database: String, _ complete: [ListCompleteness], _ checkpoint: Checkpoint) throws -> CommitReply {

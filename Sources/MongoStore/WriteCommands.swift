@@ -75,7 +75,14 @@ struct WriteCommands {
                 BSON.append("upsert", true, to: &bytes)
             }
         }
-        commands = checkpoints.finish() + removed.finish() + letters.finish() + Self.commands(for: repair.writes, of: repair.build)
+        var foreign = Builder(verb: "delete", collection: repair.build.description, list: "deletes", operation: "remove documents", step: .documentsWritten)
+        for id in repair.foreign {
+            foreign.add { bytes in
+                BSON.append("q", ["_id": ["$eq": id]], to: &bytes)
+                BSON.append("limit", 1, to: &bytes)
+            }
+        }
+        commands = checkpoints.finish() + removed.finish() + letters.finish() + foreign.finish() + Self.commands(for: repair.writes, of: repair.build)
     }
 
     private static func commands(for writes: [DocumentWrite], of build: BuildID) -> [Command] {

@@ -52,6 +52,9 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     case snapshotWritten = "snapshot-written"
     case snapshotCompleted = "snapshot-completed"
     case snapshotHeadRemoved = "snapshot-head-removed"
+    // Of a reconcile, beside those of its transactions.
+    case reconcileBegun = "reconcile-begun"
+    case driftReported = "drift-reported"
 
     /// The steps of a drain.
     public static let ofDrain = allCases.filter { !ofBridge.contains($0) && !ofRebuild.contains($0) && !ofTruth.contains($0) }
@@ -61,7 +64,9 @@ public enum CrashPoint: String, CaseIterable, Sendable {
         .buildDropping, .checkpointsRemoved, .collectionDropped, .buildRemoved,
     ]
     public static let ofBridge: [CrashPoint] = [.entriesRead, .entriesClaimed, .entriesMoved]
-    public static let ofTruth: [CrashPoint] = [.snapshotBegun, .snapshotWritten, .snapshotCompleted, .snapshotHeadRemoved]
+    public static let ofTruth: [CrashPoint] = [
+        .snapshotBegun, .snapshotWritten, .snapshotCompleted, .snapshotHeadRemoved, .reconcileBegun, .driftReported,
+    ]
 
     @inline(__always)
     public func reached() {

@@ -1,5 +1,6 @@
 import Events
 import Models
+import Values
 
 /// What a repair of a build's documents needs beside what its projection does. All calls go through one session, and those
 /// between `begin` and `commit` are part of one transaction, the log's among them.
@@ -15,8 +16,8 @@ public protocol RepairStore: ProjectionStore {
     /// - Parameter keys: of their events; nil for all.
     func letters(of build: BuildID, _ partition: PartitionID, keys: [String]?, _ offsets: Range<Int64>) async throws -> [DeadLetter]
 
-    /// Starts a transaction. Rule 17: its first write raises the generation of these checkpoints. False, and nothing is
-    /// begun, when somebody else has raised one of them or frozen it.
+    /// Starts a transaction. Rule 17: its first write raises the generation of these checkpoints; with none, it only looks.
+    /// False, and nothing is begun, when somebody else has raised one of them or frozen it.
     func begin(_ checkpoints: [Checkpoint]) async throws -> Bool
 
     /// Ends the transaction with these writes. A reply other than `committed` means that nothing happened.
@@ -37,6 +38,8 @@ public struct Repair: Sendable {
     public var letters: [DeadLetter] = []
     /// Dead letters that are none any more.
     public var removed: [DeadLetterID] = []
+    /// Ids of documents to remove that are no strings.
+    public var foreign: [Value] = []
 
     public init(build: BuildID, partition: PartitionID) {
         self.build = build
@@ -44,5 +47,5 @@ public struct Repair: Sendable {
     }
 
     /// Whether there is nothing to write.
-    public var isEmpty: Bool { totals.isEmpty && writes.isEmpty && letters.isEmpty && removed.isEmpty }
+    public var isEmpty: Bool { totals.isEmpty && writes.isEmpty && foreign.isEmpty && letters.isEmpty && removed.isEmpty }
 }

@@ -29,10 +29,10 @@ struct SnapshotRows {
 
     /// The rows of these keys, which are in order.
     static func rows(of keys: [ExactString], in snapshot: Snapshot?, _ store: any SnapshotStore) async throws -> [SnapshotRow] {
-        guard let snapshot else { return [] }
+        guard let snapshot, let key = keys.first else { return [] }
         var found: [SnapshotRow] = []
         var place = 0
-        for first in stride(from: 0, to: snapshot.blocks, by: indexPage) where place < keys.count {
+        for first in stride(from: try await block(of: key, in: snapshot, store), to: snapshot.blocks, by: indexPage) where place < keys.count {
             let numbers = first..<min(snapshot.blocks, first + indexPage)
             let indexes = try await store.indexes(of: snapshot.id, numbers)
             guard indexes.count == numbers.count else { throw SnapshotDamaged(snapshot.id, "blocks are missing") }
@@ -49,7 +49,21 @@ struct SnapshotRows {
         return found
     }
 
+    /// Index blocks that are read at once.
     private static let indexPage = 64
+
+    /// The first block that does not end before a key, found by halving.
+    private static func block(of key: ExactString, in snapshot: Snapshot, _ store: any SnapshotStore) async throws -> Int {
+        var (low, high) = (0, snapshot.blocks)
+        while low < high {
+            let middle = low + (high - low) / 2
+            guard let last = try await store.indexes(of: snapshot.id, middle..<middle + 1).first?.keys.last else {
+                throw SnapshotDamaged(snapshot.id, "a block is missing")
+            }
+            if ExactString(last) < key { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
 
     private static func rows(_ index: SnapshotIndex, _ bodies: [[UInt8]], _ id: SnapshotID) throws -> [SnapshotRow] {
         guard bodies.count == index.keys.count else { throw SnapshotDamaged(id, "a block has other documents than keys") }

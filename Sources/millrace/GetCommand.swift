@@ -38,7 +38,7 @@ struct GetCommand: AsyncParsableCommand {
             let configuration = try options.load()
             try configuration.require(model: model)
             let reader = try await Reader(configuration)
-            guard at == nil, position == nil else { return try await past(reader) }
+            if at != nil || position != nil { return try await reader.live(model) { try await past(reader, $0) } ?? nil }
             return try await reader.live(model) { build -> (document: Document, now: Int64)? in
                 guard let document = try await reader.readings.document(of: build.id, key: id) else { return nil }
                 // By the server's clock, which the log's times come from.
@@ -60,10 +60,9 @@ struct GetCommand: AsyncParsableCommand {
     }
 
     /// The document as the log makes it then, and when that was.
-    private func past(_ reader: Reader) async throws -> (document: Document, now: Int64)? {
-        let (build, definition) = try reader.definition(of: model)
-        guard let stream = reader.configuration.stream(build.stream) else { throw Refusal(.unknownName, "there is no stream \(build.stream)") }
-        let partition = PartitionID(stream: stream.name, number: Partitioning.partition(of: id.utf8, count: stream.partitions))
+    private func past(_ reader: Reader, _ build: StoredBuild) async throws -> (document: Document, now: Int64)? {
+        let (definition, partitions) = try reader.definition(of: build)
+        let partition = partitions[Partitioning.partition(of: id.utf8, count: partitions.count)]
         let (offset, time) = try await end(reader, partition)
         let checkpoint = try await reader.checkpoint(of: build.id, partition)
         guard offset <= checkpoint.offset else {
@@ -92,9 +91,7 @@ struct GetCommand: AsyncParsableCommand {
             }
             return (place.offset + 1, logged)
         }
-        guard let at, let time = DateTime.parse(at) else {
-            throw Refusal(.badInput, "--at \(at ?? "") is not a time: give it as 2026-11-20T10:00:00Z")
-        }
+        let time = try DateTime.argument(at, "--at") ?? 0
         guard time <= (try await reader.log.clock()) else { throw Refusal(.badInput, "--at \(DateTime.format(milliseconds: time)) is still to come") }
         return (try await reader.readings.offset(at: time + 1, of: partition), time)
     }

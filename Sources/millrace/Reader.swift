@@ -44,12 +44,15 @@ struct Reader: Sendable {
     /// Another connection, with a session of its own.
     func connection(_ name: String) throws -> MongoConnection { try MongoConnection(pool: pool, name: name) }
 
-    /// The live build of a model, and what it is folded under.
-    func definition(of model: String) throws -> (build: StoredBuild, definition: FoldDefinition) {
-        guard let build = builds[model] else { throw Refusal(.unknownName, "\(model) has no build yet: it is made when a worker starts") }
-        let fold = try build.fold(configuration.model(model))
-        return (build, FoldDefinition(build: build.id, foldHash: build.foldHash, foldVersion: build.foldVersion, fold: fold))
+    /// What a build is folded under, and the partitions that it is folded from.
+    func definition(of build: StoredBuild) throws -> (definition: FoldDefinition, partitions: [PartitionID]) {
+        guard let stream = configuration.stream(build.stream) else { throw Refusal(.unknownName, "there is no stream \(build.stream)") }
+        let fold = try build.fold(configuration.model(build.id.model))
+        return (FoldDefinition(build: build.id, foldHash: build.foldHash, foldVersion: build.foldVersion, fold: fold), partitions(of: stream))
     }
+
+    /// Of a model that no worker has started with.
+    func noBuild(of model: String) -> Refusal { Refusal(.unknownName, "\(model) has no build yet: it is made when a worker starts") }
 
     /// The live builds as they were when it began, by model.
     var builds: [String: StoredBuild] { pointers.compactMapValues(\.liveBuild) }

@@ -59,12 +59,12 @@ struct SnapshotCommand: AsyncParsableCommand {
     }
 
     private func make(_ name: String, _ reader: Reader, _ leases: MongoLeases) async throws -> [Made] {
-        let (build, definition) = try reader.definition(of: name)
-        guard let stream = reader.configuration.stream(build.stream) else { throw Refusal(.unknownName, "there is no stream \(build.stream)") }
+        guard let build = reader.builds[name] else { throw reader.noBuild(of: name) }
+        let (definition, partitions) = try reader.definition(of: build)
         let work = SoleWork.onTruth(of: name, leases, reader.configuration.lease)
         return try await work.run {
             var made: [Made] = []
-            for partition in reader.partitions(of: stream) {
+            for partition in partitions {
                 let started = ContinuousClock.now
                 let offset = try await reader.checkpoint(of: build.id, partition).offset
                 let run = SnapshotRun(definition, partition, store: reader.snapshots, log: reader.log)
@@ -106,10 +106,14 @@ struct SnapshotCommand: AsyncParsableCommand {
 }
 
 extension SoleWork {
+    /// Of this process.
+    static let owner: String = {
+        let process = ProcessInfo.processInfo
+        return "\(process.hostName)/\(process.processIdentifier)/\(UUID().uuidString.lowercased().prefix(8))"
+    }()
+
     /// What goes through the documents or the snapshots of a whole model.
     static func onTruth(of model: String, _ leases: MongoLeases, _ duration: Duration) -> SoleWork {
-        let process = ProcessInfo.processInfo
-        let holder = "\(process.hostName)/\(process.processIdentifier)/\(UUID().uuidString.lowercased().prefix(8))"
-        return SoleWork("reconcile:\(model)", what: "a reconcile or a snapshot of \(model)", leases: leases, holder: holder, duration: duration)
+        SoleWork("reconcile:\(model)", what: "a reconcile or a snapshot of \(model)", leases: leases, holder: owner, duration: duration)
     }
 }

@@ -54,7 +54,7 @@ import Values
                 #expect(ended.output == "")
                 return (ended.code, ended.errors)
             }
-            #expect(try await refused("--at", "yesterday") == (65, "millrace: bad-input: --at yesterday is not a time: give it as 2026-11-20T10:00:00Z\n"))
+            #expect(try await refused("--at", "yesterday") == (65, "millrace: bad-input: --at yesterday is no time: write it as 2026-11-20T10:00:00Z\n"))
             let future = try await refused("--at", "2999-01-01T00:00:00Z")
             #expect(future.0 == 65 && future.1.contains("is still to come"))
             #expect(try await refused("--position", "x").0 == 65)

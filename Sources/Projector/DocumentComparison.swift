@@ -1,0 +1,127 @@
+import Events
+import Models
+import Values
+
+/// Goes along the stored documents and the snapshots of their partitions, both in the order of their keys, and has looked
+/// at again what is not the same in both.
+struct DocumentComparison {
+    private let reconcile: Reconcile
+    private let bases: [Reconcile.Base]
+    private var suspects: [[ExactString]]
+    private let started = ContinuousClock.now
+
+    init(_ reconcile: Reconcile, _ bases: [Reconcile.Base]) {
+        self.reconcile = reconcile
+        self.bases = bases
+        suspects = Array(repeating: [], count: bases.count)
+    }
+
+    mutating func run(_ findings: inout DriftFindings) async throws {
+        if reconcile.plan.sample >= 1 {
+            let cursors = bases.map { SnapshotCursor($0.snapshot, 0..<($0.snapshot?.blocks ?? 0), reconcile.stores.snapshots) }
+            try await run(cursors, from: .at(""), below: nil, only: nil, &findings)
+        } else {
+            for place in bases.indices { try await sample(place, &findings) }
+        }
+        for place in bases.indices { try await lookAgain(place, &findings) }
+    }
+
+    /// Draws blocks of a snapshot, and compares what lies between their first keys and those of the next.
+    private mutating func sample(_ place: Int, _ findings: inout DriftFindings) async throws {
+        guard let snapshot = bases[place].snapshot, snapshot.blocks > 0 else { return }
+        let wanted = max(1, Int((Double(snapshot.blocks) * reconcile.plan.sample).rounded(.up)))
+        for block in (0..<snapshot.blocks).shuffled().prefix(wanted) {
+            let numbers = block..<min(snapshot.blocks, block + 2)
+            let indexes = try await reconcile.stores.snapshots.indexes(of: snapshot.id, numbers)
+            guard indexes.count == numbers.count, let own = indexes.first, !own.keys.isEmpty else {
+                throw SnapshotDamaged(snapshot.id, "blocks are missing")
+            }
+            var cursors = bases.map { _ in SnapshotCursor(nil, 0..<0, reconcile.stores.snapshots) }
+            cursors[place] = SnapshotCursor(snapshot, block..<block + 1, reconcile.stores.snapshots)
+            let end = indexes.count > 1 ? indexes[1].keys[0] : nil
+            try await run(cursors, from: .at(block == 0 ? "" : own.keys[0]), below: end, only: place, &findings)
+        }
+    }
+
+    /// - Parameter only: the partition whose documents are compared; nil for all.
+    private mutating func run(
+        _ cursors: [SnapshotCursor], from start: ScanStart, below end: String?, only: Int?, _ findings: inout DriftFindings
+    ) async throws {
+        var cursors = cursors
+        let (scan, build, most) = (reconcile.stores.scan, reconcile.definition.build, reconcile.limits.page)
+        var page = try await scan.page(of: build, from: start, below: end, most: most)
+        while let last = page.keys.last {
+            let (isLast, current) = (page.isLast, page)
+            // The next page is on its way while this one is compared.
+            async let next = isLast ? ScannedPage() : scan.page(of: build, from: .after(last), below: end, most: most)
+            try await compare(current, &cursors, only, &findings)
+            try await throttle(findings.outcome.counts.documents)
+            page = try await next
+        }
+        for place in cursors.indices {
+            while try await hasRow(&cursors[place]) {
+                try await suspectMissing(&cursors[place], place, &findings)
+            }
+        }
+    }
+
+    private mutating func compare(
+        _ page: ScannedPage, _ cursors: inout [SnapshotCursor], _ only: Int?, _ findings: inout DriftFindings
+    ) async throws {
+        for document in 0..<page.keys.count {
+            let place = cursors.count == 1 ? 0 : page.keys.partition(at: document, of: cursors.count)
+            if let only, only != place { continue }
+            findings.outcome.counts.documents += 1
+            var isAsItShouldBe = false
+            while try await hasRow(&cursors[place]) {
+                let (index, row) = (cursors[place].index, cursors[place].place)
+                if index.keys.isEqual(at: row, to: page.keys, at: document) {
+                    isAsItShouldBe = index.digests[row] == page.digests[document]
+                    cursors[place].advance()
+                    break
+                }
+                guard index.keys.isBefore(row, page.keys, document) else { break }
+                try await suspectMissing(&cursors[place], place, &findings)
+            }
+            if !isAsItShouldBe { try await suspect(page.keys[document], place, &findings) }
+        }
+    }
+
+    private func hasRow(_ cursor: inout SnapshotCursor) async throws -> Bool {
+        guard cursor.isEmpty else { return true }
+        return try await cursor.fill()
+    }
+
+    /// A row that no stored document stands against.
+    private mutating func suspectMissing(_ cursor: inout SnapshotCursor, _ place: Int, _ findings: inout DriftFindings) async throws {
+        let row = cursor.place
+        cursor.advance()
+        guard cursor.index.digests[row] != .none else { return }
+        findings.outcome.counts.documents += 1
+        try await suspect(cursor.index.keys[row], place, &findings)
+    }
+
+    private mutating func suspect(_ key: String, _ place: Int, _ findings: inout DriftFindings) async throws {
+        let key = ExactString(key)
+        // Those were looked at before.
+        guard !bases[place].touched.contains(key) else { return }
+        suspects[place].append(key)
+        if suspects[place].count >= DriftCheck.mostKeys { try await lookAgain(place, &findings) }
+    }
+
+    private mutating func lookAgain(_ place: Int, _ findings: inout DriftFindings) async throws {
+        let keys = suspects[place]
+        suspects[place] = []
+        try await findings.take(keys, in: bases[place].id, reconcile.check(bases[place].id, bases[place].snapshot))
+    }
+
+    private func throttle(_ documents: Int64) async throws {
+        guard let most = reconcile.plan.throttle else { return }
+        let due = started + .seconds(Double(documents) / Double(most))
+        if due > .now { try await Task.sleep(until: due) }
+    }
+}
+
+extension KeyColumn {
+    fileprivate func partition(at place: Int, of count: Int) -> Int { Partitioning.partition(of: bytes[range(at: place)], count: count) }
+}

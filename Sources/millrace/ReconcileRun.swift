@@ -1,0 +1,132 @@
+import Definitions
+import Events
+import Foundation
+import Logging
+import MongoStore
+import Projector
+import Values
+
+/// A reconcile of some models, one after the other, each with a report that is kept.
+struct ReconcileRun: Sendable {
+    /// What became of a model.
+    struct Result: Sendable {
+        var build: BuildID
+        var report: DriftReportID
+        var outcome: Reconcile.Outcome
+        var lasted: Duration
+    }
+
+    let reader: Reader
+    let models: [String]
+    let plan: Reconcile.Plan
+    let logger: Logger
+    private let database: String
+    private let scan: MongoScan
+    private let leases: MongoLeases
+    let reports: MongoDrift
+
+    /// Beside the reader's own: the scan's and the leases'.
+    static let connections = 3
+
+    init(_ reader: Reader, models: [String], _ plan: Reconcile.Plan, logger: Logger) throws {
+        self.reader = reader
+        self.models = models
+        self.plan = plan
+        self.logger = logger
+        database = reader.configuration.mongodb.database
+        scan = MongoScan(connection: try reader.connection("scan"), database: database)
+        let control = try reader.connection("leases")
+        leases = MongoLeases(connection: control, database: database)
+        reports = MongoDrift(connection: control, database: database)
+    }
+
+    func run() async throws -> [Result] {
+        let started = ContinuousClock.now
+        do {
+            var results: [Result] = []
+            for model in models {
+                guard let result = try await reader.live(model, { try await reconcile($0) }) else { throw reader.noBuild(of: model) }
+                results.append(result)
+            }
+            try await record(started, Self.outcome(results))
+            return results
+        } catch {
+            // What ended it is said, whether that can be recorded or not.
+            try? await record(started, RunOutcome(failure: error))
+            throw error
+        }
+    }
+
+    private func reconcile(_ build: StoredBuild) async throws -> Result {
+        let (definition, partitions) = try reader.definition(of: build)
+        return try await SoleWork.onTruth(of: build.id.model, leases, reader.configuration.lease).run {
+            let started = ContinuousClock.now
+            let report = try await reports.begin(build.id.model)
+            let stores = Reconcile.Stores(
+                documents: reader.store, snapshots: reader.snapshots, log: reader.log, scan: scan, leases: leases, reports: reports, holder: SoleWork.owner)
+            let outcome = try await Reconcile(definition, partitions, stores, plan, report: report, logger: logger).run()
+            try await reports.end(report, outcome.document(build.id, isRepair: plan.isRepair))
+            return Result(build: build.id, report: report, outcome: outcome, lasted: .now - started)
+        }
+    }
+
+    private func record(_ started: ContinuousClock.Instant, _ outcome: RunOutcome) async throws {
+        try await reader.runs.record(
+            RunRecord(
+                id: UUID().uuidString.lowercased(), job: "reconcile", kind: .reconcile, owner: SoleWork.owner, lasted: .now - started, outcome: outcome))
+    }
+
+    private static func outcome(_ results: [Result]) -> RunOutcome {
+        var counts = DriftCounts()
+        var stages: [RunOutcome.Stage] = []
+        var problems: [Refusal] = []
+        for result in results {
+            counts += result.outcome.counts
+            for stage in result.outcome.stages {
+                stages.append(RunOutcome.Stage("\(result.build.model) \(stage.name)", seconds: stage.lasted / .seconds(1)))
+            }
+            if let problem = result.outcome.problem(of: result.build) { problems.append(problem) }
+        }
+        return RunOutcome(counts.drifted == 0 ? .good : .notGood, stages: stages, sums: counts.document, problems: problems)
+    }
+}
+
+extension DriftCounts {
+    static func += (left: inout DriftCounts, right: DriftCounts) {
+        left.documents += right.documents
+        left.missing += right.missing
+        left.extra += right.extra
+        left.different += right.different
+        left.repaired += right.repaired
+    }
+
+    var document: Document {
+        [
+            "documents": .int64(documents), "missing": .int64(missing), "extra": .int64(extra), "different": .int64(different), "repaired": .int64(repaired),
+        ]
+    }
+}
+
+extension Reconcile.Outcome {
+    /// As it is stored with the report, and printed.
+    func document(_ build: BuildID, isRepair: Bool) -> Document {
+        let own: Document = [
+            "build": .string(build.description), "outcome": .string(isClean ? "clean" : isDeclined ? "declined" : isRepair ? "repaired" : "drift"),
+            "reported": .int64(reported), "maxChange": .int64(maxChange),
+        ]
+        let stages = Document(stages.map { Document.Field($0.name, .double($0.lasted / .seconds(1))) })
+        return Document(own.fields + counts.document.fields + [Document.Field("seconds", .document(stages))])
+    }
+
+    /// What a person is told beside the numbers; nil where nothing drifted.
+    func problem(of build: BuildID) -> Refusal? {
+        if isClean { return nil }
+        if isDeclined {
+            return Refusal(
+                .tooMuchDrift,
+                "\(Output.count(counts.drifted)) documents of \(build) are not what the log makes them, more than the \(Output.count(maxChange)) that may be "
+                    + "changed: nothing was written; look at them, then give --max-change")
+        }
+        return Refusal(.drift, "\(Output.count(counts.drifted)) documents of \(build) were not what the log makes them")
+    }
+}
