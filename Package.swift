@@ -55,14 +55,14 @@ let package = Package(
         .target(name: "RedisBuffer", dependencies: ["CHiredis", "Threads", "Events", "Projector", "RedisAddress"], swiftSettings: strict),
         .target(
             name: "MongoStore",
-            dependencies: ["CMongoShim", "Threads", "Values", "Events", "Models", "Projector", .product(name: "Logging", package: "swift-log")],
+            dependencies: ["CMongoShim", "Threads", "Values", "Events", "Models", "Projector", "Schedules", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict),
 
         // What runs.
         .target(
             name: "Jobs",
             dependencies: [
-                "Projector", "Events", "Models", "Values",
+                "Projector", "Events", "Models", "Schedules", "Threads", "Values",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -73,7 +73,7 @@ let package = Package(
             name: "millrace",
             dependencies: [
                 "CMalloc", "Definitions", "Events", "Jobs", "Models", "MongoStore", "Projector", "RedisAddress", "RedisBuffer",
-                "Sandbox", "Values",
+                "Sandbox", "Schedules", "Values",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -94,6 +94,7 @@ let package = Package(
         .testTarget(name: "EventsTests", dependencies: ["Events", "EventFixtures", "Fixtures", "Values"], swiftSettings: strict),
         .testTarget(name: "ModelsTests", dependencies: ["Models", "Events", "EventFixtures", "Fixtures", "Values"], swiftSettings: strict),
         .testTarget(name: "SchedulesTests", dependencies: ["Schedules", "Models", "Fixtures", "Values"], swiftSettings: strict),
+        .testTarget(name: "JobsTests", dependencies: ["Jobs", "Projector", "Events"], swiftSettings: strict),
         .testTarget(name: "RedisAddressTests", dependencies: ["RedisAddress", "Events"], swiftSettings: strict),
         .testTarget(
             name: "DefinitionsTests", dependencies: ["Definitions", "Models", "Projector", "Schedules", "Events", "EventFixtures", "Fixtures", "Values"],
@@ -102,7 +103,8 @@ let package = Package(
         .testTarget(
             name: "RedisBufferTests", dependencies: ["RedisBuffer", "RedisAddress", "Threads", "Events", "Projector", "Values"], swiftSettings: strict),
         .testTarget(
-            name: "MongoStoreTests", dependencies: ["MongoStore", "Projector", "Models", "Events", "EventFixtures", "Fixtures", "BadNetwork", "Values"],
+            name: "MongoStoreTests",
+            dependencies: ["MongoStore", "Projector", "Schedules", "Models", "Events", "EventFixtures", "Fixtures", "BadNetwork", "Values"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -1,4 +1,5 @@
 import Events
+import Schedules
 
 /// A job of the runner: one file of `jobs/`, which gives it its name.
 public struct JobDefinition: Hashable, Sendable {
@@ -6,10 +7,13 @@ public struct JobDefinition: Hashable, Sendable {
     /// Only then it is run.
     public var isEnabled: Bool
     public var work: Work
+    /// When it runs; nil for what runs all the time.
+    public var timetable: Timetable?
 
     public enum Work: Hashable, Sendable {
         case drain(Drain)
         case bridge(Bridge)
+        case command(Command)
     }
 
     /// Drains streams all the time.
@@ -40,13 +44,26 @@ public struct JobDefinition: Hashable, Sendable {
         }
     }
 
-    public init(name: String, isEnabled: Bool = true, work: Work) {
+    /// Runs a program.
+    public struct Command: Hashable, Sendable {
+        /// The program, looked for on the PATH, and its arguments. No shell reads them.
+        public var words: [String]
+
+        public init(words: [String]) { self.words = words }
+    }
+
+    public init(name: String, isEnabled: Bool = true, work: Work, timetable: Timetable? = nil) {
         self.name = name
         self.isEnabled = isEnabled
         self.work = work
+        self.timetable = timetable
     }
 
     /// Below, an idle worker keeps a core busy; above, nobody would call the documents fresh.
     public static let pollRange = Duration.milliseconds(1)...Duration.seconds(60)
     public static let everyRange = Duration.seconds(1)...Duration.seconds(86_400)
+    public static let jitterRange = Duration.zero...Duration.seconds(86_400)
+    /// Whoever needs a week is not looked after by a timeout.
+    public static let timeoutRange = Duration.seconds(1)...Duration.seconds(7 * 86_400)
+    public static let retriesRange = 0...10
 }

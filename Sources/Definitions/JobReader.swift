@@ -1,14 +1,19 @@
 import Events
+import Schedules
 import Values
 
 /// Reads one file of `jobs/`.
 struct JobReader {
-    static let kinds = ["drain", "bridge"]
+    /// Kinds of job with the keys that each has beside `keys`.
+    static let kinds: [(name: String, keys: [String])] = [
+        ("drain", drainKeys), ("bridge", bridgeKeys), ("command", commandKeys + TimetableReader.keys),
+    ]
     static let keys = ["job", "enabled"]
     static let drainKeys = ["streams", "poll", "every"]
     static let bridgeKeys = ["from", "to", "group", "trim"]
+    static let commandKeys = ["run"]
     /// Kinds of job that the design has.
-    static let later = ["reconcile", "rebuild", "snapshot", "prune", "command"]
+    static let later = ["reconcile", "rebuild", "snapshot", "prune"]
 
     let findings: Findings
     /// The streams that there are; nil when they are not known, and then they are not looked for.
@@ -20,21 +25,28 @@ struct JobReader {
             return nil
         }
         // What else a job of another kind may say is not known here.
-        let kind = root.members?.first { $0.name == "job" }?.value
-        if let kind, !Self.kinds.contains(kind.scalar?.value.asString ?? "") {
-            report(kind)
+        let node = root.members?.first { $0.name == "job" }?.value
+        let kind = Self.kinds.first { $0.name == node?.scalar?.value.asString }
+        if let node, kind == nil {
+            report(node)
             return nil
         }
-        let isBridge = kind?.scalar?.value == "bridge"
-        let keys = Self.keys + (isBridge ? Self.bridgeKeys : Self.drainKeys)
-        guard let section = Section.root(root, "a job", keys: keys, findings) else { return nil }
+        guard let section = Section.root(root, "a job", keys: Self.keys + (kind?.keys ?? Self.drainKeys), findings) else { return nil }
         _ = section.required("job")
         let isEnabled = section["enabled"].flatMap { findings.bool($0, "enabled") } ?? true
         // What is switched off may be an example, of streams that are not there.
         let streams = isEnabled ? streams : nil
-        let work = isBridge ? bridge(section, streams).map(JobDefinition.Work.bridge) : .drain(drain(section, streams))
-        guard findings.isEmpty else { return nil }
-        return work.map { JobDefinition(name: name, isEnabled: isEnabled, work: $0) }
+        var job: JobDefinition?
+        switch kind?.name {
+        case "bridge": job = bridge(section, streams).map { JobDefinition(name: name, work: .bridge($0)) }
+        case "command":
+            let timetable = TimetableReader(findings: findings).read(section)
+            let command = command(section)
+            if let timetable, let command { job = JobDefinition(name: name, work: .command(command), timetable: timetable) }
+        default: job = JobDefinition(name: name, work: .drain(drain(section, streams)))
+        }
+        job?.isEnabled = isEnabled
+        return findings.isEmpty ? job : nil
     }
 
     private func drain(_ section: Section, _ streams: Set<String>?) -> JobDefinition.Drain {
@@ -56,6 +68,20 @@ struct JobReader {
         return bridge
     }
 
+    private func command(_ section: Section) -> JobDefinition.Command? {
+        guard let node = section.required("run") else { return nil }
+        guard let elements = node.elements, !elements.isEmpty else {
+            if !node.isInvalid {
+                findings.report(
+                    "run: must be a list of a program and its arguments, found \(node.elements == nil ? node.found : "an empty list")", at: node.place,
+                    suggestion: "write run: [ sh, -c, \"…\" ] for a line of the shell")
+            }
+            return nil
+        }
+        let words = elements.compactMap { findings.string($0, "run") }
+        return words.count == elements.count ? JobDefinition.Command(words: words) : nil
+    }
+
     private func report(_ kind: YAMLNode) {
         guard let text = findings.string(kind, "job") else { return }
         if Self.later.contains(text) {
@@ -63,7 +89,7 @@ struct JobReader {
         } else {
             findings.report(
                 "unknown job \(quoted(text))", at: kind.place, .unknownName,
-                suggestion: Suggestion.didYouMean(text, among: Self.kinds + Self.later) ?? "write job: drain"
+                suggestion: Suggestion.didYouMean(text, among: Self.kinds.map(\.name) + Self.later) ?? "write job: drain"
             )
         }
     }

@@ -18,7 +18,7 @@ public enum Units {
     }
 
     /// In the largest unit that leaves it whole.
-    static func format(_ duration: Duration) -> String {
+    public static func format(_ duration: Duration) -> String {
         let parts = duration.components
         let milliseconds = parts.seconds * 1000 + parts.attoseconds / 1_000_000_000_000_000
         return format(milliseconds, durations.map { ($0.unit, $0.milliseconds) })

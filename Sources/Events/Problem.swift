@@ -75,6 +75,12 @@ extension Problem {
     public static let badInput = Problem(rawValue: "bad-input")
     /// Of a run that somebody stopped before it was done.
     public static let interrupted = Problem(rawValue: "interrupted")
+    /// Of a run that took longer than its timeout.
+    public static let timedOut = Problem(rawValue: "timed-out")
+    /// Of a run whose runner died.
+    public static let runnerDied = Problem(rawValue: "runner-died")
+    /// Of a program that ended with another exit code than 0.
+    public static let exitCode = Problem(rawValue: "exit-code")
     /// Of an error that nobody has thought of.
     public static let bug = Problem(rawValue: "bug")
 }

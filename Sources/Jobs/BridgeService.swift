@@ -1,14 +1,13 @@
 import Events
 import Logging
 import Projector
-import ServiceLifecycle
 
 /// A bridge job: moves the messages that Debezium Server leaves in Redis streams onto the lists of a stream.
 ///
 /// A message leaves the pending ones of its Redis stream and enters its list in one step, and only while it is the first
 /// of them. So nothing is lost or doubled and the order of a Redis stream is kept, whatever is killed and however many
 /// bridges work on it; a second one saves the time until somebody starts the first again.
-public struct BridgeService: Service {
+public struct BridgeService: ContinuousWork {
     public struct Settings: Sendable {
         /// The Redis streams.
         public var sources: [String]
@@ -35,14 +34,9 @@ public struct BridgeService: Service {
         self.logger = logger
     }
 
-    public func run() async throws {
-        let stop = StopSignal()
-        await withGracefulShutdownHandler {
-            var bridge = Bridge(name: name, source: source, settings: settings, stream: stream, stop: stop, logger: logger)
-            await bridge.run()
-        } onGracefulShutdown: {
-            stop.request()
-        }
+    public func run(until stop: StopSignal) async throws {
+        var bridge = Bridge(name: name, source: source, settings: settings, stream: stream, stop: stop, logger: logger)
+        await bridge.run()
     }
 }
 

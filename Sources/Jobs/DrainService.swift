@@ -1,56 +1,109 @@
 import Events
 import Logging
 import Projector
-import ServiceLifecycle
 
-/// A drain job: works continuously, and closes a receipt from time to time unless nothing moved.
-public struct DrainService: Service {
+/// A drain job: works continuously on this runner's share of the partitions, and closes a receipt from time to time unless
+/// nothing moved.
+public struct DrainService: ContinuousWork {
     private let name: String
     private let workplace: any Workplace
+    private let runners: any RunnerStore
     private let streams: [String]
     private let poll: Duration
     private let every: Duration
+    /// How often the share is looked after: what is given up or left behind is taken well within a lease.
+    private let look: Duration
+    /// How long the others count on a runner that says nothing more. Shorter than a lease, so that they know their new share
+    /// when a dead runner's leases run out.
+    private let presence: Duration
     private let logger: Logger
 
-    public init(name: String, _ workplace: any Workplace, streams: [String], poll: Duration, every: Duration, logger: Logger) {
+    public init(
+        name: String, _ workplace: any Workplace, _ runners: any RunnerStore, streams: [String], poll: Duration, every: Duration, lease: Duration,
+        logger: Logger
+    ) {
         self.name = name
         self.workplace = workplace
+        self.runners = runners
         self.streams = streams
         self.poll = poll
         self.every = every
+        look = min(lease / 5, .seconds(1))
+        presence = lease / 2
         self.logger = logger
     }
 
-    public func run() async throws {
+    /// A partition that is worked on, and how to give it up.
+    private final class Post: Sendable {
+        let worker: PartitionWorker
         let stop = StopSignal()
-        try await withGracefulShutdownHandler {
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                var workers: [PartitionWorker] = []
-                for partition in workplace.partitions(of: streams) {
-                    let worker = try await workplace.worker(for: partition, poll: poll, stop: stop)
-                    workers.append(worker)
-                    group.addTask { await worker.run() }
-                }
-                logger.info("draining", metadata: ["job": "\(name)", "partitions": "\(workers.count)"])
-                var started = await closeReceipts(of: workers, stop)
-                // The last receipt covers the batches that the stop let finish.
-                try await group.waitForAll()
-                await tryToClose(workers, &started)
-            }
-        } onGracefulShutdown: {
-            stop.request()
-        }
+        let isLeft = StopSignal()
+
+        init(_ worker: (StopSignal) async throws -> PartitionWorker) async throws { self.worker = try await worker(stop) }
     }
 
-    /// Closes a receipt every so often until a stop. Returns when the stretch began that no receipt covers yet.
-    private func closeReceipts(of workers: [PartitionWorker], _ stop: StopSignal) async -> ContinuousClock.Instant {
-        var started = ContinuousClock.now
-        while !stop.isRequested, !Task.isCancelled {
-            // Short steps, so that a stop is not slept through.
-            try? await Task.sleep(for: .milliseconds(50))
-            if ContinuousClock.now - started >= every { await tryToClose(workers, &started) }
+    public func run(until stop: StopSignal) async throws {
+        let partitions = workplace.partitions(of: streams)
+        logger.info("draining", metadata: ["job": "\(name)", "partitions": "\(partitions.count)"])
+        await withTaskGroup(of: Void.self) { group in
+            var posts: [PartitionID: Post] = [:]
+            // Those whose last stretch no receipt covers yet.
+            var left: [PartitionWorker] = []
+            var (looked, closed) = (ContinuousClock.now - look, ContinuousClock.now)
+            while !stop.isRequested {
+                if ContinuousClock.now - looked >= look {
+                    looked = .now
+                    left += leave(&posts)
+                    for post in await share(partitions, &posts) {
+                        group.addTask {
+                            await post.worker.run()
+                            post.isLeft.request()
+                        }
+                    }
+                }
+                if ContinuousClock.now - closed >= every {
+                    await tryToClose(posts.values.map(\.worker) + left, &closed)
+                    left = []
+                }
+                // Short steps, so that a stop is not slept through.
+                try? await Task.sleep(for: .milliseconds(50))
+            }
+            for post in posts.values { post.stop.request() }
+            await group.waitForAll()
+            // The last receipt covers the batches that the stop let finish.
+            await tryToClose(posts.values.map(\.worker) + left, &closed)
         }
-        return started
+        // Whoever cannot say it is missed soon.
+        try? await runners.leave(name, runner: workplace.owner)
+    }
+
+    /// Takes out those who have gone from their posts.
+    private func leave(_ posts: inout [PartitionID: Post]) -> [PartitionWorker] {
+        let gone = posts.filter { $0.value.isLeft.isRequested }
+        for partition in gone.keys { posts[partition] = nil }
+        return gone.values.map(\.worker)
+    }
+
+    /// Gives up what is more than this runner's share. Returns new posts where it is less.
+    private func share(_ partitions: [PartitionID], _ posts: inout [PartitionID: Post]) async -> [Post] {
+        var new: [Post] = []
+        do {
+            let attendance = try await runners.join(name, runner: workplace.owner, for: presence, among: partitions)
+            let own = posts.mapValues { post -> PartitionShare.Post in
+                post.stop.isRequested ? .leaving : post.worker.report.holdsLease ? .held : .tried
+            }
+            let share = PartitionShare(of: workplace.owner, among: partitions, attendance, own)
+            for partition in share.stop { posts[partition]?.stop.request() }
+            for partition in share.start {
+                let post = try await Post { stop in try await workplace.worker(for: partition, poll: poll, stop: stop) }
+                posts[partition] = post
+                new.append(post)
+            }
+        } catch {
+            // Whoever works goes on.
+            logger.warning("the share of the partitions could not be looked after; it is tried again", metadata: ["job": "\(name)", "error": "\(error)"])
+        }
+        return new
     }
 
     private func tryToClose(_ workers: [PartitionWorker], _ started: inout ContinuousClock.Instant) async {
@@ -70,7 +123,7 @@ public struct DrainService: Service {
         var readings: [PartitionID: PartitionReading] = [:]
         var last: [PartitionID: LastReceipt] = [:]
         var differences: [(before: PartitionReading, after: PartitionReading)] = []
-        for worker in workers where worker.report.heldLease() {
+        for worker in workers where worker.report.heldLease() && readings[worker.partition] == nil {
             let before = try await workplace.lastReceipt(of: worker.partition)
             let after = try await workplace.reading(of: worker.partition)
             guard !Receipt([(before.reading, after)], seconds: 0).isEmpty else { continue }

@@ -12,6 +12,8 @@ enum Collections {
     static let deadLetters = "millrace.dead_letters"
     static let unknownTypes = "millrace.unknown_types"
     static let runs = "millrace.runs"
+    static let jobs = "millrace.jobs"
+    static let runners = "millrace.runners"
     static let snapshots = "millrace.snapshots"
     static let drift = "millrace.drift"
 }

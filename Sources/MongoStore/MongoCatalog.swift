@@ -56,7 +56,7 @@ extension MongoConnection {
     private func createIndexes(_ database: String) throws {
         for command in Self.ownIndexes { try run(database, BSON.encode(command), .write, "create indexes") }
         // Younger than the others: an installation may lack them.
-        for name in [Collections.unknownTypes, Collections.drift] { try create(database, ["create": .string(name)]) }
+        for name in [Collections.unknownTypes, Collections.drift, Collections.jobs, Collections.runners] { try create(database, ["create": .string(name)]) }
     }
 
     fileprivate func open(_ database: String) throws -> MongoCatalog.Installation {

@@ -4,7 +4,7 @@ import Projector
 import Values
 
 /// The receipts: what became of every run, newest first, for as long as they are kept.
-public struct MongoRuns: Sendable {
+public struct MongoRuns: RunStore {
     let connection: MongoConnection
     let database: String
 
@@ -20,6 +20,9 @@ public struct MongoRuns: Sendable {
 
     /// Stores a run. Of a drain that continues receipts which another one has continued meanwhile, it is refused.
     public func record(_ run: RunRecord) async throws { try await connection.record(database, run) }
+
+    /// What became of a run; nil where it has no receipt.
+    public func verdict(of run: String) async throws -> RunOutcome.Verdict? { try await self.run(run)?.outcome.verdict }
 
     /// One run, or nil.
     public func run(_ id: String) async throws -> PastRun? {

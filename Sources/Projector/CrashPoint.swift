@@ -43,6 +43,8 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     case checkpointsRemoved = "checkpoints-removed"
     case collectionDropped = "collection-dropped"
     case buildRemoved = "build-removed"
+    // Of a scheduled job.
+    case runBegun = "run-begun"
     // Of a bridge.
     case entriesRead = "entries-read"
     case entriesClaimed = "entries-claimed"
@@ -57,7 +59,7 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     case driftReported = "drift-reported"
 
     /// The steps of a drain.
-    public static let ofDrain = allCases.filter { !ofBridge.contains($0) && !ofRebuild.contains($0) && !ofTruth.contains($0) }
+    public static let ofDrain = allCases.filter { !ofBridge.contains($0) && !ofRebuild.contains($0) && !ofTruth.contains($0) && $0 != .runBegun }
     /// Those that only a rebuild, its switch, and the removal of a build have: it folds as a drain does.
     public static let ofRebuild: [CrashPoint] = [
         .buildAdded, .buildFolded, .indexesMade, .switchEntered, .checkpointsFrozen, .frozenReached, .pointerMoved, .viewPointed, .switchClosed, .thawed,

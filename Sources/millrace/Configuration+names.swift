@@ -13,6 +13,20 @@ extension Configuration {
         guard model(name) != nil else { throw unknown("model", name, models.map(\.name)) }
     }
 
+    /// The same of a job: one that is switched off is none.
+    func require(job name: String) throws(Refusal) {
+        guard jobs.contains(where: { $0.name == name }) else { throw unknown("job", name, jobs.map(\.name)) }
+    }
+
+    /// Whether anything but the jobs differs.
+    func isOther(than configuration: Configuration) -> Bool {
+        func models(_ configuration: Configuration) -> [String] {
+            configuration.models.map { "\($0.name) \($0.stream) \($0.foldHash) \($0.source) \($0.versions ?? "")" }
+        }
+        return redis != configuration.redis || mongodb != configuration.mongodb || lease != configuration.lease || keepRuns != configuration.keepRuns
+            || streams != configuration.streams || models(self) != models(configuration)
+    }
+
     private func unknown(_ kind: String, _ name: String, _ known: [String]) -> Refusal {
         let hint =
             Suggestion.closest(to: name, among: known).map { "did you mean \($0)?" } ?? "there is \(known.isEmpty ? "none" : known.joined(separator: ", "))"

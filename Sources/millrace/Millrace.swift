@@ -11,9 +11,8 @@ struct Millrace: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             PushCommand.self, DrainCommand.self, RunCommand.self, GetCommand.self, ExplainCommand.self, EventsCommand.self, DeadCommand.self,
-            RebuildCommand.self, ReconcileCommand.self, SnapshotCommand.self, StatusCommand.self, RunsCommand.self, CheckCommand.self, TestCommand.self,
-            PlanCommand.self,
-            SchemaCommand.self, SandboxCommand.self,
+            RebuildCommand.self, ReconcileCommand.self, SnapshotCommand.self, StatusCommand.self, JobsCommand.self, RunsCommand.self, CheckCommand.self,
+            TestCommand.self, PlanCommand.self, SchemaCommand.self, SandboxCommand.self,
         ]
     )
 

@@ -11,6 +11,7 @@ struct Reader: Sendable {
     let catalog: MongoCatalog
     let readings: MongoReadings
     let runs: MongoRuns
+    let jobs: MongoJobs
     let log: MongoLog
     let letters: MongoDeadLetters
     /// For repairs: it and the log share a session.
@@ -34,6 +35,7 @@ struct Reader: Sendable {
         pointers = try await catalog.pointers()
         readings = MongoReadings(connection: connection, database: database)
         runs = MongoRuns(connection: connection, database: database)
+        jobs = MongoJobs(connection: connection, database: database)
         log = MongoLog(connection: connection, database: database)
         letters = MongoDeadLetters(connection: connection, database: database)
         leases = MongoLeases(connection: connection, database: database)

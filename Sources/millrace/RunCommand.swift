@@ -9,10 +9,16 @@ import UnixSignals
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "The service: runs every job until it is stopped.",
-        discussion: "SIGTERM finishes the batch under way and exits 0."
+        discussion: """
+            SIGTERM finishes the batch under way and exits 0. SIGHUP reads settings, models and jobs again, and everything goes on as it was when \
+            they are refused.
+            """
     )
 
     @OptionGroup var options: GlobalOptions
+
+    @Option(name: .customLong("job"), help: "Only this job; may be given again for others.")
+    var names: [String] = []
 
     func run() async throws {
         try await Ending.of {
@@ -21,7 +27,8 @@ struct RunCommand: AsyncParsableCommand {
             guard !configuration.jobs.isEmpty else {
                 throw Refusal(.badConfiguration, "there is no job in \(options.jobs): add \(options.jobs)/drain.yaml with version: 1 and job: drain")
             }
-            let work = WorkService(configuration: configuration, logger: logger)
+            for name in names { try configuration.require(job: name) }
+            let work = WorkService(configuration: configuration, options: options, names: names, logger: logger)
             let settings = ServiceGroupConfiguration(services: [work], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
             try await ServiceGroup(configuration: settings).run()
         }
@@ -32,6 +39,9 @@ struct RunCommand: AsyncParsableCommand {
 /// other.
 private struct WorkService: Service {
     let configuration: Configuration
+    let options: GlobalOptions
+    /// Only these jobs, unless there are none.
+    let names: [String]
     let logger: Logger
 
     /// A batch takes a few seconds at most; the limit is for servers that do not answer.
@@ -47,25 +57,49 @@ private struct WorkService: Service {
     }
 
     private func work() async throws {
+        // From the start on: otherwise it would end the process.
+        let hangUps = await UnixSignalsSequence(trapping: .sighup)
         let runtime = try await Runtime.open(configuration, logger: logger)
         if Task.isShuttingDownGracefully { return }
+        var jobs = JobList(names: names)
+        try await jobs.take(configuration.jobs, on: runtime)
+        let runner = JobRunner(jobs.jobs, runtime.office, logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await runtime.makeIndexes() }
             let retention = RunRetention(runtime, keep: configuration.keepRuns, logger: logger)
             group.addTask { try await retention.run() }
-            let builds = Task { await runtime.lookAfterBuilds() }
-            defer { builds.cancel() }
-            for job in configuration.jobs {
-                switch job.work {
-                case .drain(let drain):
-                    let service = DrainService(name: job.name, runtime, streams: drain.streams, poll: drain.poll, every: drain.every, logger: logger)
-                    group.addTask { try await service.run() }
-                case .bridge(let bridge):
-                    let service = try await runtime.bridge(bridge, name: job.name)
-                    group.addTask { try await service.run() }
+            group.addTask { [jobs] in await reload(jobs, runtime, runner, hangUps) }
+            try await runner.run()
+            group.cancelAll()
+        }
+    }
+
+    /// Takes what the files say whenever it is told to. Where more than jobs has changed, the installation is opened anew, and
+    /// what runs all the time moves over to it: each drain finishes its batch and gives its partitions to the next. Its builds
+    /// are looked after meanwhile.
+    private func reload(_ jobs: JobList, _ runtime: Runtime, _ runner: JobRunner, _ hangUps: UnixSignalsSequence) async {
+        var (jobs, runtime) = (jobs, runtime)
+        var builds = Task { [runtime] in await runtime.lookAfterBuilds() }
+        defer { builds.cancel() }
+        for await _ in hangUps.cancelOnGracefulShutdown() {
+            do {
+                let now = try options.load()
+                if now.isOther(than: runtime.configuration) {
+                    let opened = try await Runtime.open(now, logger: logger)
+                    try await jobs.take(now.jobs, on: opened)
+                    runtime = opened
+                    builds.cancel()
+                    builds = Task { await opened.lookAfterBuilds() }
+                    runner.replace(jobs.jobs)
+                    await runtime.makeIndexes()
+                } else {
+                    try await jobs.take(now.jobs, on: runtime)
+                    runner.replace(jobs.jobs)
                 }
+                logger.info("the files were read again", metadata: ["jobs": "\(jobs.jobs.map(\.name).joined(separator: ", "))"])
+            } catch {
+                logger.error("everything goes on as it was: what the files say is refused", metadata: ["error": "\(error)"])
             }
-            try await group.waitForAll()
         }
     }
 }

@@ -47,7 +47,7 @@ struct RunsListCommand: AsyncParsableCommand {
         try await Ending.of {
             var filter = RunFilter()
             (filter.job, filter.kind, filter.verdict) = (job, kind, outcome)
-            filter.since = try time(since, "--since")
+            filter.since = try DateTime.argument(since, "--since")
             let reader = try await Reader(options.load())
             var last: PastRun?
             if let after {
@@ -93,13 +93,6 @@ struct RunsShowCommand: AsyncParsableCommand {
         }
         Output.line(options.json ? JSON.write(.document(run.document)) : JSON.pretty(.document(run.document)))
     }
-}
-
-/// Reads a time that somebody wrote.
-func time(_ text: String?, _ option: String) throws(Refusal) -> Int64? {
-    guard let text else { return nil }
-    guard let time = DateTime.parse(text) else { throw Refusal(.badInput, "\(option) \(text) is no time: write it as 2026-11-20T10:00:00Z") }
-    return time
 }
 
 extension RunKind: ExpressibleByArgument {}

@@ -168,6 +168,21 @@ struct Runtime: Sendable {
     /// The log of a partition, for reading.
     func log() -> MongoLog { MongoLog(connection: control, database: configuration.mongodb.database) }
 
+    /// What the runs of jobs need.
+    var office: JobOffice {
+        let database = configuration.mongodb.database
+        return JobOffice(
+            store: MongoJobs(connection: control, database: database), leases: MongoLeases(connection: control, database: database), runs: runs, owner: owner,
+            lease: configuration.lease)
+    }
+
+    /// A drain job.
+    func drain(_ drain: JobDefinition.Drain, name: String) -> DrainService {
+        DrainService(
+            name: name, self, MongoRunners(connection: control, database: configuration.mongodb.database), streams: drain.streams, poll: drain.poll,
+            every: drain.every, lease: configuration.lease, logger: logger)
+    }
+
     /// A bridge job, with a connection of its own. Throws a `Refusal` where Redis is too old for it.
     func bridge(_ bridge: JobDefinition.Bridge, name: String) async throws -> BridgeService {
         if let refusal = try await RedisServer(url: redis).inspect().bridgeRefusal { throw refusal }

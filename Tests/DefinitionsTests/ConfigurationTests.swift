@@ -1,6 +1,7 @@
 import Events
 import Foundation
 import Models
+import Schedules
 import Testing
 
 @testable import Definitions
@@ -209,6 +210,24 @@ import Testing
         Mistake("version: 1\njob: bridge\nfrom: [ a ]\nto: prodct\n", 4, 5, "unknown stream \"prodct\" — did you mean \"product\"?"),
         Mistake("version: 1\njob: bridge\nfrom: [ a ]\nto: product\ntrim: maybe\n", 5, 7, "trim: must be true or false, found \"maybe\""),
         Mistake("version: 1\njob: bridge\nfrom: [ a ]\nto: product\npoll: 1s\n", 5, 1, "unknown key \"poll\""),
+        Mistake("version: 1\njob: command\nevery: 1h\n", 1, 1, "run: is missing"),
+        Mistake("version: 1\njob: command\nevery: 1h\nrun: date\n", 4, 6, "run: must be a list of a program and its arguments, found \"date\""),
+        Mistake("version: 1\njob: command\nevery: 1h\nrun: []\n", 4, 6, "found an empty list"),
+        Mistake("version: 1\njob: command\nevery: 1h\nrun: [ sleep, 5 ]\n", 4, 15, "run: must be a string, found 5"),
+        Mistake("version: 1\njob: command\nrun: [ date ]\n", 1, 1, "every: or cron: is missing"),
+        Mistake("version: 1\njob: command\nrun: [ date ]\nevery: 1h\ncron: \"* * * * *\"\n", 5, 7, "cron: and every: cannot both be said"),
+        Mistake("version: 1\njob: command\nrun: [ date ]\nevery: 1h\ntimezone: UTC\n", 5, 11, "timezone: is for cron:"),
+        Mistake("version: 1\njob: command\nrun: [ date ]\nevery: 2d\n", 4, 8, "every: must be a duration from 1s to 1d, found 2d"),
+        Mistake("version: 1\njob: command\nrun: [ date ]\ncron: \"* * * *\"\n", 4, 7, "has 4 fields"),
+        Mistake("version: 1\njob: command\nrun: [ date ]\ncron: \"61 * * * *\"\n", 4, 7, "\"61\" is no minute: 0 to 59, ranges"),
+        Mistake("version: 1\njob: command\nrun: [ date ]\ncron: \"0 0 30 feb *\"\n", 4, 7, "names no day that ever comes"),
+        Mistake("version: 1\njob: command\nrun: [ date ]\ncron: \"* * * * *\"\ntimezone: Berlin\n", 5, 11, "there is no time zone \"Berlin\""),
+        Mistake("version: 1\njob: command\nrun: [ date ]\nevery: 1h\noverlap: wait\n", 5, 10, "overlap: must be skip or queue, found \"wait\""),
+        Mistake("version: 1\njob: command\nrun: [ date ]\nevery: 1h\nmissed: all\n", 5, 9, "missed: must be once or skip, found \"all\""),
+        Mistake("version: 1\njob: command\nrun: [ date ]\nevery: 1h\nretries: 11\n", 5, 10, "retries: must be an integer from 0 to 10, found 11"),
+        Mistake("version: 1\njob: command\nrun: [ date ]\nevery: 1h\ntimeout: 8d\n", 5, 10, "timeout: must be a duration from 1s to 7d, found 8d"),
+        Mistake("version: 1\njob: command\nrun: [ date ]\nevery: 1h\njitter: 2d\n", 5, 9, "jitter: must be a duration from 0ms to 1d, found 2d"),
+        Mistake("version: 1\njob: command\nrun: [ date ]\nevery: 1h\nstreams: [ product ]\n", 5, 1, "unknown key \"streams\""),
     ]
 
     @Test(arguments: jobs)
@@ -219,6 +238,20 @@ import Testing
         #expect(findings.problems.count == 1)
         #expect(problem.description.contains(mistake.fragment), "\(problem)")
         #expect((problem.line, problem.column) == (mistake.line, mistake.column), "\(problem)")
+    }
+
+    @Test func `a job says when it runs`() throws {
+        func job(_ source: String) throws -> JobDefinition {
+            try #require(JobReader(findings: Findings(file: "a.yaml"), streams: []).read("version: 1\njob: command\nrun: [ date ]\n" + source, name: "a"))
+        }
+        let hourly = try job("every: 1h\n")
+        #expect(hourly == JobDefinition(name: "a", work: .command(.init(words: ["date"])), timetable: Timetable(.every(.seconds(3600)))))
+        let nightly = try job(
+            "cron: \"30 2 * * mon-fri\"\ntimezone: Europe/Berlin\njitter: 5m\ntimeout: 2h\noverlap: queue\nmissed: skip\nretries: 3\nenabled: false\n")
+        var timetable = Timetable(.cron(try Cron("30 2 * * mon-fri", in: try #require(Zone("Europe/Berlin")))))
+        (timetable.jitter, timetable.timeout, timetable.retries) = (.seconds(300), .seconds(7200), 3)
+        (timetable.overlap, timetable.missed) = (.queue, .skip)
+        #expect(nightly.timetable == timetable && !nightly.isEnabled)
     }
 
     @Test func `one job drains a stream`() throws {

@@ -45,7 +45,7 @@ extension Faults {
                 return [first, later(2), later(3)]
             case .leaseRenewed: return [1, 3].map { Crash(point: point, count: $0, setup: .service) }
             case .receiptWritten: return [first, Crash(point: point, count: 2, setup: .service)]
-            // BridgeTests, RebuildKillTests, HistoryTests and ReconcileTests kill at the others.
+            // BridgeTests, CommandJobTests, RebuildKillTests, HistoryTests and ReconcileTests kill at the others.
             default: return []
             }
         }

@@ -1,7 +1,7 @@
 import Events
 import Values
 
-// millrace.yaml and jobs.
+// millrace.yaml.
 extension Schema {
     static let settings = file(
         "Millrace's settings", keys: ConfigurationReader.keys, required: ["streams"],
@@ -47,19 +47,5 @@ extension Schema {
             shape, ["if": ["required": ["keys"]], "then": rows], ["if": ["required": ["outbox"]], "then": rows], ["not": ["required": ["key", "keys"]]],
             ["if": pointers, "then": any(["required": ["key"]], ["properties": ["format": ["required": ["key"]]]])]
         )
-    }()
-
-    static let job: Value = {
-        let common: [String: Value] = ["job": oneOf(JobReader.kinds), "enabled": boolean]
-        let drain = root(
-            keys: JobReader.keys + JobReader.drainKeys, required: ["job"],
-            common.merging(["streams": list(of: text, atLeast: 1), "poll": duration, "every": duration]) { $1 })
-        let bridge = root(
-            keys: JobReader.keys + JobReader.bridgeKeys, required: ["job", "from", "to"],
-            common.merging(["from": list(of: text, atLeast: 1), "to": text, "group": text, "trim": boolean]) { $1 })
-        return [
-            "$schema": draft, "title": "A job of Millrace", "type": "object",
-            "if": ["properties": ["job": ["const": "bridge"]], "required": ["job"]], "then": bridge, "else": drain,
-        ]
     }()
 }

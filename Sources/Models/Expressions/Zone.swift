@@ -8,11 +8,16 @@ public struct Zone: Hashable, Sendable {
         case named(TimeZone)
     }
 
+    /// As it was named.
+    public let name: String
     private let rule: Rule
 
-    public static let utc = Zone(rule: .fixed(seconds: 0))
+    public static let utc = Zone(name: "UTC", rule: .fixed(seconds: 0))
 
-    private init(rule: Rule) { self.rule = rule }
+    private init(name: String, rule: Rule) {
+        self.name = name
+        self.rule = rule
+    }
 
     /// nil when there is no such zone. Names are told apart by case, as mongod does.
     public init?(_ text: String) {
@@ -23,6 +28,7 @@ public struct Zone: Hashable, Sendable {
         } else {
             return nil
         }
+        name = text
     }
 
     /// Seconds east of Greenwich at a time in seconds since 1970.
