@@ -16,6 +16,7 @@ enum Collections {
     static let runners = "millrace.runners"
     static let snapshots = "millrace.snapshots"
     static let drift = "millrace.drift"
+    static let followers = "millrace.followers"
 }
 
 /// The version of every stored kind but the chunk, which has its own. A newer one is refused.

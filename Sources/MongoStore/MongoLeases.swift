@@ -37,7 +37,7 @@ public struct MongoLeases: LeaseStore {
     }
 
     /// When a lease that begins now runs out.
-    fileprivate static func until(_ duration: Duration) -> Value {
+    static func until(_ duration: Duration) -> Value {
         ["$add": ["$$NOW", .int64(duration.milliseconds)]]
     }
 }

@@ -57,9 +57,13 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     // Of a reconcile, beside those of its transactions.
     case reconcileBegun = "reconcile-begun"
     case driftReported = "drift-reported"
+    // Of followers that share a name.
+    case partClaimed = "part-claimed"
+    case partTaken = "part-taken"
+    case partAcknowledged = "part-acknowledged"
 
     /// The steps of a drain.
-    public static let ofDrain = allCases.filter { !ofBridge.contains($0) && !ofRebuild.contains($0) && !ofTruth.contains($0) && $0 != .runBegun }
+    public static let ofDrain = allCases.filter { !(ofBridge + ofRebuild + ofTruth + ofFollowers + [.runBegun]).contains($0) }
     /// Those that only a rebuild, its switch, and the removal of a build have: it folds as a drain does.
     public static let ofRebuild: [CrashPoint] = [
         .buildAdded, .buildFolded, .indexesMade, .switchEntered, .checkpointsFrozen, .frozenReached, .pointerMoved, .viewPointed, .switchClosed, .thawed,
@@ -69,6 +73,7 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     public static let ofTruth: [CrashPoint] = [
         .snapshotBegun, .snapshotWritten, .snapshotCompleted, .snapshotHeadRemoved, .reconcileBegun, .driftReported,
     ]
+    public static let ofFollowers: [CrashPoint] = [.partClaimed, .partTaken, .partAcknowledged]
 
     @inline(__always)
     public func reached() {

@@ -27,7 +27,7 @@ struct EventFollowing: Sendable {
             do {
                 for place in logs.indices {
                     try await logs[place].lookOn()
-                    if try await logs[place].show(printer: &printer, until: stop) { isAny = true }
+                    if try await logs[place].show(&printer, until: stop, { try await Output.offer($0) }) { isAny = true }
                 }
                 pause.reset()
             } catch let failure as any StoreFailure where failure.isRetriable {

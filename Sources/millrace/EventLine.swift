@@ -49,7 +49,7 @@ struct EventLine {
     }
 }
 
-/// Prints elements of the log, each as a line, up to a limit.
+/// Makes lines of elements of the log, up to a limit.
 struct EventPrinter {
     var incarnation: String
     let key: String?
@@ -64,18 +64,20 @@ struct EventPrinter {
         left = limit
     }
 
-    /// Prints what is wanted of a chunk. Returns the offset after the last element that was looked at.
-    mutating func show(_ chunk: Chunk, _ offsets: Range<Int64>) -> Int64 {
+    /// The lines of what is wanted of a chunk, and the offset after the last element that was looked at.
+    mutating func lines(of chunk: Chunk, _ offsets: Range<Int64>) -> (text: [UInt8], end: Int64) {
         let decoded = DecodedChunk(parsing: chunk, offsets)
+        var text: [UInt8] = []
         for (place, element) in chunk.elements.enumerated() where offsets.contains(chunk.offset + Int64(place)) {
             let offset = chunk.offset + Int64(place)
-            guard left > 0 else { return offset }
+            guard left > 0 else { return (text, offset) }
             if let key, !(chunk.key(of: element)?.utf8Equal(key) ?? false) { continue }
             let position = Position(incarnation: incarnation, partition: chunk.partition, offset: offset)
             let line = EventLine(chunk: chunk, element: element, event: decoded.event(at: place), position: position)
-            Output.line(isJSON ? JSON.write(.document(line.document)) : line.text)
+            text += (isJSON ? JSON.write(.document(line.document)) : line.text).utf8
+            text.append(UInt8(ascii: "\n"))
             left -= 1
         }
-        return min(chunk.end, offsets.upperBound)
+        return (text, min(chunk.end, offsets.upperBound))
     }
 }

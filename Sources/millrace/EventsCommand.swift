@@ -3,6 +3,7 @@ import ArgumentParser
 struct EventsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "events", abstract: "The event log: millrace events STREAM prints it.",
-        subcommands: [EventsShowCommand.self], defaultSubcommand: EventsShowCommand.self
+        subcommands: [EventsShowCommand.self, EventsFollowersCommand.self],
+        defaultSubcommand: EventsShowCommand.self
     )
 }

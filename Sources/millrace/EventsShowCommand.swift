@@ -1,6 +1,7 @@
 import ArgumentParser
 import Definitions
 import Events
+import Foundation
 import MongoStore
 import Projector
 import Values
@@ -15,6 +16,11 @@ struct EventsShowCommand: AsyncParsableCommand {
             --follow, the partitions go side by side, and new events are waited for until SIGINT or SIGTERM, or until nobody reads the output; \
             --after can be given once for each partition, and a partition without it begins at its start. A server that cannot be reached is \
             waited for.
+
+            Followers that share a name with --as share the events: each goes to one of them, in parts of up to --batch events, in the order \
+            of its partition. A part is acknowledged when the reader of the output has taken it. It goes to another follower as well only where \
+            the first died, or stood still for longer than the lease, before that. A new name begins at the log's start; millrace events \
+            followers says where names are, and puts them elsewhere.
             """
     )
 
@@ -41,9 +47,24 @@ struct EventsShowCommand: AsyncParsableCommand {
     @Flag(help: "Wait for new events.")
     var follow = false
 
+    @Option(name: .customLong("as"), help: "Share the events with everybody who follows by this name.")
+    var name: String?
+
+    @Option(help: "With --as: at most so many events at once.")
+    var batch = 1000
+
+    private static let batches = 1...100_000
+
     func validate() throws {
         if limit < 0 { throw ValidationError("--limit must not be negative") }
         if follow, until != nil { throw ValidationError("--follow waits for what is to come: it does not go with --until") }
+        if name != nil, !follow { throw ValidationError("--as goes with --follow") }
+        if name != nil, key != nil || since != nil || !after.isEmpty {
+            throw ValidationError(
+                "a name has its own place, and takes every event: --key, --since and --after do not go with --as; see millrace events followers")
+        }
+        if let name, name.isEmpty || name.utf8.count > 128 { throw ValidationError("a name has 1 to 128 bytes") }
+        if !Self.batches.contains(batch) { throw ValidationError("--batch is from \(Self.batches.lowerBound) to \(Self.batches.upperBound)") }
         if !follow, after.count > 1 { throw ValidationError("without --follow, --after is given once") }
     }
 
@@ -54,24 +75,22 @@ struct EventsShowCommand: AsyncParsableCommand {
             guard let settings = configuration.stream(stream) else { return }
             let (first, last) = (try DateTime.argument(since, "--since"), try DateTime.argument(until, "--until"))
             let reader = try await Reader(configuration)
-            let incarnation = reader.installation?.incarnation ?? ""
-            let starts = try starts(incarnation)
+            var printer = EventPrinter(
+                incarnation: reader.installation?.incarnation ?? "", key: key, isJSON: options.json, limit: name == nil ? limit : .max)
+            if let name { return try await share(name, reader, settings, printer) }
+            let places = try EventPlaces(after, of: stream, incarnation: printer.incarnation)
             var logs: [LogReader] = []
-            for partition in reader.partitions(of: settings) where isWanted(partition, settings, starts) {
-                var offsets = starts[partition] ?? 0..<Int64.max
+            for partition in reader.partitions(of: settings) where isWanted(partition, settings, places) {
                 let tail = try await reader.readings.tail(of: partition).offset
-                if offsets.lowerBound > tail {
-                    throw Refusal(
-                        .badInput, "--after \(partition)@\(offsets.lowerBound - 1) is beyond the log's end \(tail): was it set back to an older state?")
-                }
-                offsets = offsets.clamped(to: 0..<tail)
+                var offsets = try (places[partition]?.next(below: tail) ?? 0)..<tail
                 if let first { offsets = offsets.clamped(to: try await reader.readings.offset(at: first, of: partition)..<Int64.max) }
                 if let last { offsets = offsets.clamped(to: 0..<(try await reader.readings.offset(at: last, of: partition))) }
                 logs.append(LogReader(reader.log, partition, key: key, offsets))
             }
-            var printer = EventPrinter(incarnation: incarnation, key: key, isJSON: options.json, limit: limit)
             guard follow else {
-                for place in logs.indices { _ = try await logs[place].show(printer: &printer) }
+                for place in logs.indices {
+                    _ = try await logs[place].show(&printer) { Output.lines($0) }
+                }
                 return
             }
             let following = EventFollowing(catalog: reader.catalog, logs: logs, printer: printer, logger: options.logger)
@@ -79,36 +98,32 @@ struct EventsShowCommand: AsyncParsableCommand {
         }
     }
 
-    /// Where partitions begin that do not begin at their start.
-    private func starts(_ incarnation: String) throws(Refusal) -> [PartitionID: Range<Int64>] {
-        var starts: [PartitionID: Range<Int64>] = [:]
-        for after in after {
-            guard let position = Position(after), position.partition.stream == stream else {
-                throw Refusal(.badInput, "--after \(after) is not a position of \(stream): take one that millrace events printed")
-            }
-            guard position.incarnation == incarnation else {
-                throw Refusal(.badInput, "--after \(after) is a position in another log: this one is \(incarnation)")
-            }
-            guard starts[position.partition] == nil else { throw Refusal(.badInput, "--after is given twice for \(position.partition)") }
-            starts[position.partition] = position.offset + 1..<Int64.max
-        }
-        return starts
+    private func share(_ name: String, _ reader: Reader, _ settings: StreamSettings, _ printer: EventPrinter) async throws {
+        let process = ProcessInfo.processInfo
+        let following = CompetingFollowing(
+            name: name, partitions: reader.partitions(of: settings), catalog: reader.catalog, log: reader.log, followers: reader.followers, batch: batch,
+            lease: reader.configuration.lease, holder: "\(process.hostName)/\(process.processIdentifier)", logger: options.logger)
+        try await untilStopped { stop in try await following.run(printer, limit: limit, stop) }
     }
 
-    private func isWanted(_ partition: PartitionID, _ settings: StreamSettings, _ starts: [PartitionID: Range<Int64>]) -> Bool {
+    private func isWanted(_ partition: PartitionID, _ settings: StreamSettings, _ places: EventPlaces) -> Bool {
         if let key, Partitioning.partition(of: key.utf8, count: settings.partitions) != partition.number { return false }
-        return follow || starts.keys.allSatisfy { $0 <= partition }
+        return follow || places.partitions.allSatisfy { $0 <= partition }
     }
 }
 
 extension LogReader {
-    /// Prints everything up to the end, as far as the limit goes. Returns whether there was anything.
-    mutating func show(printer: inout EventPrinter, until stop: StopSignal? = nil) async throws -> Bool {
+    /// Gives out the lines of everything up to the end, as far as the limit goes. Returns whether there was anything.
+    mutating func show(_ printer: inout EventPrinter, until stop: StopSignal? = nil, _ output: ([UInt8]) async throws -> Void) async throws -> Bool {
         var isAny = false
         while printer.left > 0, stop?.isRequested != true {
             let chunks = try await chunks()
             guard !chunks.isEmpty else { break }
-            for chunk in chunks where printer.left > 0 && stop?.isRequested != true { took(chunk, upTo: printer.show(chunk, next..<end)) }
+            for chunk in chunks where printer.left > 0 && stop?.isRequested != true {
+                let lines = printer.lines(of: chunk, next..<end)
+                took(chunk, upTo: lines.end)
+                try await output(lines.text)
+            }
             isAny = true
         }
         return isAny

@@ -8,17 +8,14 @@ enum Output {
     /// reader has enough, as `head` has. Not through Foundation's `FileHandle`, which crashes then.
     static func line(_ text: String) { line(Array(text.utf8)) }
 
-    static func line(_ bytes: [UInt8]) {
-        guard let code = write(bytes + [UInt8(ascii: "\n")], to: STDOUT_FILENO) else { return }
+    static func line(_ bytes: [UInt8]) { lines(bytes + [UInt8(ascii: "\n")]) }
+
+    /// The same with whole lines.
+    static func lines(_ bytes: [UInt8]) {
+        guard let code = write(bytes, to: STDOUT_FILENO) else { return }
         if code == EPIPE { exit(Ending.brokenPipe.rawValue) }
         Ending.complain("the results cannot be written: \(String(cString: strerror(code)))")
         exit(Ending.cannotWrite.rawValue)
-    }
-
-    /// The same for whoever has nothing to print yet, and would wait for ever.
-    static func exitIfNobodyReads() {
-        var reader = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
-        if poll(&reader, 1, 0) == 1, reader.revents & Int16(POLLERR) != 0 { exit(Ending.brokenPipe.rawValue) }
     }
 
     /// Writes all of the bytes, or returns the system's error.

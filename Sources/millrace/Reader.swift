@@ -14,6 +14,7 @@ struct Reader: Sendable {
     let jobs: MongoJobs
     let log: MongoLog
     let letters: MongoDeadLetters
+    let followers: MongoFollowers
     /// For repairs: it and the log share a session.
     let store: MongoProjectionStore
     let leases: MongoLeases
@@ -38,6 +39,7 @@ struct Reader: Sendable {
         jobs = MongoJobs(connection: connection, database: database)
         log = MongoLog(connection: connection, database: database)
         letters = MongoDeadLetters(connection: connection, database: database)
+        followers = MongoFollowers(connection: connection, database: database)
         leases = MongoLeases(connection: connection, database: database)
         store = MongoProjectionStore(connection: connection, database: database)
         snapshots = MongoSnapshots(connection: connection, database: database)

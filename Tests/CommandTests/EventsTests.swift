@@ -91,7 +91,7 @@ import Values
             let last = try #require(all[2]["position"]?.asString)
             #expect(try await installation.jsonLines("events", "product", "--after", last).isEmpty)
             let beyond = try await installation.millrace("events", "product", "--after", last.replacing("@2", with: "@3"))
-            #expect(beyond.code == 65 && beyond.errors.contains("--after product/0@3 is beyond the log's end 3"), "\(beyond.errors)")
+            #expect(beyond.code == 65 && beyond.errors.contains("/product/0@3 is beyond the log's end 3"), "\(beyond.errors)")
             for wrong in [["--after", last, "--after", last], ["--follow", "--until", times[0]], ["--limit", "-1"]] {
                 #expect(try await installation.start(["events", "product"] + wrong).ended().code == 64)
             }
