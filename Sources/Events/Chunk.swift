@@ -17,6 +17,11 @@ public struct LogTotals: Hashable, Sendable {
     public var logged: Int64 { received - duplicates }
     /// Events that took a place in the dedupe window.
     public var originals: Int64 { received - duplicates - undecodable }
+
+    public static func + (left: LogTotals, right: LogTotals) -> LogTotals {
+        LogTotals(
+            received: left.received + right.received, duplicates: left.duplicates + right.duplicates, undecodable: left.undecodable + right.undecodable)
+    }
 }
 
 /// A contiguous run of offsets of one partition: one document of the event log.

@@ -25,6 +25,11 @@ public actor Ingest {
     /// One that did not hold what it should: what became of it is seen at the next cut.
     private var suspect: Segment?
     private var completeness: Completeness?
+    /// Cuts that found nothing, since the tail was read.
+    private var idleCuts = 0
+
+    /// A second of them, at the usual pace.
+    private static let mostIdleCuts = 50
 
     /// The segment under way.
     private struct Working {
@@ -139,9 +144,13 @@ public actor Ingest {
             }
             if let found {
                 try await synchronise(found)
-            } else if completeness?.token != complete {
-                // 12: the tail must be read after the reply.
+            } else if completeness?.token != complete || idleCuts >= Self.mostIdleCuts {
+                // 12: the tail must be read after the reply. Now and then in any case: what somebody imports is there to be
+                // projected, though nothing comes from the list.
                 tail = try await readTail()
+                idleCuts = 0
+            } else {
+                idleCuts += 1
             }
             if let tail { completeness = Completeness(token: complete, offset: tail.offset) }
             return found == nil ? .nothing : .segment

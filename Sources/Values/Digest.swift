@@ -42,7 +42,7 @@ public struct Digest: Hashable, Sendable {
 }
 
 /// SipHash-2-4-128, piece by piece.
-public struct DigestHasher {
+public struct DigestHasher: Sendable {
     @usableFromInline var v0: UInt64 = 0x736f_6d65_7073_6575
     @usableFromInline var v1: UInt64 = 0x646f_7261_6e64_6f6d ^ 0xee
     @usableFromInline var v2: UInt64 = 0x6c79_6765_6e65_7261
