@@ -147,7 +147,3 @@ import Values
         }
     }
 }
-
-extension Document {
-    fileprivate func number(_ name: String) -> Int64? { self[name]?.asInteger }
-}

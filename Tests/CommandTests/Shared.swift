@@ -28,6 +28,11 @@ extension String {
     func trimmingSuffix(_ suffix: String) -> String { hasSuffix(suffix) ? String(dropLast(suffix.count)) : self }
 }
 
+extension Document {
+    /// An integer under a name.
+    func number(_ name: String) -> Int64? { self[name]?.asInteger }
+}
+
 extension Value {
     /// Numbers of a document under two names.
     func number(_ name: String) -> Int64? { asDocument?[name]?.asInteger }
