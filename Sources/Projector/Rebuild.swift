@@ -2,6 +2,7 @@ import Events
 import Foundation
 import Logging
 import Models
+import Values
 
 /// Folds a model into a new build beside the live one, and sends readers over to it.
 ///
@@ -33,7 +34,18 @@ public struct Rebuild: Sendable {
         public var indexFaults: [String]
         /// Events that the new build has taken.
         public var totals = ProjectionTotals()
-        public var stages: [(stage: Stage, seconds: Double)] = []
+        public var stages: [RunOutcome.Stage] = []
+
+        /// The members that commands print and receipts keep.
+        public var sums: Document {
+            [
+                "build": .string(build.description), "left": .string(left.description), "events": .int64(totals.logged), "applied": .int64(totals.applied),
+                "ignored": .int64(totals.ignored), "parked": .int64(totals.parked), "held": .int64(totals.held),
+                "documents": .int64(comparison.newDocuments), "documentsBefore": .int64(comparison.liveDocuments),
+                "compared": .int64(Int64(comparison.sampled)), "different": .array(comparison.different.map(Value.string)),
+                "differenceExpected": .bool(comparison.isExpected), "indexFaults": .array(indexFaults.map(Value.string)),
+            ]
+        }
     }
 
     private let model: Model
@@ -66,6 +78,7 @@ public struct Rebuild: Sendable {
     }
 
     public func run() async throws -> Outcome {
+        if let outcome = try await Fault.borne("finish a switch", logger, { try await finishLeft() }), settings.isResumed { return outcome }
         // Begun again, it removes what it had made.
         let build = try await Fault.borne("prepare a rebuild", logger) { try await prepare() }
         do {
@@ -82,12 +95,27 @@ public struct Rebuild: Sendable {
         }
     }
 
-    /// Finishes what another run has left, and makes the new build, or finds it.
+    /// Finishes a switch that another run has left. For one that is resumed that is all there is to do.
+    private func finishLeft() async throws -> Outcome? {
+        let before = try await pointer()
+        guard let entry = before.entry else { return nil }
+        report(.switching, entry.target, nil, 0)
+        guard try await switching().finish(entry), let left = try await pointer().lastLeft else { return nil }
+        var outcome = Outcome(left: left.id, build: entry.target, comparison: BuildComparison(), indexFaults: [])
+        outcome.comparison.liveDocuments = try await store.count(of: left.id)
+        outcome.comparison.newDocuments = try await store.count(of: entry.target)
+        outcome.totals = try await totals(of: entry.target)
+        return outcome
+    }
+
+    private func totals(of build: BuildID) async throws -> ProjectionTotals {
+        var totals = ProjectionTotals()
+        for place in places { totals += try await store.checkpoint(of: build, place.partition)?.totals ?? ProjectionTotals() }
+        return totals
+    }
+
+    /// Removes what another run has left, and makes the new build, or finds it.
     private func prepare() async throws -> StoredBuild {
-        if let entry = try await pointer().entry {
-            logger.warning("a switch that was left is finished first", metadata: ["model": "\(model.name)", "target": "\(entry.target)"])
-            _ = try await switching().finish(entry)
-        }
         let pointer = try await pointer()
         let found = pointer.builds.last { $0.state == .building }.map(\.build)
         if settings.isResumed {
@@ -116,7 +144,7 @@ public struct Rebuild: Sendable {
         var outcome = Outcome(left: live.id, build: build.id, comparison: BuildComparison(), indexFaults: [])
         var began = ContinuousClock.now
         func ended(_ stage: Stage) {
-            outcome.stages.append((stage, (.now - began) / .seconds(1)))
+            outcome.stages.append(RunOutcome.Stage(stage.rawValue, seconds: (.now - began) / .seconds(1)))
             began = .now
         }
         let fold = RebuildFold(build.id, model.fold, places, rate: settings.rate, logger: logger) { report(.folding, build.id, $0, $1) }
@@ -135,7 +163,7 @@ public struct Rebuild: Sendable {
             try await BuildComparison.of(build, with: live, store) { try await fold.catchUp() }
         }
         ended(.comparing)
-        for place in places { outcome.totals += try await store.checkpoint(of: build.id, place.partition)?.totals ?? ProjectionTotals() }
+        outcome.totals = try await totals(of: build.id)
         report(.switching, build.id, nil, 0)
         try await fold.catchUp()
         try Task.checkCancellation()

@@ -112,18 +112,13 @@ struct RebuildCommand: AsyncParsableCommand {
     private static func format(_ seconds: Double) -> String { String(format: "%.1f", seconds) }
 
     private func document(_ outcome: Rebuild.Outcome, _ model: Model, _ seconds: Double) -> Document {
-        let comparison = outcome.comparison
-        let stages = outcome.stages.map { stage, seconds -> Value in
-            ["stage": .string(stage.rawValue), "seconds": .double((seconds * 1000).rounded() / 1000)]
+        let stages = outcome.stages.map { stage -> Value in
+            ["stage": .string(stage.name), "seconds": .double((stage.seconds * 1000).rounded() / 1000)]
         }
-        return [
-            "model": .string(model.name), "stage": "done", "build": .string(outcome.build.description), "left": .string(outcome.left.description),
-            "seconds": .double((seconds * 1000).rounded() / 1000), "events": .int64(outcome.totals.logged), "applied": .int64(outcome.totals.applied),
-            "ignored": .int64(outcome.totals.ignored), "parked": .int64(outcome.totals.parked), "held": .int64(outcome.totals.held),
-            "documents": .int64(comparison.newDocuments), "documentsBefore": .int64(comparison.liveDocuments),
-            "compared": .int64(Int64(comparison.sampled)), "different": .array(comparison.different.map(Value.string)),
-            "differenceExpected": .bool(comparison.isExpected), "indexFaults": .array(outcome.indexFaults.map(Value.string)), "stages": .array(stages),
+        let head: Document = [
+            "model": .string(model.name), "stage": "done", "seconds": .double((seconds * 1000).rounded() / 1000),
         ]
+        return Document(head.fields + outcome.sums.fields + [Document.Field("stages", .array(stages))])
     }
 
     private func show(_ outcome: RebuildUndo.Outcome) {

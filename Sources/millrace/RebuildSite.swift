@@ -5,6 +5,7 @@ import Logging
 import Models
 import MongoStore
 import Projector
+import Values
 
 /// Where models are rebuilt: MongoDB alone, with connections for each partition.
 struct RebuildSite: Sendable {
@@ -13,6 +14,7 @@ struct RebuildSite: Sendable {
     private let store: MongoProjectionStore
     private let leases: MongoLeases
     private let readings: MongoReadings
+    private let runs: MongoRuns
     private let holder: String
     private let logger: Logger
 
@@ -31,6 +33,7 @@ struct RebuildSite: Sendable {
         // Of its own, so that the lease is renewed while an index is made.
         leases = MongoLeases(connection: control, database: database)
         readings = MongoReadings(connection: control, database: database)
+        runs = MongoRuns(connection: control, database: database)
         holder = "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)/\(UUID().uuidString.lowercased().prefix(8))"
     }
 
@@ -58,8 +61,26 @@ struct RebuildSite: Sendable {
             let rebuild = Rebuild(model, lease, places, store, settings: chosen, logger: logger, folding: folding) { stage, build, partition, offset in
                 progress.note(stage, build, partition?.number, offset)
             }
-            return try await rebuild.run()
+            let started = ContinuousClock.now
+            do {
+                let outcome = try await rebuild.run()
+                await record(model, started, RunOutcome(stages: outcome.stages, sums: outcome.sums))
+                return outcome
+            } catch {
+                await record(model, started, RunOutcome(failure: error))
+                throw error
+            }
         }
+    }
+
+    /// A receipt, also of a rebuild that was interrupted. One that cannot be written is said, and keeps nothing else from going on.
+    private func record(_ model: Model, _ started: ContinuousClock.Instant, _ outcome: RunOutcome) async {
+        var outcome = outcome
+        outcome.sums = Document([Document.Field("model", .string(model.name))] + outcome.sums.fields)
+        let run = RunRecord(
+            id: UUID().uuidString.lowercased(), job: "rebuild", kind: .rebuild, owner: holder, lasted: .now - started, outcome: outcome)
+        let writing = Task { try await runs.record(run) }
+        if case .failure(let failure) = await writing.result { logger.warning("no receipt could be written", metadata: ["error": "\(failure)"]) }
     }
 
     func undo(_ model: Model, keep: Duration) async throws -> RebuildUndo.Outcome {
