@@ -4,7 +4,7 @@ import Projector
 
 extension RunRecord {
     /// Of a new run, which ends now.
-    init(_ job: String, _ kind: RunKind, owner: String, started: ContinuousClock.Instant, _ outcome: RunOutcome) {
+    public init(_ job: String, _ kind: RunKind, owner: String, started: ContinuousClock.Instant, _ outcome: RunOutcome) {
         self.init(id: UUID().uuidString.lowercased(), job: job, kind: kind, owner: owner, lasted: .now - started, outcome: outcome)
     }
 

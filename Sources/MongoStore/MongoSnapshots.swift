@@ -77,17 +77,19 @@ extension MongoConnection {
         return reply["n"]?.asInteger == 1
     }
 
-    /// Goes from one attempt's blocks to the next one's, so that what is in use is not read.
+    /// Goes from one attempt's blocks to the next one's, so that what is in use is not read. A head is there before its first
+    /// block: so it is looked for after that was seen.
     fileprivate func removeLeftovers(_ database: String) throws {
-        let heads = try documents(database, Collections.snapshots, ["_id": ["$gte": ["s": ""]]], options: ["projection": ["_id": 1]], "read snapshots")
-        let known = Set(heads.compactMap { $0["_id"]?.asDocument?["a"]?.asString })
         var after: Value = ["a": ""]
         while let attempt = try document(
             database, Collections.snapshots, ["_id": ["$gt": after, "$lt": ["s": ""]]], options: ["sort": ["_id": 1], "projection": ["_id": 1]],
             "look for leftovers of snapshots")?["_id"]?.asDocument?["a"]?.asString
         {
             let blocks = SnapshotBlockDocument.blocks(of: attempt)
-            if !known.contains(attempt) { try delete(database, Collections.snapshots, ["_id": blocks], "remove leftovers of snapshots") }
+            let head: Document = ["_id": ["$gte": ["s": ""]], "_id.a": .string(attempt)]
+            if try document(database, Collections.snapshots, head, options: ["projection": ["_id": 1]], "look for a snapshot") == nil {
+                try delete(database, Collections.snapshots, ["_id": blocks], "remove leftovers of snapshots")
+            }
             after = blocks.asDocument?["$lte"] ?? .null
         }
     }

@@ -134,8 +134,10 @@ public struct KeyColumn: Hashable, Sendable {
     func isEqual(at place: Int, to other: KeyColumn, at otherPlace: Int) -> Bool {
         let (own, others) = (range(at: place), other.range(at: otherPlace))
         guard own.count == others.count else { return false }
-        return bytes.withUnsafeBytes { own_ in
-            other.bytes.withUnsafeBytes { UnsafeRawBufferPointer(rebasing: own_[own]).hasSameBytes(as: UnsafeRawBufferPointer(rebasing: $0[others])) }
+        return bytes.withUnsafeBytes { left in
+            other.bytes.withUnsafeBytes { right in
+                UnsafeRawBufferPointer(rebasing: left[own]).hasSameBytes(as: UnsafeRawBufferPointer(rebasing: right[others]))
+            }
         }
     }
 

@@ -43,4 +43,10 @@ struct SnapshotCursor {
 
     @inline(__always)
     mutating func advance() { place += 1 }
+
+    /// Whether the next row is a document's, and as that is stored. False also where it has to be read first.
+    @inline(__always)
+    func isSame(as page: ScannedPage, at document: Int) -> Bool {
+        !isEmpty && index.digests[place] == page.digests[document] && index.keys.isEqual(at: place, to: page.keys, at: document)
+    }
 }

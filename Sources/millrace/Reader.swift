@@ -55,6 +55,9 @@ struct Reader: Sendable {
         return (FoldDefinition(build: build.id, foldHash: build.foldHash, foldVersion: build.foldVersion, fold: fold), partitions(of: stream))
     }
 
+    /// The models that are named, or all that have a build.
+    func built(_ models: [String]) -> [String] { models.isEmpty ? configuration.models.map(\.name).filter { builds[$0] != nil } : models }
+
     /// Of a model that no worker has started with.
     func noBuild(of model: String) -> Refusal { Refusal(.unknownName, "\(model) has no build yet: it is made when a worker starts") }
 

@@ -72,8 +72,7 @@ struct ReconcileCommand: AsyncParsableCommand {
             let configuration = try options.load()
             for model in models { try configuration.require(model: model) }
             let reader = try await Reader(configuration, connections: ReconcileRun.connections)
-            let names = models.isEmpty ? configuration.models.map(\.name).filter { reader.builds[$0] != nil } : models
-            let run = try ReconcileRun(reader, models: names, plan, logger: options.logger)
+            let run = try ReconcileRun(reader, models: models, plan, logger: options.logger)
             if last { return (try await lastReports(run), []) }
             let results = try await interruptible { try await run.run() }
             var found: [Found] = []

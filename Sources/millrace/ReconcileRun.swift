@@ -1,6 +1,6 @@
 import Definitions
 import Events
-import Foundation
+import Jobs
 import Logging
 import MongoStore
 import Projector
@@ -28,9 +28,10 @@ struct ReconcileRun: Sendable {
     /// Beside the reader's own: the scan's and the leases'.
     static let connections = 3
 
+    /// - Parameter models: all that have a build when none is named.
     init(_ reader: Reader, models: [String], _ plan: Reconcile.Plan, logger: Logger) throws {
         self.reader = reader
-        self.models = models
+        self.models = reader.built(models)
         self.plan = plan
         self.logger = logger
         database = reader.configuration.mongodb.database
@@ -40,21 +41,28 @@ struct ReconcileRun: Sendable {
         reports = MongoDrift(connection: control, database: database)
     }
 
+    /// Reconciles the models, and leaves a receipt.
     func run() async throws -> [Result] {
         let started = ContinuousClock.now
         do {
-            var results: [Result] = []
-            for model in models {
-                guard let result = try await reader.live(model, { try await reconcile($0) }) else { throw reader.noBuild(of: model) }
-                results.append(result)
-            }
-            try await record(started, Self.outcome(results))
+            let results = try await results()
+            try await record(started, Self.outcome(of: results))
             return results
         } catch {
             // What ended it is said, whether that can be recorded or not.
             try? await record(started, RunOutcome(failure: error))
             throw error
         }
+    }
+
+    /// Reconciles the models.
+    func results() async throws -> [Result] {
+        var results: [Result] = []
+        for model in models {
+            guard let result = try await reader.live(model, { try await reconcile($0) }) else { throw reader.noBuild(of: model) }
+            results.append(result)
+        }
+        return results
     }
 
     private func reconcile(_ build: StoredBuild) async throws -> Result {
@@ -71,12 +79,11 @@ struct ReconcileRun: Sendable {
     }
 
     private func record(_ started: ContinuousClock.Instant, _ outcome: RunOutcome) async throws {
-        try await reader.runs.record(
-            RunRecord(
-                id: UUID().uuidString.lowercased(), job: "reconcile", kind: .reconcile, owner: SoleWork.owner, lasted: .now - started, outcome: outcome))
+        try await reader.runs.record(RunRecord("reconcile", .reconcile, owner: SoleWork.owner, started: started, outcome))
     }
 
-    private static func outcome(_ results: [Result]) -> RunOutcome {
+    /// What a receipt says of it.
+    static func outcome(of results: [Result]) -> RunOutcome {
         var counts = DriftCounts()
         var stages: [RunOutcome.Stage] = []
         var problems: [Refusal] = []

@@ -28,25 +28,13 @@ struct SnapshotCommand: AsyncParsableCommand {
         guard keep > 0 else { throw ValidationError("--keep takes a number from 1 on") }
     }
 
-    private struct Made {
-        var model: String
-        var snapshot: Snapshot
-        var base: Snapshot?
-        var lasted: Duration
-    }
-
     func run() async throws {
         let (made, incarnation) = try await Ending.of {
             let configuration = try options.load()
             for model in models { try configuration.require(model: model) }
-            let reader = try await Reader(configuration, connections: 2)
-            let names = models.isEmpty ? configuration.models.map(\.name).filter { reader.builds[$0] != nil } : models
-            let leases = MongoLeases(connection: try reader.connection("leases"), database: configuration.mongodb.database)
-            let made = try await interruptible {
-                var made: [Made] = []
-                for name in names { made += try await make(name, reader, leases) }
-                return made
-            }
+            let reader = try await Reader(configuration, connections: SnapshotsRun.connections)
+            let run = try SnapshotsRun(reader, models: models, keep: keep)
+            let made = try await interruptible { try await run.run() }
             return (made, reader.installation?.incarnation ?? "")
         }
         if options.json {
@@ -58,43 +46,26 @@ struct SnapshotCommand: AsyncParsableCommand {
         }
     }
 
-    private func make(_ name: String, _ reader: Reader, _ leases: MongoLeases) async throws -> [Made] {
-        guard let build = reader.builds[name] else { throw reader.noBuild(of: name) }
-        let (definition, partitions) = try reader.definition(of: build)
-        let work = SoleWork.onTruth(of: name, leases, reader.configuration.lease)
-        return try await work.run {
-            var made: [Made] = []
-            for partition in partitions {
-                let started = ContinuousClock.now
-                let offset = try await reader.checkpoint(of: build.id, partition).offset
-                let run = SnapshotRun(definition, partition, store: reader.snapshots, log: reader.log)
-                let (snapshot, base) = try await run.make(at: offset, for: .history, keep: keep)
-                made.append(Made(model: name, snapshot: snapshot, base: base, lasted: .now - started))
-            }
-            return made
-        }
-    }
-
-    private func show(_ made: [Made], _ incarnation: String) {
+    private func show(_ made: [SnapshotsRun.Made], _ incarnation: String) {
         Output.table(
             ["model", "position", "logged until", "documents", "bytes", "events since the one before", "seconds"],
             made.map { made in
                 let snapshot = made.snapshot
                 return [
                     made.model, position(snapshot, incarnation) ?? "-", snapshot.time == 0 ? "-" : DateTime.format(milliseconds: snapshot.time),
-                    Output.count(snapshot.documents), Output.count(snapshot.bytes), Output.count(snapshot.id.offset - (made.base?.id.offset ?? 0)),
+                    Output.count(snapshot.documents), Output.count(snapshot.bytes), Output.count(made.events),
                     String(format: "%.2f", made.lasted / .seconds(1)),
                 ]
             })
     }
 
-    private func document(_ made: Made, _ incarnation: String) -> Document {
+    private func document(_ made: SnapshotsRun.Made, _ incarnation: String) -> Document {
         let snapshot = made.snapshot
         return [
             "model": .string(made.model), "build": .string(snapshot.id.build.description), "partition": .int64(Int64(snapshot.id.partition.number)),
             "offset": .int64(snapshot.id.offset), "position": position(snapshot, incarnation).map(Value.string) ?? .null,
             "loggedAt": snapshot.time == 0 ? .null : .date(snapshot.time), "documents": .int64(snapshot.documents), "bytes": .int64(snapshot.bytes),
-            "events": .int64(snapshot.id.offset - (made.base?.id.offset ?? 0)), "seconds": .double(made.lasted / .seconds(1)),
+            "events": .int64(made.events), "seconds": .double(made.lasted / .seconds(1)),
         ]
     }
 
@@ -102,18 +73,5 @@ struct SnapshotCommand: AsyncParsableCommand {
     private func position(_ snapshot: Snapshot, _ incarnation: String) -> String? {
         guard snapshot.id.offset > 0 else { return nil }
         return Position(incarnation: incarnation, partition: snapshot.id.partition, offset: snapshot.id.offset - 1).description
-    }
-}
-
-extension SoleWork {
-    /// Of this process.
-    static let owner: String = {
-        let process = ProcessInfo.processInfo
-        return "\(process.hostName)/\(process.processIdentifier)/\(UUID().uuidString.lowercased().prefix(8))"
-    }()
-
-    /// What goes through the documents or the snapshots of a whole model.
-    static func onTruth(of model: String, _ leases: MongoLeases, _ duration: Duration) -> SoleWork {
-        SoleWork("reconcile:\(model)", what: "a reconcile or a snapshot of \(model)", leases: leases, holder: owner, duration: duration)
     }
 }

@@ -30,6 +30,8 @@ import Values
                     #expect(made.map { $0["events"]?.asInteger ?? 0 }.reduce(0, +) == 12)
                 }
             }
+            let runs = try await installation.json("runs", "list", "--kind", "snapshot")["runs"]?.asArray ?? []
+            #expect(runs.map { $0.asDocument?["sums"]?.number("events") } == [12, 12, 0])
             let all = try await Self.positions(installation, "k1")
             #expect(all.count == 8)
             for (number, place) in all.enumerated() {

@@ -1,0 +1,102 @@
+import Definitions
+import Events
+import Foundation
+import Jobs
+import Models
+import MongoStore
+import Projector
+import Values
+
+/// Snapshots of some models, one after the other, with a receipt.
+struct SnapshotsRun: Sendable {
+    struct Made: Sendable {
+        var model: String
+        var snapshot: Snapshot
+        var base: Snapshot?
+        var lasted: Duration
+    }
+
+    private let reader: Reader
+    private let models: [String]
+    private let keep: Int
+    private let leases: MongoLeases
+
+    /// Beside the reader's own: the leases'.
+    static let connections = 2
+
+    /// - Parameter models: all that have a build when none is named.
+    init(_ reader: Reader, models: [String], keep: Int) throws {
+        self.reader = reader
+        self.models = reader.built(models)
+        self.keep = keep
+        leases = MongoLeases(connection: try reader.connection("leases"), database: reader.configuration.mongodb.database)
+    }
+
+    /// Makes the snapshots, and leaves a receipt.
+    func run() async throws -> [Made] {
+        let started = ContinuousClock.now
+        do {
+            let made = try await results()
+            try await record(started, Self.outcome(of: made))
+            return made
+        } catch {
+            // What ended it is said, whether that can be recorded or not.
+            try? await record(started, RunOutcome(failure: error))
+            throw error
+        }
+    }
+
+    /// Makes the snapshots.
+    func results() async throws -> [Made] {
+        var made: [Made] = []
+        for model in models { made += try await make(model) }
+        return made
+    }
+
+    /// What a receipt says of it.
+    static func outcome(of made: [Made]) -> RunOutcome {
+        let sums: Document = [
+            "snapshots": .int64(Int64(made.count)), "documents": .int64(made.reduce(0) { $0 + $1.snapshot.documents }),
+            "events": .int64(made.reduce(0) { $0 + $1.events }), "bytes": .int64(made.reduce(0) { $0 + $1.snapshot.bytes }),
+        ]
+        return RunOutcome(stages: made.map { RunOutcome.Stage("\($0.snapshot.id)", seconds: $0.lasted / .seconds(1)) }, sums: sums)
+    }
+
+    private func make(_ model: String) async throws -> [Made] {
+        guard let build = reader.builds[model] else { throw reader.noBuild(of: model) }
+        let (definition, partitions) = try reader.definition(of: build)
+        return try await SoleWork.onTruth(of: model, leases, reader.configuration.lease).run {
+            var made: [Made] = []
+            for partition in partitions {
+                let started = ContinuousClock.now
+                let offset = try await reader.checkpoint(of: build.id, partition).offset
+                let run = SnapshotRun(definition, partition, store: reader.snapshots, log: reader.log)
+                let (snapshot, base) = try await run.make(at: offset, for: .history, keep: keep)
+                made.append(Made(model: model, snapshot: snapshot, base: base, lasted: .now - started))
+            }
+            return made
+        }
+    }
+
+    private func record(_ started: ContinuousClock.Instant, _ outcome: RunOutcome) async throws {
+        try await reader.runs.record(RunRecord("snapshot", .snapshot, owner: SoleWork.owner, started: started, outcome))
+    }
+}
+
+extension SnapshotsRun.Made {
+    /// Elements of the log since the snapshot that it was made from.
+    var events: Int64 { snapshot.id.offset - (base?.id.offset ?? 0) }
+}
+
+extension SoleWork {
+    /// Of this process.
+    static let owner: String = {
+        let process = ProcessInfo.processInfo
+        return "\(process.hostName)/\(process.processIdentifier)/\(UUID().uuidString.lowercased().prefix(8))"
+    }()
+
+    /// What goes through the documents or the snapshots of a whole model.
+    static func onTruth(of model: String, _ leases: MongoLeases, _ duration: Duration) -> SoleWork {
+        SoleWork("reconcile:\(model)", what: "a reconcile or a snapshot of \(model)", leases: leases, holder: owner, duration: duration)
+    }
+}
