@@ -82,7 +82,8 @@ let package = Package(
             swiftSettings: strict
         ),
 
-        // For benchmarks alone: the fold without servers.
+        // For benchmarks alone: a plain cursor, and the fold without servers.
+        .executableTarget(name: "cursor-bench", dependencies: ["CMongoC"], path: "bench/cursor"),
         .executableTarget(name: "fold-bench", dependencies: ["Definitions", "Events", "Models", "Values"], path: "bench/fold", swiftSettings: strict),
 
         // What tests of several targets share: seeds, random values, events and logs made of them, and bad networks.
