@@ -160,8 +160,18 @@ struct FakeMongo: Sendable {
 
     mutating func replace(_ pointer: ModelPointer, with changed: ModelPointer) -> Bool {
         guard pointers[pointer.model]?.revision == pointer.revision else { return false }
+        if changed.live != pointer.live { checkMove(from: pointer.live, to: changed.live, under: pointer.entry?.id) }
         pointers[pointer.model] = changed
         return true
+    }
+
+    /// Rule 18: readers leave a build that stands still, for one that has come as far.
+    private mutating func checkMove(from old: BuildID, to new: BuildID, under id: String?) {
+        guard let left = checkpoints[old], let taken = checkpoints[new] else {
+            return damage.append("readers go from \(old) to \(new), and one has no checkpoint")
+        }
+        if left.frozen != id { damage.append("readers leave \(old), which goes on: it is frozen by \(left.frozen ?? "nobody")") }
+        if taken.offset < left.offset { damage.append("readers go back from \(left.offset) of \(old) to \(taken.offset) of \(new)") }
     }
 
     mutating func note(_ complete: [ListCompleteness], in checkpoint: Checkpoint) -> CommitReply {

@@ -84,7 +84,7 @@ struct FakeLog: EventLog {
     }
 }
 
-struct FakeStore: ProjectionStore {
+struct FakeStore: SwitchStore {
     let world: World
     let worker: Int
 
@@ -95,6 +95,34 @@ struct FakeStore: ProjectionStore {
     func pointer(to model: String) async throws -> ModelPointer? { try await world.call(worker) { _, mongo in mongo.pointers[model] } }
 
     func thaw(_ checkpoint: Checkpoint) async throws -> Bool { try await world.call(worker) { _, mongo in mongo.thaw(checkpoint) } }
+
+    func replace(_ pointer: ModelPointer, with changed: ModelPointer) async throws -> Bool {
+        try await world.call(worker) { _, mongo in mongo.replace(pointer, with: changed) }
+    }
+
+    func freeze(_ build: BuildID, _ partitions: [PartitionID], under id: String) async throws {
+        try await world.call(worker) { _, mongo in mongo.checkpoints[build]?.frozen = id }
+    }
+
+    func view(of model: String) async throws -> BuildID? { try await world.call(worker) { _, mongo in mongo.views[model] } }
+
+    func pointView(at build: StoredBuild) async throws -> Bool {
+        try await world.call(worker) { _, mongo in
+            mongo.views[build.id.model] = build.id
+            return true
+        }
+    }
+
+    func remove(_ build: BuildID) async throws {
+        try await world.call(worker) { _, mongo in
+            mongo.checkpoints[build] = nil
+            mongo.documents[build] = nil
+            mongo.deadLetters = mongo.deadLetters.filter { $0.build != build || $0.decision != nil }
+            mongo.unknownTypes[build] = nil
+        }
+    }
+
+    func clock() async throws -> Int64 { try await world.call(worker) { _, mongo in mongo.clock } }
 
     func keysWithLetters(in build: BuildID, _ partition: PartitionID, below offset: Int64, among keys: [String]) async throws -> Set<ExactString> {
         try await world.call(worker) { _, mongo in

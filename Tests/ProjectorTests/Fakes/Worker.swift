@@ -11,6 +11,7 @@ struct Worker: Sendable {
     let world: World
     let ingest: Ingest
     let projections: [Projection]
+    private let ports: Ports
     let list: String
 
     struct Setting: Sendable {
@@ -29,12 +30,21 @@ struct Worker: Sendable {
         self.world = world
         self.setting = setting
         let ports = ports ?? Ports(world, number, limit: setting.stream.maxEventBytes)
+        self.ports = ports
         let partition = PartitionID(stream: setting.stream.name, number: 0)
         list = ports.buffer.list
         ingest = Ingest(settings: setting.stream, partition: partition, buffer: ports.buffer, log: ports.log, collisionPause: .zero, clock: clock)
         projections = setting.builds.map { build, fold in
             Projection(build: build, partition: partition, fold: fold, store: ports.store, log: ports.log, limits: setting.limits, logger: .silent)
         }
+    }
+
+    /// Another build's.
+    func projection(of build: BuildID, _ fold: EffectFold) -> Projection {
+        Projection(
+            build: build, partition: PartitionID(stream: setting.stream.name, number: 0), fold: fold, store: ports.store, log: ports.log,
+            limits: setting.limits,
+            logger: .silent)
     }
 
     /// One batch through ingest and every projection; after a failure, everything in memory is forgotten. Returns the
@@ -65,7 +75,7 @@ struct Worker: Sendable {
 struct Ports: Sendable {
     var buffer: any SegmentBuffer
     var log: any EventLog
-    var store: any ProjectionStore
+    var store: any SwitchStore
     var leases: any LeaseStore
 
     init(_ world: World, _ worker: Int, list: Int = 0, limit: ByteCount) {

@@ -29,6 +29,14 @@ struct Conditions: Sendable {
     /// The largest transaction that MongoDB takes, in elements.
     var mostElements: Int64
 
+    /// A rebuild of the first model: readers are to go over to this build.
+    var target: (build: BuildID, fold: EffectFold)?
+    /// How many try to.
+    var switchers = 0
+
+    /// All builds there will be.
+    var builds: [(build: BuildID, fold: EffectFold)] { setting.builds + (target.map { [$0] } ?? []) }
+
     /// Nothing comes back from Redis, and there is one list: so it is known what each offset must hold.
     var isEachElementLoggedOnce: Bool { lists == 1 && hazards.isDisjoint(with: [.rewind, .lostIdentity]) }
 
@@ -72,6 +80,10 @@ struct Conditions: Sendable {
             // Documents expire in the middle of the run when the clock jumps, or as soon as it goes on.
             hazards.insert(.clockJump)
             for number in setting.builds.indices { setting.builds[number].fold.lifetime = .milliseconds(random.pick([1, 1000, 30_000, 500_000])) }
+        }
+        if random.once(in: 3) {
+            target = (BuildID(model: setting.builds[0].build.model, number: setting.builds[0].build.number + 1), setting.builds[0].fold)
+            switchers = random.pick([1, 1, 2])
         }
         current = history.isEmpty ? [] : Set(setting.builds.map(\.build).filter { _ in random.once(in: 2) })
     }

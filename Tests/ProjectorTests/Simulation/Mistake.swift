@@ -13,6 +13,8 @@ enum Mistake: String, CaseIterable, Sendable {
     // Project.
     case checkpointNotCompared, documentsReadBeforeCheckpoint, documentsRemembered, unknownCommitTakenForDone, documentsBeforeCheckpointMoves
     case repairWithoutGeneration
+    // Switch.
+    case leftUnfrozen, frozenNotReached, freezeNotCompared, freezeLifted
 
     func spoil(_ ports: inout Ports, _ world: World, _ worker: Int) {
         let memory = SpoiledMemory()

@@ -10,9 +10,13 @@ extension Simulation {
         let (mongo, lists, crewFindings) = (await world.mongo, await world.lists, crew.findings)
         do {
             let chunks = mongo.chunks { _ in true }.map(DecodedChunk.init(parsing:))
-            let expected = Expected(chunks, conditions.setting.builds, repairs: repairs)
+            let expected = Expected(chunks, conditions.builds, repairs: repairs)
             var found = crewFindings + (try expected.differences(mongo, isMeddledWith: conditions.hazards.contains(.foreignDocument)))
             found += logFindings(chunks, expected)
+            if let target = conditions.target?.build {
+                if mongo.views[target.model] != target { found.append("outside readers see \(mongo.views[target.model]?.description ?? "nothing")") }
+                if mongo.pointers[target.model]?.live != target { found.append("\(target) is not live") }
+            }
             if lists.contains(where: { !$0.isEmpty }) { found.append("something is left in Redis") }
             let limit = conditions.setting.stream.maxEventBytes.bytes
             if conditions.isEachElementLoggedOnce, lists[0].oversize != conditions.texts[0].filter({ $0.utf8.count > limit }) {

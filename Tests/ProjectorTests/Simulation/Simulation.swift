@@ -21,7 +21,7 @@ struct Simulation: Sendable {
     let world: World
     let crew = Crew()
     let mistake: Mistake?
-    private let seed: Seed
+    let seed: Seed
 
     /// Far more than any run needs: one that takes so many stands still.
     private static let mostTurns = 60_000
@@ -66,9 +66,15 @@ struct Simulation: Sendable {
                     return []
                 }
             }
+            for number in 0..<conditions.switchers {
+                group.addTask {
+                    await switchReaders(conditions.workers + number)
+                    return []
+                }
+            }
             group.addTask { await Weather(self, Random(seed, round: 1)).happen() }
-            let builds = conditions.setting.builds.map(\.build)
-            await world.wait { $0.isDone(builds) }
+            let (builds, target) = (conditions.builds.map(\.build), conditions.target?.build)
+            await world.wait { $0.isDone(builds) && $0.isSwitched(to: target) }
             crew.end()
             let repairs = await group.reduce([], +)
             // What is still under way arrives when everything is done, and changes nothing.
@@ -90,8 +96,8 @@ struct Simulation: Sendable {
             settings.clock = clock
             settings.random = Random(seed, round: 1000 + number)
             let worker = PartitionWorker(
-                partition: PartitionID(stream: conditions.setting.stream.name, number: 0), list: parts.list, ingest: parts.ingest,
-                builds: ProjectedBuilds(parts.projections), store: ports.store, leases: ports.leases, holder: "worker-\(number)", settings: settings,
+                partition: partition, list: parts.list, ingest: parts.ingest,
+                builds: projected(number, parts), store: ports.store, leases: ports.leases, holder: "worker-\(number)", settings: settings,
                 stop: stop,
                 logger: .silent
             )
@@ -146,6 +152,12 @@ extension FakeMongo {
         for chunk in log.chunks { _ = append(chunk.chunk) }
         let expected = Expected(log.chunks, conditions.setting.builds)
         let partition = PartitionID(stream: stream.name, number: 0)
+        if let target = conditions.target?.build {
+            let old = StoredBuild(conditions.setting.builds[0].build)
+            let pair = [KeptBuild(old, .live, made: 0), KeptBuild(StoredBuild(target), .building, made: 0)]
+            pointers[target.model] = ModelPointer(model: target.model, live: old.id, builds: pair)
+            views[target.model] = old.id
+        }
         for build in conditions.current {
             documents[build] = expected.documents[build]
             var checkpoint = Checkpoint(build: build, partition: partition)

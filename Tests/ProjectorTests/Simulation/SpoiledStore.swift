@@ -5,12 +5,14 @@ import Synchronization
 import Values
 
 /// A store with one of the mistakes that concern checkpoints and documents.
-struct SpoiledStore: ProjectionStore {
-    let base: any ProjectionStore
+struct SpoiledStore: SwitchStore {
+    let base: any SwitchStore
     let world: World
     let worker: Int
     let mistake: Mistake
     let memory: SpoiledMemory
+    /// Of whoever switches, the build that he switches to.
+    var target: BuildID?
 
     func checkpoint(of build: BuildID, _ partition: PartitionID) async throws -> Checkpoint? {
         if mistake == .documentsReadBeforeCheckpoint {
@@ -19,12 +21,33 @@ struct SpoiledStore: ProjectionStore {
                 state.documents[build] = Dictionary(documents.map { ($0.text, $1) }, uniquingKeysWith: { $1 })
             }
         }
-        return try await base.checkpoint(of: build, partition)
+        var checkpoint = try await base.checkpoint(of: build, partition)
+        guard let target else { return checkpoint }
+        if mistake == .frozenNotReached, build == target { checkpoint?.offset = .max }
+        if mistake == .leftUnfrozen, build != target { checkpoint?.frozen = await world.mongo.pointers[build.model]?.entry?.id }
+        return checkpoint
     }
 
-    func pointer(to model: String) async throws -> ModelPointer? { try await base.pointer(to: model) }
+    func pointer(to model: String) async throws -> ModelPointer? {
+        let pointer = try await base.pointer(to: model)
+        // Whoever does not see the switch lifts its freeze.
+        guard mistake == .freezeLifted, target == nil, let entry = pointer?.entry else { return pointer }
+        return pointer?.struckOut(entry.id) ?? pointer
+    }
 
     func thaw(_ checkpoint: Checkpoint) async throws -> Bool { try await base.thaw(checkpoint) }
+
+    func replace(_ pointer: ModelPointer, with changed: ModelPointer) async throws -> Bool { try await base.replace(pointer, with: changed) }
+
+    func freeze(_ build: BuildID, _ partitions: [PartitionID], under id: String) async throws { try await base.freeze(build, partitions, under: id) }
+
+    func view(of model: String) async throws -> BuildID? { try await base.view(of: model) }
+
+    func pointView(at build: StoredBuild) async throws -> Bool { try await base.pointView(at: build) }
+
+    func remove(_ build: BuildID) async throws { try await base.remove(build) }
+
+    func clock() async throws -> Int64 { try await base.clock() }
 
     func keysWithLetters(in build: BuildID, _ partition: PartitionID, below offset: Int64, among keys: [String]) async throws -> Set<ExactString> {
         try await base.keysWithLetters(in: build, partition, below: offset, among: keys)
@@ -66,6 +89,13 @@ struct SpoiledStore: ProjectionStore {
             return try await world.call(worker) { _, mongo in
                 var blind = commit
                 blind.from = mongo.checkpoints[build] ?? commit.from
+                return try mongo.commit(blind)
+            }
+        case .freezeNotCompared:
+            return try await world.call(worker) { _, mongo in
+                var blind = commit
+                blind.from.frozen = mongo.checkpoints[build]?.frozen
+                blind.to.frozen = blind.from.frozen
                 return try mongo.commit(blind)
             }
         case .unknownCommitTakenForDone:

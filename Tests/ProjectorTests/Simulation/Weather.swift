@@ -60,7 +60,7 @@ struct Weather {
 
     private mutating func happen(_ hazard: Conditions.Hazard, _ list: Int) async {
         schedule.trace("  \(hazard)")
-        let slot = random.below(conditions.workers)
+        let slot = random.below(conditions.workers + conditions.switchers)
         switch hazard {
         case .crash: crash(slot)
         case .stop: simulation.crew.member(slot)?.stop.request()
