@@ -21,7 +21,8 @@ extension Configuration {
         let settings = ConfigurationReader(findings: main, environment: environment).read(text(main))
         var files = ModelFiles(directory: "\(directory)/models", streams: settings.names, versions: settings.versions)
         files.read()
-        var jobFiles = JobFiles(directory: trimmed(jobs), settings: settings)
+        let models = files.problems.isEmpty ? Set(files.models.map(\.name)) : nil
+        var jobFiles = JobFiles(directory: trimmed(jobs), settings: settings, models: models)
         jobFiles.read()
 
         let problems = main.problems + settings.problems + files.problems + jobFiles.problems

@@ -14,6 +14,9 @@ public struct JobDefinition: Hashable, Sendable {
         case drain(Drain)
         case bridge(Bridge)
         case command(Command)
+        case reconcile(Reconcile)
+        case snapshot(Snapshot)
+        case rebuild(Rebuild)
     }
 
     /// Drains streams all the time.
@@ -52,6 +55,44 @@ public struct JobDefinition: Hashable, Sendable {
         public init(words: [String]) { self.words = words }
     }
 
+    /// Compares documents with the fold of their events.
+    public struct Reconcile: Hashable, Sendable {
+        /// All where the file names none, as for snapshots.
+        public var models: [String] = []
+        /// Writes what the log makes, rather than only saying what differs.
+        public var isRepair = false
+        /// The part of the documents that is compared, drawn anew each time.
+        public var sample = 1.0
+        /// More drift than this is not repaired; nil for the larger of 1 % and 100 documents.
+        public var maxChange: Int?
+        /// Documents a second at most.
+        public var throttle: Int?
+        /// So many drifted documents do not make the job bad.
+        public var alertAbove = 0
+
+        public init() {}
+    }
+
+    /// Keeps what the documents are, as places in history.
+    public struct Snapshot: Hashable, Sendable {
+        public var models: [String] = []
+        /// How many are kept of each model and partition.
+        public var keep = 30
+
+        public init() {}
+    }
+
+    /// Folds models into new builds.
+    public struct Rebuild: Hashable, Sendable {
+        public var models: [String]
+        /// How long the build that readers leave is kept.
+        public var keep = Duration.seconds(86_400)
+        /// Events a second at most.
+        public var throttle: Int?
+
+        public init(models: [String]) { self.models = models }
+    }
+
     public init(name: String, isEnabled: Bool = true, work: Work, timetable: Timetable? = nil) {
         self.name = name
         self.isEnabled = isEnabled
@@ -66,4 +107,9 @@ public struct JobDefinition: Hashable, Sendable {
     /// Whoever needs a week is not looked after by a timeout.
     public static let timeoutRange = Duration.seconds(1)...Duration.seconds(7 * 86_400)
     public static let retriesRange = 0...10
+    public static let keptSnapshotsRange = 1...10_000
+    public static let keptBuildRange = Duration.zero...Duration.seconds(365 * 86_400)
+    /// Documents, or events.
+    public static let countRange = 0...1_000_000_000_000
+    public static let rateRange = 1...1_000_000_000
 }

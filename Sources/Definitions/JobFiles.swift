@@ -4,12 +4,15 @@ import Events
 struct JobFiles {
     let directory: String
     let settings: ConfigurationReader.Settings
+    /// Names of models; nil where some could not be read.
+    let models: Set<String>?
     private(set) var jobs: [JobDefinition] = []
     private(set) var problems: [ConfigurationProblem] = []
 
-    init(directory: String, settings: ConfigurationReader.Settings) {
+    init(directory: String, settings: ConfigurationReader.Settings, models: Set<String>?) {
         self.directory = directory
         self.settings = settings
+        self.models = models
     }
 
     mutating func read() {
@@ -24,7 +27,8 @@ struct JobFiles {
             let findings = Findings(file: "\(directory)/\(file)")
             defer { problems += findings.problems }
             guard let source = Configuration.text(findings),
-                let job = JobReader(findings: findings, streams: settings.names).read(source, name: String(file.dropLast(".yaml".count)))
+                let job = JobReader(findings: findings, streams: settings.names, models: models)
+                    .read(source, name: String(file.dropLast(".yaml".count)))
             else { continue }
             guard job.isEnabled else { continue }
             jobs.append(job)
@@ -34,7 +38,7 @@ struct JobFiles {
                     if let other = drained[stream] { findings.report("stream \(quoted(stream)) is drained by \(other) already", at: nil) }
                     drained[stream] = drained[stream] ?? "job \(job.name)"
                 }
-            case .command: break
+            case .command, .reconcile, .snapshot, .rebuild: break
             case .bridge(let bridge):
                 checkFormat(of: bridge.stream, findings)
                 for source in bridge.sources {

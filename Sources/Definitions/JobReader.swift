@@ -7,17 +7,21 @@ struct JobReader {
     /// Kinds of job with the keys that each has beside `keys`.
     static let kinds: [(name: String, keys: [String])] = [
         ("drain", drainKeys), ("bridge", bridgeKeys), ("command", commandKeys + TimetableReader.keys),
+        ("reconcile", BatchReader.reconcileKeys + TimetableReader.keys), ("snapshot", BatchReader.snapshotKeys + TimetableReader.keys),
+        ("rebuild", BatchReader.rebuildKeys + TimetableReader.keys),
     ]
     static let keys = ["job", "enabled"]
     static let drainKeys = ["streams", "poll", "every"]
     static let bridgeKeys = ["from", "to", "group", "trim"]
     static let commandKeys = ["run"]
     /// Kinds of job that the design has.
-    static let later = ["reconcile", "rebuild", "snapshot", "prune"]
+    static let later = ["prune"]
 
     let findings: Findings
     /// The streams that there are; nil when they are not known, and then they are not looked for.
     let streams: Set<String>?
+    /// The models that there are, likewise.
+    let models: Set<String>?
 
     /// The job, or nil when something is wrong with it.
     func read(_ source: String, name: String) -> JobDefinition? {
@@ -39,11 +43,11 @@ struct JobReader {
         var job: JobDefinition?
         switch kind?.name {
         case "bridge": job = bridge(section, streams).map { JobDefinition(name: name, work: .bridge($0)) }
-        case "command":
+        case "drain", nil: job = JobDefinition(name: name, work: .drain(drain(section, streams)))
+        case let kind?:
             let timetable = TimetableReader(findings: findings).read(section)
-            let command = command(section)
-            if let timetable, let command { job = JobDefinition(name: name, work: .command(command), timetable: timetable) }
-        default: job = JobDefinition(name: name, work: .drain(drain(section, streams)))
+            let work = kind == "command" ? command(section) : BatchReader(findings: findings, models: isEnabled ? models : nil).read(kind, section)
+            if let timetable, let work { job = JobDefinition(name: name, work: work, timetable: timetable) }
         }
         job?.isEnabled = isEnabled
         return findings.isEmpty ? job : nil
@@ -68,7 +72,7 @@ struct JobReader {
         return bridge
     }
 
-    private func command(_ section: Section) -> JobDefinition.Command? {
+    private func command(_ section: Section) -> JobDefinition.Work? {
         guard let node = section.required("run") else { return nil }
         guard let elements = node.elements, !elements.isEmpty else {
             if !node.isInvalid {
@@ -79,7 +83,7 @@ struct JobReader {
             return nil
         }
         let words = elements.compactMap { findings.string($0, "run") }
-        return words.count == elements.count ? JobDefinition.Command(words: words) : nil
+        return words.count == elements.count ? .command(JobDefinition.Command(words: words)) : nil
     }
 
     private func report(_ kind: YAMLNode) {

@@ -12,6 +12,14 @@ public enum Units {
         number(text, durations.map { ($0.unit, $0.milliseconds) }).map { .milliseconds($0) }
     }
 
+    /// `5%` or `0.5%` as a part of 1: more than 0%, and 100% at most; nil for everything else.
+    public static func part(_ text: String) -> Double? {
+        guard text.hasSuffix("%"), text.dropLast().allSatisfy({ $0.isASCII && ($0.isNumber || $0 == ".") }), let percent = Double(text.dropLast()),
+            percent > 0, percent <= 100
+        else { return nil }
+        return percent / 100
+    }
+
     /// `64KiB`, `1MiB`, `4MB`, or bytes without a unit; nil for everything else.
     static func size(_ text: String) -> ByteCount? {
         number(text, sizes.map { ($0.unit, $0.bytes) } + [("", 1)]).flatMap(Int.init(exactly:)).map(ByteCount.init)

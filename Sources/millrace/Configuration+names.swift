@@ -9,8 +9,10 @@ extension Configuration {
     }
 
     /// The model's definition, or a refusal that names the nearest one.
-    func require(model name: String) throws(Refusal) {
-        guard model(name) != nil else { throw unknown("model", name, models.map(\.name)) }
+    @discardableResult
+    func require(model name: String) throws(Refusal) -> Model {
+        guard let model = model(name) else { throw unknown("model", name, models.map(\.name)) }
+        return model
     }
 
     /// The same of a job: one that is switched off is none.

@@ -38,6 +38,9 @@ extension Runtime {
         case .drain(let drain): .continuous(self.drain(drain, name: job.name))
         case .bridge(let bridge): .continuous(try await self.bridge(bridge, name: job.name))
         case .command(let command): try .scheduled(job.required(), CommandWork(command.words))
+        case .reconcile(let reconcile): try .scheduled(job.required(), ReconcileWork(reconcile, configuration))
+        case .snapshot(let snapshot): try .scheduled(job.required(), SnapshotWork(snapshot, configuration))
+        case .rebuild(let rebuild): try .scheduled(job.required(), RebuildWork(rebuild, configuration))
         }
     }
 }

@@ -75,7 +75,7 @@ struct RebuildCommand: AsyncParsableCommand {
         let progress = RebuildProgress(model.name, total: try await site.logged(of: model), isJSON: options.json)
         let began = ContinuousClock.now
         do {
-            let outcome = try await interruptible { try await site.rebuild(model, chosen, progress) }
+            let outcome = try await interruptible { try await site.rebuild(model, chosen, progress: progress.note) }
             progress.end()
             show(outcome, model, (.now - began) / .seconds(1))
         } catch let interruption as Interruption {

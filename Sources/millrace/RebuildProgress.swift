@@ -1,3 +1,4 @@
+import Events
 import Foundation
 import Glibc
 import Projector
@@ -34,11 +35,11 @@ final class RebuildProgress: Sendable {
     }
 
     /// A stage has begun, or a partition has come to an offset in it.
-    func note(_ stage: Rebuild.Stage, _ build: BuildID, _ partition: Int?, _ offset: Int64) {
+    func note(_ stage: Rebuild.Stage, _ build: BuildID, _ partition: PartitionID?, _ offset: Int64) {
         state.withLock { state in
             let isNew = state.stage != stage && partition == nil
             if isNew { (state.stage, state.began) = (stage, .now) }
-            if let partition { state.offsets[partition] = offset }
+            if let partition { state.offsets[partition.number] = offset }
             let folded = state.offsets.values.reduce(0, +)
             if state.start == nil, partition != nil { state.start = folded }
             let pause = isTerminal || isJSON ? Self.interval : Self.plainInterval

@@ -53,21 +53,25 @@ struct RebuildSite: Sendable {
         return sum
     }
 
-    func rebuild(_ model: Model, _ settings: Rebuild.Settings, _ progress: RebuildProgress) async throws -> Rebuild.Outcome {
+    /// - Parameters:
+    ///   - isRecorded: whether it leaves a receipt of its own. A job's run does that itself.
+    ///   - progress: is told when a stage begins, and how far a partition is in it.
+    func rebuild(
+        _ model: Model, _ settings: Rebuild.Settings, isRecorded: Bool = true,
+        progress: @escaping @Sendable (Rebuild.Stage, BuildID, PartitionID?, Int64) -> Void
+    ) async throws -> Rebuild.Outcome {
         var settings = settings
         settings.lease = configuration.lease
         let (chosen, places) = (settings, try places(of: model))
         return try await BuildLease.held(of: model.name, by: try await leaseHolder(places), leases, settings.lease) { lease in
-            let rebuild = Rebuild(model, lease, places, store, settings: chosen, logger: logger, folding: folding) { stage, build, partition, offset in
-                progress.note(stage, build, partition?.number, offset)
-            }
+            let rebuild = Rebuild(model, lease, places, store, settings: chosen, logger: logger, folding: folding, report: progress)
             let started = ContinuousClock.now
             do {
                 let outcome = try await rebuild.run()
-                await record(model, started, RunOutcome(stages: outcome.stages, sums: outcome.sums))
+                if isRecorded { await record(model, started, RunOutcome(stages: outcome.stages, sums: outcome.sums)) }
                 return outcome
             } catch {
-                await record(model, started, RunOutcome(failure: error))
+                if isRecorded { await record(model, started, RunOutcome(failure: error)) }
                 throw error
             }
         }

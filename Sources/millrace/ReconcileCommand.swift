@@ -48,16 +48,10 @@ struct ReconcileCommand: AsyncParsableCommand {
 
     func validate() throws {
         if id != nil, models.count != 1 { throw ValidationError("--id takes the document's model") }
-        if let sample, Self.part(sample) == nil { throw ValidationError("--sample takes a part such as 5%") }
+        if let sample, Units.part(sample) == nil { throw ValidationError("--sample takes a part such as 5%") }
         if sample != nil, id != nil { throw ValidationError("--sample and --id both say which documents: give one") }
         if let maxChange, maxChange < 0 { throw ValidationError("--max-change takes a number of documents") }
         if let throttle, throttle < 1 { throw ValidationError("--throttle takes a number of documents from 1 on") }
-    }
-
-    /// More than 0, and 100 % at most.
-    static func part(_ text: String) -> Double? {
-        guard text.hasSuffix("%"), let percent = Double(text.dropLast()), percent > 0, percent <= 100 else { return nil }
-        return percent / 100
     }
 
     /// What was found in a model, and some of it.
@@ -94,7 +88,7 @@ struct ReconcileCommand: AsyncParsableCommand {
     private var plan: Reconcile.Plan {
         var plan = Reconcile.Plan()
         plan.id = id
-        plan.sample = sample.flatMap(Self.part) ?? 1
+        plan.sample = sample.flatMap(Units.part) ?? 1
         plan.isRepair = mode == .repair
         plan.maxChange = maxChange
         plan.throttle = throttle

@@ -83,7 +83,9 @@ struct ReconcileRun: Sendable {
     }
 
     /// What a receipt says of it.
-    static func outcome(of results: [Result]) -> RunOutcome {
+    ///
+    /// - Parameter alertAbove: so many drifted documents are good still, unless they were too many to be repaired.
+    static func outcome(of results: [Result], alertAbove: Int64 = 0) -> RunOutcome {
         var counts = DriftCounts()
         var stages: [RunOutcome.Stage] = []
         var problems: [Refusal] = []
@@ -94,7 +96,8 @@ struct ReconcileRun: Sendable {
             }
             if let problem = result.outcome.problem(of: result.build) { problems.append(problem) }
         }
-        return RunOutcome(counts.drifted == 0 ? .good : .notGood, stages: stages, sums: counts.document, problems: problems)
+        let isGood = counts.drifted <= alertAbove && !results.contains(where: \.outcome.isDeclined)
+        return RunOutcome(isGood ? .good : .notGood, stages: stages, sums: counts.document, problems: problems)
     }
 }
 

@@ -75,6 +75,9 @@ extension JobDefinition {
         case .drain: .drain
         case .bridge: .bridge
         case .command: .command
+        case .reconcile: .reconcile
+        case .snapshot: .snapshot
+        case .rebuild: .rebuild
         }
     }
 }

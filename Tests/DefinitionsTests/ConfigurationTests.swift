@@ -83,7 +83,8 @@ import Testing
     func `the configurations of this repository load`(directory: String) throws {
         let configuration = try Configuration.load(directory: root + directory, jobs: root + "jobs", environment: [:])
         #expect(configuration.models.map(\.stream) == configuration.streams.map(\.name))
-        #expect(configuration.jobs == [JobDefinition(name: "drain", work: .drain(JobDefinition.Drain(streams: configuration.streams.map(\.name))))])
+        #expect(configuration.jobs.map(\.name) == ["drain", "reconcile", "snapshot"])
+        #expect(configuration.jobs.first == JobDefinition(name: "drain", work: .drain(JobDefinition.Drain(streams: configuration.streams.map(\.name)))))
     }
 
     @Test func `the environment goes before the file`() throws {
@@ -189,7 +190,7 @@ import Testing
 
     static let jobs = [
         Mistake("version: 1\njob: drian\n", 2, 6, "unknown job \"drian\" — did you mean \"drain\"?"),
-        Mistake("version: 1\njob: reconcile\nanything: 1\n", 2, 6, "job: reconcile is not supported yet"),
+        Mistake("version: 1\njob: prune\nanything: 1\n", 2, 6, "job: prune is not supported yet"),
         Mistake("version: 1\npoll: 1s\n", 1, 1, "job: is missing"),
         Mistake("job: drain\n", 1, 1, "version: is missing"),
         Mistake("version: 2\njob: drain\n", 1, 10, "the file is of version 2"),
@@ -227,13 +228,25 @@ import Testing
         Mistake("version: 1\njob: command\nrun: [ date ]\nevery: 1h\nretries: 11\n", 5, 10, "retries: must be an integer from 0 to 10, found 11"),
         Mistake("version: 1\njob: command\nrun: [ date ]\nevery: 1h\ntimeout: 8d\n", 5, 10, "timeout: must be a duration from 1s to 7d, found 8d"),
         Mistake("version: 1\njob: command\nrun: [ date ]\nevery: 1h\njitter: 2d\n", 5, 9, "jitter: must be a duration from 0ms to 1d, found 2d"),
+        Mistake("version: 1\njob: reconcile\nevery: 1h\nmodels: [ prodct ]\n", 4, 11, "unknown model \"prodct\" — did you mean \"product\"?"),
+        Mistake("version: 1\njob: reconcile\nrepair: true\n", 1, 1, "every: or cron: is missing"),
+        Mistake("version: 1\njob: reconcile\nevery: 1h\nrepair: all\n", 4, 9, "repair: must be true or false, found \"all\""),
+        Mistake("version: 1\njob: reconcile\nevery: 1h\nsample: 0%\n", 4, 9, "sample: must be more than 0% and 100% at most, found 0%"),
+        Mistake("version: 1\njob: reconcile\nevery: 1h\nsample: 5\n", 4, 9, "sample: must be a string, found 5"),
+        Mistake("version: 1\njob: reconcile\nevery: 1h\nmaxChange: -1\n", 4, 12, "maxChange: must be an integer from 0"),
+        Mistake("version: 1\njob: reconcile\nevery: 1h\nthrottle: 0\n", 4, 11, "throttle: must be an integer from 1"),
+        Mistake("version: 1\njob: reconcile\nevery: 1h\nalertAbove: few\n", 4, 13, "alertAbove: must be an integer from 0"),
+        Mistake("version: 1\njob: reconcile\nevery: 1h\nkeep: 3\n", 4, 1, "unknown key \"keep\""),
+        Mistake("version: 1\njob: snapshot\nevery: 1d\nkeep: 0\n", 4, 7, "keep: must be an integer from 1 to 10000, found 0"),
+        Mistake("version: 1\njob: rebuild\nevery: 1d\n", 1, 1, "models: is missing"),
+        Mistake("version: 1\njob: rebuild\nevery: 1d\nmodels: [ product ]\nkeep: 2y\n", 5, 7, "keep: must be a duration from 0ms to 365d, found \"2y\""),
         Mistake("version: 1\njob: command\nrun: [ date ]\nevery: 1h\nstreams: [ product ]\n", 5, 1, "unknown key \"streams\""),
     ]
 
     @Test(arguments: jobs)
     func `mistakes in a job are found where they are`(mistake: Mistake) throws {
         let findings = Findings(file: "drain.yaml")
-        #expect(JobReader(findings: findings, streams: ["product"]).read(mistake.source, name: "drain") == nil)
+        #expect(JobReader(findings: findings, streams: ["product"], models: ["product"]).read(mistake.source, name: "drain") == nil)
         let problem = try #require(findings.problems.first)
         #expect(findings.problems.count == 1)
         #expect(problem.description.contains(mistake.fragment), "\(problem)")
@@ -242,7 +255,8 @@ import Testing
 
     @Test func `a job says when it runs`() throws {
         func job(_ source: String) throws -> JobDefinition {
-            try #require(JobReader(findings: Findings(file: "a.yaml"), streams: []).read("version: 1\njob: command\nrun: [ date ]\n" + source, name: "a"))
+            let reader = JobReader(findings: Findings(file: "a.yaml"), streams: [], models: [])
+            return try #require(reader.read("version: 1\njob: command\nrun: [ date ]\n" + source, name: "a"))
         }
         let hourly = try job("every: 1h\n")
         #expect(hourly == JobDefinition(name: "a", work: .command(.init(words: ["date"])), timetable: Timetable(.every(.seconds(3600)))))

@@ -119,7 +119,7 @@ import Values
             case .millrace: _ = ConfigurationReader(findings: findings, environment: [:]).read(source)
             case .model: _ = ModelReader.read(source, nil, findings)
             case .cases: _ = CaseReader(findings: findings, models: ["product"]).read(source)
-            case .job: _ = JobReader(findings: findings, streams: ["product"]).read(source, name: "job")
+            case .job: _ = JobReader(findings: findings, streams: ["product"], models: ["product"]).read(source, name: "job")
             }
             return findings.problems
         }

@@ -15,12 +15,17 @@ extension Schema {
         ]
     }()
 
-    private static let required = ["bridge": ["from", "to"], "command": ["run"]]
+    /// More than 0 %, and 100 % at most.
+    private static let part = "^(?!0*\\.?0*%)([0-9]{1,2}(\\.[0-9]*)?|\\.[0-9]+|100(\\.0*)?)%$"
+    private static let required = ["bridge": ["from", "to"], "command": ["run"], "rebuild": ["models"]]
 
     private static func known(of kind: String) -> [String: Value] {
         var known: [String: Value] = [
             "job": oneOf([kind]), "enabled": boolean, "streams": list(of: text, atLeast: 1), "poll": duration, "every": duration,
             "from": list(of: text, atLeast: 1), "to": text, "group": text, "trim": boolean, "run": list(of: text, atLeast: 1),
+            "models": list(of: text, atLeast: 1), "repair": boolean, "sample": text(part), "maxChange": integer(JobDefinition.countRange),
+            "throttle": integer(JobDefinition.rateRange), "alertAbove": integer(JobDefinition.countRange),
+            "keep": kind == "snapshot" ? integer(JobDefinition.keptSnapshotsRange) : duration,
         ]
         let timetable: [String: Value] = [
             "cron": text("^[ \\t]*([^ \\t]+[ \\t]+){4}[^ \\t]+[ \\t]*$"), "timezone": text, "jitter": duration, "timeout": duration,

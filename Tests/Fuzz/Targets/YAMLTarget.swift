@@ -21,7 +21,7 @@ enum YAMLTarget {
 
     private static func job(_ text: String) -> String? {
         let findings = Findings(file: "job.yaml")
-        let job = JobReader(findings: findings, streams: ["product"]).read(text, name: "job")
+        let job = JobReader(findings: findings, streams: ["product"], models: ["product"]).read(text, name: "job")
         guard (job == nil) != findings.isEmpty else { return "a job that is not good has no problem, or one that is has" }
         return check(findings.problems, text)
     }

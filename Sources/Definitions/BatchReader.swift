@@ -1,0 +1,58 @@
+import Values
+
+/// Reads what jobs say that go through the log or the documents of models: which ones, and how.
+struct BatchReader {
+    static let reconcileKeys = ["models", "repair", "sample", "maxChange", "throttle", "alertAbove"]
+    static let snapshotKeys = ["models", "keep"]
+    static let rebuildKeys = ["models", "keep", "throttle"]
+
+    let findings: Findings
+    /// The models that there are; nil when they are not known, and then they are not looked for.
+    let models: Set<String>?
+
+    /// The work of a kind of job, or nil when something is wrong with it.
+    func read(_ kind: String, _ section: Section) -> JobDefinition.Work? {
+        switch kind {
+        case "reconcile": .reconcile(reconcile(section))
+        case "snapshot": .snapshot(snapshot(section))
+        default: rebuild(section).map(JobDefinition.Work.rebuild)
+        }
+    }
+
+    private func reconcile(_ section: Section) -> JobDefinition.Reconcile {
+        var reconcile = JobDefinition.Reconcile()
+        reconcile.models = names(section["models"]) ?? []
+        if let node = section["repair"] { reconcile.isRepair = findings.bool(node, "repair") ?? false }
+        if let node = section["sample"] { reconcile.sample = sample(node) ?? 1 }
+        if let node = section["maxChange"] { reconcile.maxChange = findings.integer(node, "maxChange", in: JobDefinition.countRange) }
+        if let node = section["throttle"] { reconcile.throttle = findings.integer(node, "throttle", in: JobDefinition.rateRange) }
+        if let node = section["alertAbove"] {
+            reconcile.alertAbove = findings.integer(node, "alertAbove", in: JobDefinition.countRange) ?? reconcile.alertAbove
+        }
+        return reconcile
+    }
+
+    private func snapshot(_ section: Section) -> JobDefinition.Snapshot {
+        var snapshot = JobDefinition.Snapshot()
+        snapshot.models = names(section["models"]) ?? []
+        if let node = section["keep"] { snapshot.keep = findings.integer(node, "keep", in: JobDefinition.keptSnapshotsRange) ?? snapshot.keep }
+        return snapshot
+    }
+
+    private func rebuild(_ section: Section) -> JobDefinition.Rebuild? {
+        guard let names = section.required("models").flatMap({ names($0) }) else { return nil }
+        var rebuild = JobDefinition.Rebuild(models: names)
+        if let node = section["keep"] { rebuild.keep = findings.duration(node, "keep", in: JobDefinition.keptBuildRange) ?? rebuild.keep }
+        if let node = section["throttle"] { rebuild.throttle = findings.integer(node, "throttle", in: JobDefinition.rateRange) }
+        return rebuild
+    }
+
+    private func names(_ node: YAMLNode?) -> [String]? { node.flatMap { findings.names($0, "models", "model", known: models) } }
+
+    private func sample(_ node: YAMLNode) -> Double? {
+        guard let text = findings.string(node, "sample", suggestion: "write a part such as 5%") else { return nil }
+        if let part = Units.part(text) { return part }
+        findings.report("sample: must be more than 0% and 100% at most, found \(text)", at: node.place, suggestion: "write a part such as 5%")
+        return nil
+    }
+}
