@@ -24,6 +24,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -68,11 +69,21 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .target(
+            name: "Health",
+            dependencies: [
+                "Events", "Projector",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
         .target(name: "Sandbox", dependencies: ["Events", "MongoStore", "RedisAddress", "RedisBuffer", "Values"], swiftSettings: strict),
         .executableTarget(
             name: "millrace",
             dependencies: [
-                "CMalloc", "Definitions", "Events", "Jobs", "Models", "MongoStore", "Projector", "RedisAddress", "RedisBuffer",
+                "CMalloc", "Definitions", "Events", "Health", "Jobs", "Models", "MongoStore", "Projector", "RedisAddress", "RedisBuffer",
                 "Sandbox", "Schedules", "Values",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -95,6 +106,7 @@ let package = Package(
         .testTarget(name: "EventsTests", dependencies: ["Events", "EventFixtures", "Fixtures", "Values"], swiftSettings: strict),
         .testTarget(name: "ModelsTests", dependencies: ["Models", "Events", "EventFixtures", "Fixtures", "Values"], swiftSettings: strict),
         .testTarget(name: "SchedulesTests", dependencies: ["Schedules", "Models", "Fixtures", "Values"], swiftSettings: strict),
+        .testTarget(name: "HealthTests", dependencies: ["Health", "Projector", "Values", "Fixtures"], swiftSettings: strict),
         .testTarget(name: "JobsTests", dependencies: ["Jobs", "Projector", "Events"], swiftSettings: strict),
         .testTarget(name: "RedisAddressTests", dependencies: ["RedisAddress", "Events"], swiftSettings: strict),
         .testTarget(

@@ -9,6 +9,8 @@ public struct Configuration: Sendable {
     public var lease: Duration
     /// How long receipts are kept.
     public var keepRuns: Duration
+    /// Where health and metrics are served; nil where nobody has said it, and then at `defaultHealthListen` if that is free.
+    public var healthListen: ListenAddress?
     /// Sorted by name.
     public var streams: [StreamSettings]
     /// Sorted by name.
@@ -39,6 +41,7 @@ public struct Configuration: Sendable {
     /// Below, one slow answer of MongoDB costs the lease; above, a dead worker is missed for too long.
     public static let leaseRange = Duration.seconds(1)...Duration.seconds(600)
 
+    public static let defaultHealthListen = (host: "127.0.0.1", port: 9090)
     public static let defaultKeepRuns = Duration.seconds(30 * 86_400)
     /// Below, yesterday's runs could not be asked for; above, nobody asks.
     public static let keepRunsRange = Duration.seconds(86_400)...Duration.seconds(3650 * 86_400)

@@ -7,10 +7,11 @@ struct ConfigurationReader {
     /// What the environment says; its problems are reported under the variable's name.
     let environment: [String: String]
 
-    static let keys = ["redis", "mongodb", "lease", "runs", "streams"]
+    static let keys = ["redis", "mongodb", "lease", "runs", "health", "streams"]
     static let redisKeys = ["url"]
     static let mongodbKeys = ["url", "database"]
     static let runsKeys = ["keep"]
+    static let healthKeys = ["listen"]
 
     /// What could be read. `names` holds every stream that the file names, also those with mistakes, so that a model of
     /// one is not reported for it; it is nil when the file could not be read that far.
@@ -19,6 +20,7 @@ struct ConfigurationReader {
         var mongodb = Configuration.MongoDB()
         var lease = Configuration.defaultLease
         var keepRuns = Configuration.defaultKeepRuns
+        var healthListen: ListenAddress?
         var streams: [StreamSettings] = []
         /// What the streams say of the versions of their events.
         var versions: [String: StreamVersions] = [:]
@@ -31,6 +33,7 @@ struct ConfigurationReader {
         var settings = Settings()
         if let source { read(source, &settings) }
         applyEnvironment(&settings)
+        applyListen(&settings)
         return settings
     }
 
@@ -56,6 +59,9 @@ struct ConfigurationReader {
         if let node = section["runs"], let runs = Section(node, "runs:", keys: Self.runsKeys, findings), let keep = runs["keep"] {
             settings.keepRuns = findings.duration(keep, "keep", in: Configuration.keepRunsRange) ?? settings.keepRuns
         }
+        if let node = section["health"], let health = Section(node, "health:", keys: Self.healthKeys, findings), let listen = health["listen"] {
+            settings.healthListen = address(listen)
+        }
         guard let streams = section.required("streams") else { return }
         (settings.streams, settings.versions, settings.names) = StreamReader(findings: findings).read(streams)
     }
@@ -67,6 +73,15 @@ struct ConfigurationReader {
         for fault in faults(url) { findings.report("url: \(quoted(url)): \(fault.message)", at: node.place, suggestion: fault.suggestion) }
         return url
     }
+
+    private func address(_ node: YAMLNode) -> ListenAddress? {
+        guard let text = findings.string(node, "listen") else { return nil }
+        if let address = ListenAddress(text) { return address }
+        findings.report("listen: \(quoted(text)) is no address", at: node.place, suggestion: Self.anAddress)
+        return nil
+    }
+
+    private static let anAddress = "write one such as 127.0.0.1:9090, or off"
 
     private func applyEnvironment(_ settings: inout Settings) {
         if let url = value("MILLRACE_REDIS_URL") {
@@ -81,6 +96,14 @@ struct ConfigurationReader {
             settings.mongodb.database = name
             settings.problems += problems("MILLRACE_MONGODB_DATABASE", name, MongoURL.fault(database: name).map { [URLFault($0)] } ?? [])
         }
+    }
+
+    private func applyListen(_ settings: inout Settings) {
+        guard let text = value("MILLRACE_HEALTH_LISTEN") else { return }
+        settings.healthListen = ListenAddress(text)
+        guard settings.healthListen == nil else { return }
+        settings.problems.append(
+            ConfigurationProblem(file: "MILLRACE_HEALTH_LISTEN", message: "\(quoted(text)) is no address", suggestion: Self.anAddress))
     }
 
     /// An empty variable counts as unset, as it does in the shell's `${NAME:-default}`.

@@ -118,6 +118,9 @@ struct FoldBatch {
     /// When the last element was logged; nil where there is none.
     var time: Int64? { elements.last.map { chunks[Int($0.chunk)].chunk.at } }
 
+    /// When the last element happened, as it says itself; nil where it does not say.
+    var eventTime: Int64? { elements.last.flatMap { chunks[Int($0.chunk)].chunk.time(of: chunks[Int($0.chunk)].chunk.elements[Int($0.place)]) } }
+
     /// What folding the batch gives.
     struct Outcome {
         var totals: ProjectionTotals

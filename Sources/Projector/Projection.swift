@@ -29,6 +29,7 @@ public actor Projection {
     let store: any ProjectionStore
     let log: any EventLog
     let limits: BatchLimits
+    private let meter: (any BatchMeter)?
     private let logger: Logger
 
     var checkpoint: Checkpoint?
@@ -59,7 +60,7 @@ public actor Projection {
 
     public init(
         build: BuildID, partition: PartitionID, fold: any Folding, store: any ProjectionStore, log: any EventLog, limits: BatchLimits = BatchLimits(),
-        logger: Logger
+        meter: (any BatchMeter)? = nil, logger: Logger
     ) {
         self.build = build
         self.partition = partition
@@ -67,6 +68,7 @@ public actor Projection {
         self.store = store
         self.log = log
         self.limits = limits
+        self.meter = meter
         self.logger = logger
         cache = DocumentCache(limit: limits.cache.bytes)
     }
@@ -175,9 +177,12 @@ public actor Projection {
         var batch = FoldBatch(
             chunks, from: from.offset, fold: fold, limits: .init(events: events, documents: limits.documents), decisions: decisions
         )
+        let began = ContinuousClock.now
         try await load(&batch, from)
         CrashPoint.documentsRead.reached()
+        let loaded = ContinuousClock.now
         var commit = plan(&batch, from)
+        let planned = ContinuousClock.now
         CrashPoint.folded.reached()
         if commit.to == from {
             // Stopped where it is known to be.
@@ -201,6 +206,10 @@ public actor Projection {
             return false
         }
         CrashPoint.committed.reached()
+        meter?.record(
+            AppliedBatch(
+                model: build.model, events: batch.elements.count, load: loaded - began, fold: planned - loaded, write: .now - planned, lastTime: batch.eventTime
+            ))
         failures.succeeded()
         checkpoint = commit.to
         unknownTypes.formUnion(commit.unknownTypes.compactMap(\.type))

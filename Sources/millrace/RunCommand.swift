@@ -1,6 +1,7 @@
 import ArgumentParser
 import Definitions
 import Events
+import Health
 import Jobs
 import Logging
 import ServiceLifecycle
@@ -49,17 +50,18 @@ private struct WorkService: Service {
 
     func run() async throws {
         try await withGracefulShutdownHandler {
-            try await work()
+            try await HealthDoor.open(configuration.healthListen, logger: logger) { health in try await work(health) }
         } onGracefulShutdown: {
             // Not ServiceGroup's own limits, which end the process by a trap, with a trace of its stack.
             Ending.leave(within: Self.patience)
         }
     }
 
-    private func work() async throws {
+    private func work(_ health: HealthService?) async throws {
         // From the start on: otherwise it would end the process.
         let hangUps = await UnixSignalsSequence(trapping: .sighup)
-        let runtime = try await Runtime.open(configuration, logger: logger)
+        let batches = BatchMetrics()
+        let runtime = try await Runtime.open(configuration, meter: batches, logger: logger)
         if Task.isShuttingDownGracefully { return }
         var jobs = JobList(names: names)
         try await jobs.take(configuration.jobs, on: runtime)
@@ -68,7 +70,8 @@ private struct WorkService: Service {
             group.addTask { await runtime.makeIndexes() }
             let retention = RunRetention(runtime, keep: configuration.keepRuns, logger: logger)
             group.addTask { try await retention.run() }
-            group.addTask { [jobs] in await reload(jobs, runtime, runner, hangUps) }
+            health?.answer(from: RuntimeHealth(runtime: runtime, batches: batches))
+            group.addTask { [jobs] in await reload(jobs, runtime, batches, runner, hangUps, health) }
             try await runner.run()
             group.cancelAll()
         }
@@ -77,7 +80,9 @@ private struct WorkService: Service {
     /// Takes what the files say whenever it is told to. Where more than jobs has changed, the installation is opened anew, and
     /// what runs all the time moves over to it: each drain finishes its batch and gives its partitions to the next. Its builds
     /// are looked after meanwhile.
-    private func reload(_ jobs: JobList, _ runtime: Runtime, _ runner: JobRunner, _ hangUps: UnixSignalsSequence) async {
+    private func reload(
+        _ jobs: JobList, _ runtime: Runtime, _ batches: BatchMetrics, _ runner: JobRunner, _ hangUps: UnixSignalsSequence, _ health: HealthService?
+    ) async {
         var (jobs, runtime) = (jobs, runtime)
         var builds = Task { [runtime] in await runtime.lookAfterBuilds() }
         defer { builds.cancel() }
@@ -85,12 +90,13 @@ private struct WorkService: Service {
             do {
                 let now = try options.load()
                 if now.isOther(than: runtime.configuration) {
-                    let opened = try await Runtime.open(now, logger: logger)
+                    let opened = try await Runtime.open(now, meter: batches, logger: logger)
                     try await jobs.take(now.jobs, on: opened)
                     runtime = opened
                     builds.cancel()
                     builds = Task { await opened.lookAfterBuilds() }
                     runner.replace(jobs.jobs)
+                    health?.answer(from: RuntimeHealth(runtime: runtime, batches: batches))
                     await runtime.makeIndexes()
                 } else {
                     try await jobs.take(now.jobs, on: runtime)

@@ -22,11 +22,12 @@ struct Runtime: Sendable {
     private let pool: MongoPool
     private let control: MongoConnection
     private let buffers: [PartitionID: RedisBuffer]
+    private let meter: (any BatchMeter)?
     private let logger: Logger
 
     /// Opens an installation for work: checks the servers, and registers streams and models. Throws a `Refusal` for what
     /// a person must change first.
-    static func open(_ configuration: Configuration, logger: Logger) async throws -> Runtime {
+    static func open(_ configuration: Configuration, meter: (any BatchMeter)? = nil, logger: Logger) async throws -> Runtime {
         let redis = try RedisURL(configuration.redis.url)
         let server = RedisServer(url: redis)
         let inspection = try await server.inspect()
@@ -66,7 +67,7 @@ struct Runtime: Sendable {
             owner: "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)/\(UUID().uuidString.lowercased().prefix(8))",
             readings: readings, runs: MongoRuns(connection: control, database: configuration.mongodb.database),
             builds: BuildWatch(catalog, models: configuration.models.map(\.name), known: pointers), redis: redis, pool: pool,
-            control: control, buffers: makeBuffers(configuration, redis, installation.id), logger: logger
+            control: control, buffers: makeBuffers(configuration, redis, installation.id), meter: meter, logger: logger
         )
     }
 
@@ -211,7 +212,7 @@ extension Runtime: Workplace {
             try await builds.pointers(within: Self.pointerAge).flatMap(\.projected).filter { $0.stream == partition.stream }
         } make: { build in
             guard let fold = fold(of: build) else { return nil }
-            return Projection(build: build.id, partition: partition, fold: fold, store: store, log: log, logger: logger)
+            return Projection(build: build.id, partition: partition, fold: fold, store: store, log: log, meter: meter, logger: logger)
         }
         var settings = PartitionWorker.Settings()
         settings.lease = configuration.lease

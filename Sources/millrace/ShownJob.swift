@@ -22,7 +22,7 @@ struct ShownJob {
         return reader.configuration.jobs.map { ShownJob($0, states[$0.name], now: now) }
     }
 
-    private init(_ definition: JobDefinition, _ state: JobState?, now: Int64) {
+    init(_ definition: JobDefinition, _ state: JobState?, now: Int64) {
         self.definition = definition
         self.state = state
         var next: [Int64] = []

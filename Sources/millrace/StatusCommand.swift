@@ -1,7 +1,6 @@
 import ArgumentParser
 import Definitions
 import Events
-import Foundation
 import Models
 import MongoStore
 import Projector
@@ -73,7 +72,7 @@ struct StatusCommand: AsyncParsableCommand {
                 stream.state.waiting += state.waiting
                 stream.state.inSegment += state.inSegment
                 stream.state.oversize += state.oversize
-                stream.oldestSeconds = [stream.oldestSeconds, age(of: state.oldest, settings)].compactMap { $0 }.max()
+                stream.oldestSeconds = [stream.oldestSeconds, settings.age(of: state.oldest)].compactMap { $0 }.max()
                 let totals = try await reader.readings.tail(of: partition).totals
                 stream.totals.received += totals.received
                 stream.totals.duplicates += totals.duplicates
@@ -115,16 +114,6 @@ struct StatusCommand: AsyncParsableCommand {
         status.others = reader.pointers[model.name]?.builds.filter { $0.build.id != build.id } ?? []
         if let first = status.stopped.first { status.note = "stopped at \(first.partition)@\(first.offset): \(first.refusal.problem)" }
         return status
-    }
-
-    /// How long ago the oldest waiting event says that it happened; nil when it does not say.
-    private func age(of element: [UInt8]?, _ settings: StreamSettings) -> Double? {
-        guard let element else { return nil }
-        var elements = RawElements()
-        element.withUnsafeBytes { elements.append($0) }
-        let tape = elements.parse()
-        guard case .success(let root) = tape.root(0), let time = (try? settings.envelope(of: root))?.time else { return nil }
-        return max(0, Date().timeIntervalSince1970 - Double(time) / 1000)
     }
 
     private func document(_ status: Status) -> Document {

@@ -18,6 +18,10 @@ import Testing
         Mistake("lease: 1.5s", 2, 8, "found \"1.5s\""),
         Mistake("lease: 11m", 2, 8, "lease: must be a duration from 1s to 10m, found 11m"),
         Mistake("runs: { keep: 1h }", 2, 15, "keep: must be a duration from 1d to 3650d, found 1h"),
+        Mistake("health: { listen: 9090 }", 2, 19, "listen: must be a string, found 9090"),
+        Mistake("health: { listen: localhost }", 2, 19, "listen: \"localhost\" is no address — write one such as 127.0.0.1:9090, or off"),
+        Mistake("health: { listen: \"::1:9090\" }", 2, 19, "\"::1:9090\" is no address"),
+        Mistake("health: { listen: \"h:70000\" }", 2, 19, "\"h:70000\" is no address"),
         Mistake("runs: { kep: 30d }", 2, 9, "unknown key \"kep\" — did you mean \"keep\"?"),
         Mistake("lease: -10s", 2, 8, "found \"-10s\""),
         Mistake("mongodb: { url: \"mongodb://h/?retrywrite=true\" }", 2, 17, "\"retrywrite\" is not known — did you mean \"retryWrites\"?"),
@@ -109,7 +113,7 @@ import Testing
         Mistake("version: 1\nstreams: [ product ]\n", 2, 10, "found a list"),
         Mistake("", nil, nil, "is empty"),
         Mistake("version: 7\n", 1, 10, "the file is of version 7"),
-        Mistake("hello\n", 1, 1, "millrace.yaml must be a map with version, redis, mongodb, lease, runs and streams, found \"hello\""),
+        Mistake("hello\n", 1, 1, "millrace.yaml must be a map with version, redis, mongodb, lease, runs, health and streams, found \"hello\""),
     ]
 
     @Test(arguments: files)

@@ -26,6 +26,7 @@ import Testing
             mongodb: { url: "mongodb+srv://u:p@example.net/?w=majority", database: other }
             lease: 2m
             runs: { keep: 90d }
+            health: { listen: "[::1]:0" }
             streams:
               zebra: { list: "z", format: cloudevents }
               rows: { format: debezium, keys: { products: $row.id, "order lines": $after.order.id }, outbox: outbox, types: { row.at: epochMicros } }
@@ -49,6 +50,7 @@ import Testing
         #expect(configuration.mongodb.database == "other")
         #expect(configuration.lease == .seconds(120))
         #expect(configuration.keepRuns == .seconds(90 * 86_400))
+        #expect(configuration.healthListen == .at(host: "::1", port: 0))
         #expect(configuration.streams.map(\.name) == ["apple", "rows", "zebra"])
         var rows = StreamSettings(name: "rows")
         rows.shape = EventShape(format: .debezium(DebeziumFormat(outbox: "outbox")), types: try #require(TypeTree([(["row", "at"], .epochMicros)])))
@@ -96,6 +98,8 @@ import Testing
         #expect(configuration.redis.url == "redis://u:p@r:1/3")
         #expect(configuration.mongodb.url == "mongodb://a,b:2/?replicaSet=x")
         #expect(configuration.mongodb.database == "test")
+        #expect(configuration.healthListen == nil)
+        #expect(files.check(["MILLRACE_HEALTH_LISTEN": "off"]).configuration?.healthListen == .off)
     }
 
     @Test func `an empty variable counts as unset`() throws {

@@ -70,7 +70,7 @@ import Values
         // JSON has one kind of number.
         "found 1.0", "found 1e3", "found 7MiB", "JSON has no number",
         // What a schedule means.
-        "is no minute", "ever comes", "no time zone", "found 2d", "found 8d",
+        "is no minute", "\"::1:9090\" is no address", "\"h:70000\" is no address", "ever comes", "no time zone", "found 2d", "found 8d",
         // Cases.
         "there is no event", "and waits", "logged before the one before", "is among the documents", "takes at most", "holds no value of its type",
     ]

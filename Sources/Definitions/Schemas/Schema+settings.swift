@@ -9,6 +9,7 @@ extension Schema {
             "redis": map(keys: ConfigurationReader.redisKeys, ["url": text]),
             "mongodb": map(keys: ConfigurationReader.mongodbKeys, ["url": text, "database": database]),
             "lease": duration,
+            "health": map(keys: ConfigurationReader.healthKeys, ["listen": text("^(off|[^/@ ]+:[0-9]{1,5})$")]),
             "runs": map(keys: ConfigurationReader.runsKeys, ["keep": duration]),
             "streams": map(names: name, of: any(["type": "null"], stream), atLeast: 1),
         ]
