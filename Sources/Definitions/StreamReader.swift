@@ -6,7 +6,7 @@ import Values
 struct StreamReader {
     let findings: Findings
 
-    static let keys = ["list", "partitions", "format", "key", "keys", "outbox", "types", "dedupe", "chunk", "maxEventBytes"] + StreamVersions.keys
+    static let keys = ["list", "partitions", "format", "key", "keys", "outbox", "types", "dedupe", "chunk", "maxEventBytes", "log"] + StreamVersions.keys
 
     /// The streams, sorted by name, what they say of versions, and every name that the file gives.
     func read(_ node: YAMLNode) -> (streams: [StreamSettings], versions: [String: StreamVersions], names: Set<String>?) {
@@ -66,6 +66,9 @@ struct StreamReader {
         }
         if let node = section["maxEventBytes"] {
             stream.maxEventBytes = findings.byteCount(node, "maxEventBytes", in: StreamSettings.maxEventBytesRange) ?? stream.maxEventBytes
+        }
+        if let node = section["log"], let log = Section(node, "log:", keys: ["retain"], findings), let node = log["retain"], node.scalar?.text != "forever" {
+            stream.retain = findings.duration(node, "retain", in: StreamSettings.retainRange)
         }
         return stream
     }

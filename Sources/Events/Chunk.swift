@@ -26,9 +26,9 @@ public struct LogTotals: Hashable, Sendable {
 
 /// A contiguous run of offsets of one partition: one document of the event log.
 public struct Chunk: Sendable {
-    /// The newest format that this code reads, and writes where a chunk says how its elements are read; others are of
-    /// format 1, which older versions of Millrace read as well.
-    public static let format: Int32 = 2
+    /// The newest format that this code reads. It writes 2 where a chunk says how its elements are read, 3 where something
+    /// was taken out of it, and else 1, which older versions of Millrace read as well.
+    public static let format: Int32 = 3
 
     public var partition: PartitionID
     /// The offset of the first element.
@@ -62,7 +62,13 @@ public struct Chunk: Sendable {
     public static let digestBytes = 32
 
     public struct Element: Sendable, Hashable {
-        public enum Kind: UInt8, Sendable { case event = 0, duplicate = 1, refused = 2 }
+        public enum Kind: UInt8, Sendable {
+            case event = 0
+            case duplicate = 1
+            case refused = 2
+            /// An event of which nothing is left but its offset.
+            case erased = 3
+        }
 
         public var kind: Kind
         /// Index into `types` and `keys`; -1 where the element has none.

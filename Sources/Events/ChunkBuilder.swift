@@ -132,7 +132,7 @@ public struct ChunkBuilder {
         element.start = chunk.raw.count
         chunk.totals.received += 1
         switch element.kind {
-        case .event: break
+        case .event, .erased: break
         case .duplicate: chunk.totals.duplicates += 1
         case .refused: chunk.totals.undecodable += 1
         }

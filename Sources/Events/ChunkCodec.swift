@@ -6,10 +6,13 @@ public enum ChunkError: Error, Equatable, CustomStringConvertible {
     case newerFormat(Int64)
     /// The bytes are not what was written.
     case damaged(String)
+    /// Its elements were removed.
+    case pruned
 
     public var description: String {
         switch self {
         case .newerFormat(let format): "format \(format) is newer than \(Chunk.format), which this binary reads"
+        case .pruned: "\(Problem.logPruned): a chunk of the log was pruned"
         case .damaged(let what): "\(Problem.logDamaged): a chunk of the log is damaged: \(what)"
         }
     }
@@ -25,7 +28,7 @@ public enum ChunkCodec {
     public static let headProjection = headFields + ["sum"]
     /// The fields that `ChunkDigests` needs: taking a partition over reads no payloads.
     public static let digestProjection = headProjection + ["digests"]
-    static let headFields = ["_id", "format", "n", "segment", "index", "at", "age", "totals", "oversize", "shape"]
+    static let headFields = ["_id", "format", "n", "segment", "index", "at", "age", "totals", "oversize", "shape", "pruned"]
 
     public static func id(_ partition: PartitionID, _ offset: Int64) -> Document {
         ["s": .string(partition.stream), "p": .int32(Int32(partition.number)), "o": .int64(offset)]
@@ -54,6 +57,7 @@ public enum ChunkCodec {
 
     public static func decode(_ document: Document) throws(ChunkError) -> Chunk {
         var chunk = try decodeHead(document)
+        guard document["pruned"] == nil else { throw .pruned }
         let sums = try sums(document)
         guard let keys = document["keys"], let names = keys.asArray, let columns = document["columns"]?.asBinary,
             let raw = document["raw"]?.asBinary, let digests = document["digests"]?.asBinary
@@ -74,6 +78,7 @@ public enum ChunkCodec {
     /// Head and digests only.
     public static func decodeDigests(_ document: Document) throws(ChunkError) -> ChunkDigests {
         let head = try decodeHead(document)
+        guard document["pruned"] == nil else { throw .pruned }
         let sums = try sums(document)
         guard let digests = document["digests"]?.asBinary, let count = document["n"]?.asInteger else { throw .damaged("the digests are missing") }
         guard digest(digests) == sums[1], digests.count == Int(count) * Chunk.digestBytes else {
@@ -96,7 +101,7 @@ public enum ChunkCodec {
             totals: LogTotals(received: received, duplicates: duplicates, undecodable: undecodable)
         )
         chunk.oversize = document["oversize"]?.asArray?.compactMap(\.asInteger) ?? []
-        if format > 1 {
+        if format == 2 || document["shape"] != nil {
             guard let shape = document["shape"]?.asDocument.flatMap(EventShape.init) else { throw .damaged("how its events are read is missing or unknown") }
             chunk.shape = shape
         }
@@ -105,10 +110,33 @@ public enum ChunkCodec {
         return chunk
     }
 
+    /// What is left of a chunk whose elements were removed: its head, by which it keeps its place, its part of its segment
+    /// and its totals.
+    ///
+    /// - Parameters:
+    ///   - stored: with its head at least.
+    ///   - offset: what is below it is not there; the log's first chunk says it for the whole log.
+    public static func stub(of stored: Document, prunedBelow offset: Int64) throws(ChunkError) -> [UInt8] {
+        _ = try decodeHead(stored)
+        var head = Document(stored.fields.filter { headFields.contains($0.name) && $0.name != "pruned" })
+        head["format"] = .int32(Chunk.format)
+        head.append("pruned", .int64(offset))
+        let digest = Digest(of: BSON.encode(head))
+        var sum: [UInt8] = []
+        for word in [digest.low, digest.high] + [UInt64](repeating: 0, count: 6) { BSON.append(word, to: &sum) }
+        head.append("sum", .binary(sum))
+        return BSON.encode(head)
+    }
+
+    private static func format(of chunk: Chunk) -> Int32 {
+        if chunk.elements.contains(where: { $0.kind == .erased }) { return Chunk.format }
+        return chunk.shape.isPlain ? 1 : 2
+    }
+
     private static func head(of chunk: Chunk) -> Document {
         var head: Document = [
             "_id": .document(id(chunk.partition, chunk.offset)),
-            "format": .int32(chunk.shape.isPlain ? 1 : Chunk.format),
+            "format": .int32(format(of: chunk)),
             "n": .int32(Int32(chunk.count)),
             "segment": .string(chunk.segment),
             "index": .int64(chunk.index),

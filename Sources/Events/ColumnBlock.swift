@@ -53,7 +53,7 @@ enum ColumnBlock {
         }
         for place in elements.indices where elements[place].kind != .event {
             guard let reference = Int64(exactly: try input.unsigned()) else { throw .damaged("a reference is out of range") }
-            guard elements[place].kind == .duplicate || reference < chunk.refusals.count else { throw .damaged("a refusal is missing") }
+            guard elements[place].kind != .refused || reference < chunk.refusals.count else { throw .damaged("a refusal is missing") }
             elements[place].reference = reference
         }
         for element in elements where element.kind == .event && (element.type < 0 || element.key < 0) {

@@ -78,13 +78,16 @@ extension StreamSettings {
 
     /// The partition whose list an element belongs onto; nil for one that is no event, which is logged and parked wherever
     /// it is.
-    public func partition(of element: [UInt8]) -> Int? {
+    public func partition(of element: [UInt8]) -> Int? { key(of: element).map { Partitioning.partition(of: $0.utf8, count: partitions) } }
+
+    /// The key of an element; nil where it has none.
+    public func key(of element: [UInt8]) -> String? {
         var elements = RawElements()
         element.withUnsafeBytes { elements.append($0) }
         let tape = elements.parse()
         return withExtendedLifetime(tape) {
             guard case .success(let root) = tape.root(0), let envelope = try? envelope(of: root) else { return nil }
-            return Partitioning.partition(of: envelope.key.string.utf8, count: partitions)
+            return envelope.key.string
         }
     }
 }

@@ -57,6 +57,8 @@ extension Problem {
     public static let newerFoldVersion = Problem(rawValue: "other-fold-version")
     public static let partitionsChanged = Problem(rawValue: "partitions-changed")
     public static let logDamaged = Problem(rawValue: "log-damaged")
+    /// What is asked for was removed from the log.
+    public static let logPruned = Problem(rawValue: "log-pruned")
     public static let elementsLost = Problem(rawValue: "elements-lost")
     public static let wrongType = Problem(rawValue: "wrong-type")
     public static let serverUnreachable = Problem(rawValue: "server-unreachable")
@@ -96,4 +98,10 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     public var description: String { "\(problem): \(message)" }
+
+    /// Of whoever needs what was removed from a partition's log.
+    public static func pruned(_ partition: PartitionID, to start: Int64) -> Refusal {
+        Refusal(
+            .logPruned, "the log of \(partition) was pruned: it is there from offset \(start) on, and nothing can be told or built anew from what was before")
+    }
 }

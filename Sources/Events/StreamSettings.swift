@@ -24,6 +24,8 @@ public struct StreamSettings: Hashable, Sendable {
     public var chunkEvents: Int = 5000
     public var chunkBytes: ByteCount = .mebibytes(4)
     public var maxEventBytes: ByteCount = .mebibytes(1)
+    /// What was logged longer ago may be pruned; nil for never.
+    public var retain: Duration?
 
     public init(name: String) {
         self.name = name
@@ -37,6 +39,7 @@ public struct StreamSettings: Hashable, Sendable {
     public static let chunkBytesRange = ByteCount.kibibytes(64)...ByteCount.mebibytes(6)
     public static let maxEventBytesRange = ByteCount.kibibytes(1)...ByteCount.mebibytes(4)
     public static let dedupeEventsRange = 1...50_000_000
+    public static let retainRange = Duration.seconds(60)...Duration.seconds(100 * 365 * 86400)
     public static let dedupeWindowRange = Duration.seconds(1)...Duration.seconds(30 * 86400)
 
     /// What is kept of an element above `maxEventBytes`.

@@ -126,7 +126,9 @@ extension MongoConnection {
         // A claim whose reply was lost.
         if let own = found(known) { return own }
         if known == nil {
-            try insertUnlessThere(database, Collections.followers, id: id, ["format": .int32(StoredFormat.current), "next": .int64(0), "claims": .array([])])
+            try insertUnlessThere(
+                database, Collections.followers, id: id,
+                ["format": .int32(StoredFormat.current), "next": .int64(try logStart(database, wanted.partition)), "claims": .array([])])
         }
         let hasRunOut: Value = ["$anyElementTrue": [["$map": ["input": "$claims", "in": ["$lt": ["$$this.until", "$$NOW"]]]]]]
         let command: Document = [

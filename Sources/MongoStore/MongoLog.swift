@@ -106,7 +106,7 @@ extension MongoConnection {
                 "batchSize": .int32(Self.digestPage),
             ], "read the dedupe window"
         )
-        return try found.map { try $0.chunk(ChunkCodec.decodeDigests) }
+        return try unlessPruned(database, partition) { try found.map { try $0.chunk(ChunkCodec.decodeDigests) } }
     }
 
     fileprivate func progress(_ database: String, _ identity: String) throws -> SegmentProgress {
@@ -147,8 +147,14 @@ extension MongoConnection {
         var chunks: [Chunk] = []
         var next: Int64?
         var (count, size) = (0, 0)
+        var isPruned = false
         try find(database, Collections.log, ["_id": partition.range(from: start)], options: ["sort": ["_id": 1], "batchSize": 4], "read the log") { bytes in
-            let chunk = try Document(bson: bytes).chunk(ChunkCodec.decode)
+            let stored = try Document(bson: bytes)
+            guard stored["pruned"] == nil else {
+                isPruned = true
+                return false
+            }
+            let chunk = try stored.chunk(ChunkCodec.decode)
             guard chunk.offset == next ?? start else {
                 throw Refusal(.logDamaged, "the log of \(partition) has no chunk at offset \(next ?? start): it goes on at \(chunk.offset)")
             }
@@ -160,6 +166,7 @@ extension MongoConnection {
             }
             return count < events && size < Self.mostRaw
         }
+        if isPruned { throw Refusal.pruned(partition, to: try logStart(database, partition)) }
         return chunks
     }
 
@@ -176,6 +183,9 @@ extension MongoConnection {
     private static let keyPage: Int32 = 4
 
     fileprivate func chunks(_ database: String, _ partition: PartitionID, withKeys keys: [String], _ offsets: Range<Int64>) throws -> [Chunk] {
+        // The index does not know what keys were in chunks that are gone.
+        let first = try logStart(database, partition)
+        guard offsets.lowerBound >= first else { throw Refusal.pruned(partition, to: first) }
         let start = try place(database, partition, of: offsets.lowerBound)
         return try documents(
             database, Collections.log,

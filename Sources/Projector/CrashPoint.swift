@@ -61,9 +61,16 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     case partClaimed = "part-claimed"
     case partTaken = "part-taken"
     case partAcknowledged = "part-acknowledged"
+    // Of whatever takes something out of the log.
+    case pruneDeclared = "prune-declared"
+    case chunksPruned = "chunks-pruned"
+    case headsErased = "heads-erased"
+    case chunkErased = "chunk-erased"
+    case documentErased = "document-erased"
+    case lettersErased = "letters-erased"
 
     /// The steps of a drain.
-    public static let ofDrain = allCases.filter { !(ofBridge + ofRebuild + ofTruth + ofFollowers + [.runBegun]).contains($0) }
+    public static let ofDrain = allCases.filter { !(ofBridge + ofRebuild + ofTruth + ofFollowers + ofRemoval + [.runBegun]).contains($0) }
     /// Those that only a rebuild, its switch, and the removal of a build have: it folds as a drain does.
     public static let ofRebuild: [CrashPoint] = [
         .buildAdded, .buildFolded, .indexesMade, .switchEntered, .checkpointsFrozen, .frozenReached, .pointerMoved, .viewPointed, .switchClosed, .thawed,
@@ -74,6 +81,7 @@ public enum CrashPoint: String, CaseIterable, Sendable {
         .snapshotBegun, .snapshotWritten, .snapshotCompleted, .snapshotHeadRemoved, .reconcileBegun, .driftReported,
     ]
     public static let ofFollowers: [CrashPoint] = [.partClaimed, .partTaken, .partAcknowledged]
+    public static let ofRemoval: [CrashPoint] = [.pruneDeclared, .chunksPruned, .headsErased, .chunkErased, .documentErased, .lettersErased]
 
     @inline(__always)
     public func reached() {

@@ -120,6 +120,8 @@ public struct Explanation: Sendable {
         case .duplicate:
             totals.duplicates += 1
             note(source, .duplicate(of: element.reference))
+        // It has no key.
+        case .erased: break
         case .refused:
             totals.logged += 1
             if decisions[source.offset] == .dropped {

@@ -156,6 +156,9 @@ struct FoldBatch {
             let element = chunk.chunk.elements[Int(item.place)]
             switch element.kind {
             case .duplicate: outcome.totals.duplicates += 1
+            case .erased:
+                outcome.totals.logged += 1
+                outcome.totals.ignored += 1
             case .refused:
                 outcome.totals.logged += 1
                 guard decision(on: item) != .dropped else {

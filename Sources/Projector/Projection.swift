@@ -39,6 +39,9 @@ public actor Projection {
     var loadSize = 64
     private var completeness: [ListCompleteness: Int64] = [:]
     private var failures = BatchFailures()
+    /// The log's end when the checkpoint was read. What is before it is read from the log and not taken as it was handed
+    /// over: what another one erased there may still be in memory.
+    private var logged: Int64 = 0
     /// What was decided about events from the checkpoint on, read with it.
     private var decisions: [Int64: Decision] = [:]
     /// The time by which nothing stored has expired any more, where that is known.
@@ -103,7 +106,9 @@ public actor Projection {
         }
         do {
             guard let checkpoint = try await currentCheckpoint() else { return true }
-            if let first = handed.first, let last = handed.last, first.chunk.offset <= checkpoint.offset, checkpoint.offset < last.chunk.end {
+            if let first = handed.first, let last = handed.last, first.chunk.offset <= checkpoint.offset, checkpoint.offset < last.chunk.end,
+                checkpoint.offset >= logged
+            {
                 let count = try await permit(checkpoint, last.chunk.end, watch)
                 let isApplied = try await apply(handed, checkpoint, events: count, watch)
                 return stopped != nil || isApplied && self.checkpoint.map { $0.offset >= last.chunk.end } ?? false
@@ -119,8 +124,9 @@ public actor Projection {
             }
             let count = try await permit(checkpoint, last.end, watch)
             let wanted = checkpoint.offset..<checkpoint.offset + Int64(count)
-            _ = try await apply(chunks.map { DecodedChunk(parsing: $0, wanted) }, checkpoint, events: count, watch)
-            return stopped != nil
+            let isApplied = try await apply(chunks.map { DecodedChunk(parsing: $0, wanted) }, checkpoint, events: count, watch)
+            guard let handed = handed.last, isApplied else { return stopped != nil }
+            return stopped != nil || self.checkpoint.map { $0.offset >= handed.chunk.end } ?? false
         } catch {
             forget()
             throw error
@@ -165,6 +171,7 @@ public actor Projection {
             CrashPoint.thawed.reached()
             stored.frozen = nil
         }
+        logged = end
         decisions = try await store.decisions(on: build, partition, from: stored.offset, keys: nil)
         unknownTypes = Set(try await store.unknownTypes(of: build, partition).compactMap(\.type))
         checkpoint = stored

@@ -98,6 +98,26 @@ public actor RedisBuffer: SegmentBuffer {
         }
     }
 
+    /// The elements of `L:oversize` that are wanted: looked at one by one, since each may be large.
+    public func oversize(where isWanted: @Sendable ([UInt8]) -> Bool) throws -> [[UInt8]] {
+        try lane.run("look through \(keys.oversize)") { connection throws(RedisError) in
+            var length = try connection.call(Command(["LLEN", keys.oversize]))
+            var wanted: [[UInt8]] = []
+            for index in 0..<(try length.integer()) {
+                var reply = try connection.call(Command(["LINDEX", keys.oversize, "\(index)"]))
+                if let element = try reply.bytesOrNull(), isWanted(element) { wanted.append(element) }
+            }
+            return wanted
+        }
+    }
+
+    /// Removes elements of `L:oversize`.
+    public func removeOversize(_ elements: [[UInt8]]) throws {
+        try lane.run("remove from \(keys.oversize)") { connection throws(RedisError) in
+            for element in elements { _ = try connection.call(Command(["LREM", keys.oversize, "0"], values: [element])) }
+        }
+    }
+
     /// Appends elements to the list, in order. Producers know no installations, so the owner is not looked at.
     ///
     /// One command of bounded size after the other: if the first of two sent together is refused, as by a full Redis,

@@ -13,6 +13,7 @@ struct EventLine {
         case .event: "event"
         case .duplicate: "duplicate"
         case .refused: "refused"
+        case .erased: "erased"
         }
     }
 
@@ -28,6 +29,7 @@ struct EventLine {
         case .event:
             if let id = event?.value(.eventId, []) { document.append("eventId", id) }
             if let event { document.append("event", event.root.value) }
+        case .erased: break
         case .duplicate: document.append("original", .int64(element.reference))
         case .refused:
             let refusal = chunk.refusals[Int(element.reference)]
@@ -42,6 +44,7 @@ struct EventLine {
         let what =
             switch element.kind {
             case .event: event.map { JSON.write($0.root.value) } ?? ""
+            case .erased: "erased"
             case .duplicate: "duplicate of offset \(element.reference)"
             case .refused: "refused, \(chunk.refusals[Int(element.reference)])"
             }

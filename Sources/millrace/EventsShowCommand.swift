@@ -82,7 +82,11 @@ struct EventsShowCommand: AsyncParsableCommand {
             var logs: [LogReader] = []
             for partition in reader.partitions(of: settings) where isWanted(partition, settings, places) {
                 let tail = try await reader.readings.tail(of: partition).offset
-                var offsets = try (places[partition]?.next(below: tail) ?? 0)..<tail
+                let start = try await reader.log.start(of: partition)
+                if places[partition] == nil, start > 0 {
+                    Ending.complain("the log of \(partition) begins at offset \(start): what was before was pruned")
+                }
+                var offsets = try (places[partition]?.next(below: tail) ?? start)..<tail
                 if let first { offsets = offsets.clamped(to: try await reader.readings.offset(at: first, of: partition)..<Int64.max) }
                 if let last { offsets = offsets.clamped(to: 0..<(try await reader.readings.offset(at: last, of: partition))) }
                 logs.append(LogReader(reader.log, partition, key: key, offsets))

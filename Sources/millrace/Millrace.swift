@@ -12,7 +12,7 @@ struct Millrace: AsyncParsableCommand {
         subcommands: [
             PushCommand.self, DrainCommand.self, RunCommand.self, GetCommand.self, ExplainCommand.self, EventsCommand.self, DeadCommand.self,
             RebuildCommand.self, ReconcileCommand.self, SnapshotCommand.self, StatusCommand.self, JobsCommand.self, RunsCommand.self, CheckCommand.self,
-            TestCommand.self, PlanCommand.self, SchemaCommand.self, SandboxCommand.self,
+            TestCommand.self, PlanCommand.self, SchemaCommand.self, SandboxCommand.self, PruneCommand.self, EraseCommand.self,
         ]
     )
 

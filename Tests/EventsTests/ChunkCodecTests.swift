@@ -65,13 +65,13 @@ import Values
     }
 
     @Test func `a newer format is refused before anything else is looked at`() throws {
-        let document: Document = ["format": 3, "_id": "whatever it may be then"]
+        let document: Document = ["format": 4, "_id": "whatever it may be then"]
         for decode in [{ _ = try ChunkCodec.decode($0) }, { _ = try ChunkCodec.decodeDigests($0) }, { _ = try ChunkCodec.decodeHead($0) }]
             as [(Document) throws -> Void]
         {
-            #expect(throws: ChunkError.newerFormat(3)) { try decode(document) }
+            #expect(throws: ChunkError.newerFormat(4)) { try decode(document) }
         }
-        #expect(ChunkError.newerFormat(3).description.contains("format 3 is newer than 2"))
+        #expect(ChunkError.newerFormat(4).description.contains("format 4 is newer than 3"))
     }
 
     @Test func `how events are read is stored where it is not the plain way, which older versions refuse`() throws {

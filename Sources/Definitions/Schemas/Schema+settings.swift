@@ -39,6 +39,7 @@ extension Schema {
                 "dedupe": map(keys: ["window", "events"], ["window": duration, "events": integer(StreamSettings.dedupeEventsRange)]),
                 "chunk": map(keys: ["events", "bytes"], ["events": integer(StreamSettings.chunkEventsRange), "bytes": size]),
                 "maxEventBytes": size,
+                "log": map(keys: ["retain"], ["retain": any(["const": "forever"], duration)]),
             ])
         // Keys of tables are for row events, and stand for the one key of other streams; a map of pointers has the key in
         // it, unless the stream says where it is.

@@ -1,0 +1,102 @@
+import EventFixtures
+import Fixtures
+import Testing
+import Values
+
+@testable import Events
+
+/// What is taken out of chunks, and what stays.
+@Suite struct ChunkPartsTests {
+    private static func stored(_ chunk: Chunk) throws -> Chunk { try ChunkCodec.decode(Document(bson: ChunkCodec.encode(chunk))) }
+
+    @Test(arguments: Seed.ofThisRun) func `the rest of a chunk is what its elements were, and is stored like any chunk`(seed: Seed) throws {
+        var random = Random(seed)
+        for round in 0..<20 {
+            for decoded in ChunkCodecTests.log(seed, round: round).chunks {
+                let chunk = decoded.chunk
+                let count = random.below(chunk.count + 1)
+                let rest = try Self.stored(chunk.dropping(first: count))
+                #expect(rest.offset == chunk.offset + Int64(count) && rest.end == chunk.end && rest.index == chunk.index + Int64(count))
+                for place in rest.elements.indices {
+                    let (element, before) = (rest.elements[place], chunk.elements[place + count])
+                    #expect(element.kind == before.kind && rest.bytes(at: place) == chunk.bytes(at: place + count))
+                    #expect(rest.key(of: element) == chunk.key(of: before) && rest.type(of: element) == chunk.type(of: before) && element.time == before.time)
+                    #expect(rest.digests(of: place) == chunk.digests(of: place + count))
+                    if element.kind == .refused { #expect(rest.refusals[Int(element.reference)] == chunk.refusals[Int(before.reference)]) }
+                    if element.kind == .duplicate { #expect(element.reference == before.reference) }
+                }
+                // Nothing is named that no element has.
+                #expect(Set(rest.keys) == Set(rest.elements.compactMap { rest.key(of: $0).map { ExactString($0) } }))
+            }
+        }
+    }
+
+    @Test(arguments: Seed.ofThisRun) func `of a key nothing stays, and of the others everything`(seed: Seed) throws {
+        for round in 0..<20 {
+            for decoded in ChunkCodecTests.log(seed, round: round).chunks {
+                let chunk = decoded.chunk
+                guard let key = chunk.keys.first else { continue }
+                var erased = chunk
+                let count = erased.erase { chunk.key(of: $0).map { ExactString($0) } == key }
+                #expect(count.elements == Int64(chunk.elements.count { chunk.key(of: $0).map { ExactString($0) } == key }))
+                let kept = try Self.stored(erased)
+                #expect(!kept.keys.contains(key) && kept.count == chunk.count && kept.totals == chunk.totals)
+                for place in chunk.elements.indices {
+                    let (before, after) = (chunk.elements[place], kept.elements[place])
+                    guard chunk.key(of: before).map({ ExactString($0) }) == key else {
+                        #expect(
+                            before.kind == after.kind && chunk.bytes(at: place) == kept.bytes(at: place) && chunk.digests(of: place) == kept.digests(of: place))
+                        continue
+                    }
+                    #expect(after.kind == (before.kind == .event ? .erased : before.kind) && after.key < 0 && kept.bytes(at: place).isEmpty)
+                    #expect(kept.digests(of: place).id == .none && kept.digests(of: place).content == .none)
+                }
+                var again = kept
+                #expect(again.erase { kept.key(of: $0).map { ExactString($0) } == key }.elements == 0)
+            }
+        }
+    }
+
+    @Test func `a pruned chunk keeps its head, and says so to whoever reads more`() throws {
+        let log = TestLog()
+        let chunk = try #require(log.append((0..<5).map { EventText("\($0)").json }).first?.chunk)
+        let stub = try Document(bson: ChunkCodec.stub(of: Document(bson: ChunkCodec.encode(chunk)), prunedBelow: 5))
+        let head = try ChunkCodec.decodeHead(stub)
+        #expect(head.offset == 0 && head.segment == chunk.segment && head.totals == chunk.totals && head.age == chunk.age && stub["n"] == 5)
+        #expect(throws: ChunkError.pruned) { try ChunkCodec.decode(stub) }
+        #expect(throws: ChunkError.pruned) { try ChunkCodec.decodeDigests(stub) }
+        #expect(stub["raw"] == nil && stub["keys"] == nil)
+        // Pruned further, it says another place.
+        #expect(try Document(bson: ChunkCodec.stub(of: stub, prunedBelow: 9))["pruned"]?.asInteger == 9)
+        var damaged = stub
+        damaged["pruned"] = 4
+        #expect(throws: ChunkError.self) { try ChunkCodec.decodeHead(damaged) }
+    }
+
+    @Test(arguments: Seed.ofThisRun) func `an archive gives back what was written, and notices every change`(seed: Seed) throws {
+        var random = Random(seed)
+        let chunks = ChunkCodecTests.log(seed, round: 1).chunks.map(\.chunk)
+        var writer = ArchiveWriter()
+        var parts = [writer.head(.init(incarnation: "i", stream: "test", partitions: 1))]
+        parts += chunks.map { writer.chunk($0) }
+        parts.append(writer.end())
+        func read(_ parts: [[UInt8]]) throws -> [Chunk] {
+            var reader = ArchiveReader()
+            var chunks: [Chunk] = []
+            for part in parts { if case .chunk(let chunk) = try reader.read(part) { chunks.append(chunk) } }
+            guard reader.isAtEnd else { throw Refusal(.badInput, "no end") }
+            return chunks
+        }
+        #expect(try read(parts).map(\.raw) == chunks.map(\.raw))
+        for place in parts.indices {
+            var missing = parts
+            missing.remove(at: place)
+            #expect(throws: Refusal.self, "without \(place)") { try read(missing) }
+            for _ in 0..<20 {
+                var flipped = parts
+                flipped[place][4 + random.below(flipped[place].count - 4)] ^= 1 << UInt8(random.below(8))
+                #expect(throws: Refusal.self, "\(place)") { try read(flipped) }
+            }
+        }
+    }
+}
