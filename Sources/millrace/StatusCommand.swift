@@ -1,6 +1,7 @@
 import ArgumentParser
 import Definitions
 import Events
+import Foundation
 import Models
 import MongoStore
 import Projector
