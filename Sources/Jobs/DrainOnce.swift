@@ -47,7 +47,7 @@ public struct DrainOnce: Sendable {
                 workers[partition] = worker
                 group.addTask { await worker.run() }
             }
-            try await wait(for: tokens, workers, since: started)
+            try await wait(for: tokens, logged: before.mapValues(\.log.received), workers, since: started)
         }
         var readings: [PartitionID: PartitionReading] = [:]
         for partition in partitions { readings[partition] = try await patiently { try await workplace.reading(of: partition) } }
@@ -59,7 +59,7 @@ public struct DrainOnce: Sendable {
     }
 
     private func wait(
-        for tokens: [PartitionID: BufferToken], _ workers: [PartitionID: PartitionWorker], since started: ContinuousClock.Instant
+        for tokens: [PartitionID: BufferToken], logged: [PartitionID: Int64], _ workers: [PartitionID: PartitionWorker], since started: ContinuousClock.Instant
     ) async throws {
         var waiting = tokens
         var progress: [PartitionID: Int] = [:]
@@ -68,7 +68,9 @@ public struct DrainOnce: Sendable {
         while true {
             for (partition, token) in waiting {
                 do {
-                    switch try await workplace.isComplete(partition, upTo: token, stopped: workers[partition]?.report.stoppedBuilds) {
+                    switch try await workplace.isComplete(
+                        partition, upTo: token, and: logged[partition] ?? 0, stopped: workers[partition]?.report.stoppedBuilds)
+                    {
                     case .complete: waiting[partition] = nil
                     case .otherRun:
                         waiting[partition] = try await workplace.token(of: partition)

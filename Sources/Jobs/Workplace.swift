@@ -20,8 +20,10 @@ public protocol Workplace: Sendable {
     /// Whether everything up to the token has taken effect in every build that readers see and that is projected, and is
     /// logged for those that are stopped.
     ///
-    /// - Parameter stopped: builds that are; nil for those whose checkpoints say so.
-    func isComplete(_ partition: PartitionID, upTo token: BufferToken, stopped: Set<BuildID>?) async throws -> Completion
+    /// - Parameters:
+    ///   - offset: up to which the log has taken effect too: what was imported came from no list.
+    ///   - stopped: builds that are; nil for those whose checkpoints say so.
+    func isComplete(_ partition: PartitionID, upTo token: BufferToken, and offset: Int64, stopped: Set<BuildID>?) async throws -> Completion
 
     /// Where the partition's last receipt ended.
     func lastReceipt(of partition: PartitionID) async throws -> LastReceipt

@@ -258,10 +258,10 @@ extension Runtime: Workplace {
 
     func token(of partition: PartitionID) async throws -> BufferToken { try await buffer(of: partition).token() }
 
-    func isComplete(_ partition: PartitionID, upTo token: BufferToken, stopped: Set<BuildID>?) async throws -> Completion {
+    func isComplete(_ partition: PartitionID, upTo token: BufferToken, and offset: Int64, stopped: Set<BuildID>?) async throws -> Completion {
         var live = try await liveBuilds(of: partition.stream, within: Self.pointerAge)
         while true {
-            let completion = try await isComplete(partition, upTo: token, in: live, stopped)
+            let completion = try await isComplete(partition, upTo: token, and: offset, in: live, stopped)
             guard case .complete = completion else { return completion }
             // 18: complete is what those are that readers see.
             let now = try await liveBuilds(of: partition.stream, within: .zero)
@@ -271,14 +271,17 @@ extension Runtime: Workplace {
     }
 
     private func isComplete(
-        _ partition: PartitionID, upTo token: BufferToken, in live: Set<BuildID>, _ stopped: Set<BuildID>?
+        _ partition: PartitionID, upTo token: BufferToken, and offset: Int64, in live: Set<BuildID>, _ stopped: Set<BuildID>?
     ) async throws -> Completion {
         var checkpoints = try await readings.checkpoints(of: partition)
         let builds = live.subtracting(stopped ?? Set(checkpoints.filter { $0.stopped != nil }.map(\.build)))
         guard !builds.isEmpty else { return try await isLogged(partition, upTo: token) }
         checkpoints = checkpoints.filter { builds.contains($0.build) }
         let tokens = checkpoints.flatMap(\.complete).map(\.token)
-        if checkpoints.count == builds.count, checkpoints.allSatisfy({ $0.complete.contains { $0.token.run == token.run && $0.token.cuts >= token.cuts } }) {
+        func isComplete(_ checkpoint: Checkpoint) -> Bool {
+            checkpoint.offset >= offset && checkpoint.complete.contains { $0.token.run == token.run && $0.token.cuts >= token.cuts }
+        }
+        if checkpoints.count == builds.count, checkpoints.allSatisfy(isComplete) {
             return .complete
         }
         if try await self.token(of: partition).run != token.run { return .otherRun }
