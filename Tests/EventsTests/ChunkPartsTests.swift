@@ -94,7 +94,9 @@ import Values
             #expect(throws: Refusal.self, "without \(place)") { try read(missing) }
             for _ in 0..<20 {
                 var flipped = parts
-                flipped[place][4 + random.below(flipped[place].count - 4)] ^= 1 << UInt8(random.below(8))
+                // The zeros that close the end's digest and document mean nothing.
+                let count = parts[place].count - (place == parts.count - 1 ? 2 : 0)
+                flipped[place][4 + random.below(count - 4)] ^= 1 << UInt8(random.below(8))
                 #expect(throws: Refusal.self, "\(place)") { try read(flipped) }
             }
         }
