@@ -52,6 +52,7 @@ struct BulkRepair {
     }
 
     private mutating func apply(_ ids: [DeadLetterID], _ build: StoredBuild, _ partition: PartitionID) async throws {
+        if !isDryRun { try await refuseOthers(build.id.model) }
         let fold = try build.fold(reader.configuration.model(build.id.model))
         let repair = LetterRepair(
             build: build.id, partition: partition, fold: fold, store: reader.store, log: reader.log, leases: reader.leases, holder: holder, logger: logger)
@@ -64,5 +65,17 @@ struct BulkRepair {
         }
         // Half of the time is the projection's, which a repair makes begin its batch again.
         if !isDryRun { try await Task.sleep(for: min(Self.longestPause, ContinuousClock.now - started)) }
+    }
+
+    /// Throws where a model has builds beside its live one: they have taken the events as they were decided on before, and are
+    /// not repaired.
+    private func refuseOthers(_ model: String) async throws {
+        guard let pointer = try await reader.catalog.pointer(to: model) else { return }
+        let others = pointer.builds.filter { $0.state == .building || $0.state.isKept }.map(\.build.id.description)
+        guard !others.isEmpty else { return }
+        throw Refusal(
+            .notCaughtUp,
+            "\(others.joined(separator: ", ")) would not know what becomes of these events: wait until no rebuild is under way, and give up going back with "
+                + "rebuild --forget \(model)")
     }
 }

@@ -36,12 +36,22 @@ struct RebuildCommand: AsyncParsableCommand {
     @Flag(help: "Send readers back to the build that they left last, or strike out the switch that is under way.")
     var undo = false
 
+    @Flag(help: "Remove the builds that are kept to go back to, and those that a killed rebuild has left.")
+    var forget = false
+
+    @Option(help: "Only this document: written in place as the log makes it, where it is not.")
+    var key: String?
+
     @Flag(help: "Not supported yet.")
     var fromSource = false
 
     func validate() throws {
         guard !fromSource else { throw ValidationError("--from-source is not supported yet: rebuild folds the log") }
         guard !undo || !(resume || dryRun || throttle != nil) else { throw ValidationError("--undo goes with --keep alone") }
+        guard key == nil || models.count == 1 && !(undo || forget || resume || dryRun || throttle != nil) else {
+            throw ValidationError("--key goes alone, with the document's model")
+        }
+        guard !forget || !(resume || dryRun || throttle != nil || undo) else { throw ValidationError("--forget goes alone") }
         guard throttle ?? 1 > 0 else { throw ValidationError("--throttle takes a number of events above 0") }
         guard kept != nil else { throw ValidationError("--keep takes a duration, such as 90s, 30m, 24h or 7d") }
     }
@@ -52,11 +62,18 @@ struct RebuildCommand: AsyncParsableCommand {
         try await Ending.of {
             let configuration = try options.load()
             for model in models { try configuration.require(model: model) }
+            if let key, let model = models.first { return try await rewrite(key, of: model, configuration) }
             let site = try await RebuildSite(configuration, logger: options.logger)
             for name in models {
                 guard let model = configuration.model(name) else { continue }
                 if undo {
                     show(try await site.undo(model, keep: kept ?? .zero))
+                } else if forget {
+                    let removed = try await site.forget(model).map(\.description)
+                    Output.line(
+                        options.json
+                            ? JSON.write(["removed": .array(removed.map(Value.string))])
+                            : removed.isEmpty ? "no build of \(name) is kept" : "removed: \(removed.joined(separator: ", "))")
                 } else if dryRun {
                     try await show(model, site)
                 } else {
@@ -85,6 +102,23 @@ struct RebuildCommand: AsyncParsableCommand {
         } catch {
             progress.end()
             throw error
+        }
+    }
+
+    /// Folds one document from its events, and writes it in the live build where it is another.
+    private func rewrite(_ key: String, of model: String, _ configuration: Configuration) async throws {
+        var plan = Reconcile.Plan()
+        plan.id = key
+        plan.isRepair = true
+        let reader = try await Reader(configuration, connections: ReconcileRun.connections)
+        let run = try ReconcileRun(reader, models: [model], plan, logger: options.logger)
+        for result in try await interruptible({ try await run.run() }) {
+            let (build, isClean) = (result.build, result.outcome.isClean)
+            if options.json {
+                Output.line(JSON.write(.document(result.outcome.document(build, isRepair: true))))
+            } else {
+                Output.line("\(key) of \(build) \(isClean ? "is what the log makes it" : "was not what the log makes it, and is written anew")")
+            }
         }
     }
 

@@ -94,6 +94,18 @@ struct RebuildSite: Sendable {
         return try await BuildLease.held(of: model.name, by: try await leaseHolder(places), leases, configuration.lease) { _ in try await undo.run() }
     }
 
+    /// Removes every build but the live one, and returns which there were.
+    func forget(_ model: Model) async throws -> [BuildID] {
+        let holder = LeaseHolder(id: holder, sessions: [try await store.sessionId()])
+        return try await BuildLease.held(of: model.name, by: holder, leases, configuration.lease) { _ in
+            let pointer = try await pointer(to: model)
+            guard pointer.entry == nil else { throw Refusal(.noProgress, "a switch of \(model.name) is under way: rebuild --undo strikes it out") }
+            let others = pointer.builds.map(\.build.id).filter { $0 != pointer.live }
+            for build in others { try await store.drop(build) }
+            return others
+        }
+    }
+
     private func folding(_ build: StoredBuild) throws -> any Folding { try build.fold(configuration.model(build.id.model)) }
 
     private func partitions(of model: Model) -> [PartitionID] {

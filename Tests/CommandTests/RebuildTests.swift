@@ -75,6 +75,14 @@ import Values
             #expect(try await builds(installation) == ["product@2": "live"])
             #expect(try await installation.json("status")["deadLetters"] == 1)
             #expect(try await installation.documents("millrace.dead_letters").count == 1)
+
+            // A build that is kept would not know of it.
+            #expect(try await installation.millrace("rebuild", "product").code == 0)
+            let refused = try await installation.millrace("dead", "drop", "--all")
+            #expect(refused.code == 75 && refused.errors.contains("rebuild --forget product"), "\(refused.errors)")
+            #expect(try await installation.json("rebuild", "--forget", "product")["removed"] == ["product@2"])
+            try await expectGone("product@2", installation)
+            #expect(try await installation.millrace("dead", "drop", "--all").code == 0)
             let undo = try await installation.millrace("rebuild", "--undo", "product")
             #expect(undo.code == 64 && undo.errors.contains("no earlier build of product is kept"))
         }
@@ -113,9 +121,24 @@ import Values
         }
     }
 
+    @Test func `one document is written in place`() async throws {
+        try await Installation.run { installation in
+            try await installation.drain(Self.events)
+            try await installation.command([
+                "update": "product@1", "updates": [["q": ["_id": "k0"], "u": ["$set": ["stock": 100]]]], "writeConcern": ["w": "majority"],
+            ])
+            #expect(try await installation.json("get", "product", "k0")["stock"] == 100)
+            let ended = try await installation.millrace("rebuild", "product", "--key", "k0")
+            #expect(ended.code == 0 && ended.output == "k0 of product@1 was not what the log makes it, and is written anew\n", "\(ended.errors)")
+            #expect(try await installation.json("get", "product", "k0")["stock"] == 8)
+            #expect(try await installation.millrace("rebuild", "product", "--key", "k0").output == "k0 of product@1 is what the log makes it\n")
+            #expect(try await builds(installation) == ["product@1": "live"])
+        }
+    }
+
     @Test func `what is not supported, or makes no sense, is refused`() async throws {
         try await Installation.run { installation in
-            for arguments in [["--from-source"], ["--undo", "--resume"], ["--throttle", "0"], ["--keep", "soon"], []] {
+            for arguments in [["--from-source"], ["--undo", "--resume"], ["--throttle", "0"], ["--keep", "soon"], ["--key", "k0", "--undo"], []] {
                 let ended = try await installation.start(["rebuild"] + arguments + (arguments.isEmpty ? [] : ["product"])).ended()
                 #expect(ended.code == 64, "\(arguments): \(ended.errors)")
             }
