@@ -37,7 +37,7 @@ public struct SnapshotRun: Sendable {
 
     /// The snapshot at an offset that the build has reached. One that is there already, and tells the same, is taken.
     ///
-    /// - Parameter keep: how many of the same purpose are kept, of this build and partition.
+    /// - Parameter keep: how many of the same purpose are kept, of this model and partition.
     public func make(at offset: Int64, for purpose: Snapshot.Purpose, keep: Int) async throws -> (snapshot: Snapshot, base: Snapshot?) {
         while true {
             do {
@@ -79,14 +79,14 @@ public struct SnapshotRun: Sendable {
     /// Removes what attempts that died have left, and what tells the truth no more. Returns the nearest that does.
     private func clean(_ decisions: [Int64: Decision], _ offset: Int64) async throws -> Snapshot? {
         let own = try await store.snapshots(of: partition).filter { $0.id.build.model == definition.build.model }
-        // One of another definition may be a kept build's, until that is gone.
-        for dead in own where dead.id.build == definition.build && !definition.isTold(by: dead, decisions) { try await store.remove(dead.id) }
+        // Also those of builds that are gone. One that comes back makes its own again, from the log.
+        for dead in own where !definition.isTold(by: dead, decisions) { try await store.remove(dead.id) }
         try await store.removeLeftovers()
         return definition.nearest(of: own, to: offset, decisions)
     }
 
     private func removeOldest(_ purpose: Snapshot.Purpose, _ keep: Int) async throws {
-        let same = try await store.snapshots(of: partition).filter { $0.id.build == definition.build && $0.isComplete && $0.purpose == purpose }
+        let same = try await store.snapshots(of: partition).filter { $0.id.build.model == definition.build.model && $0.isComplete && $0.purpose == purpose }
         for old in same.sorted(by: { $0.id.offset > $1.id.offset }).dropFirst(keep) { try await store.remove(old.id) }
     }
 

@@ -111,6 +111,24 @@ import Values
         #expect(await store.snapshots(of: Self.partition).count == 1, "what is stale is removed")
     }
 
+    @Test func `another build of the same definition goes on with them, and one of another definition removes them`() async throws {
+        let log = TestLog()
+        log.append((0..<10).map { EventText("\($0)", "created", key: "k", data: 1).json })
+        let store = FakeSnapshots(log.chunks)
+        func make(_ build: Int, _ hash: String, at offset: Int64) async throws -> Int64? {
+            var definition = Self.definition(Self.fold(), hash: hash)
+            definition.build.number = build
+            let run = SnapshotRun(definition, Self.partition, store: store, log: store)
+            return try await run.make(at: offset, for: .history, keep: 2).base?.id.offset
+        }
+        #expect(try await make(1, "h", at: 4) == nil)
+        #expect(try await make(2, "h", at: 6) == 4)
+        #expect(try await make(3, "h", at: 8) == 6)
+        #expect(await store.snapshots(of: Self.partition).map(\.id.offset).sorted() == [6, 8])
+        #expect(try await make(4, "other", at: 9) == nil)
+        #expect(await store.snapshots(of: Self.partition).map(\.id.offset) == [9])
+    }
+
     @Test func `an attempt that dies is never used, and what it left is removed by the next`() async throws {
         let log = TestLog()
         log.append((0..<40).map { EventText("\($0)", "created", key: .string("k\($0)"), data: 1).json })
