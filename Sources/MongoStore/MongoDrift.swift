@@ -27,7 +27,7 @@ public struct MongoDrift: DriftReports {
             database, Collections.drift, id: DriftDocument.id(report), ["format": .int32(StoredFormat.current), "outcome": "running"])
         for old in try await reports(on: model).dropFirst(Self.kept) {
             if let id = old["_id"], let run = id.asDocument?["r"]?.asString {
-                try await connection.remove(database, DriftDocument.all(DriftReportID(model: model, run: run)))
+                try await connection.remove(database, ["_id": DriftDocument.all(DriftReportID(model: model, run: run))])
             }
         }
         return report
@@ -45,7 +45,7 @@ public struct MongoDrift: DriftReports {
             "read drift reports")
     }
 
-    public func clear(_ report: DriftReportID) async throws { try await connection.remove(database, DriftDocument.documents(report)) }
+    public func clear(_ report: DriftReportID) async throws { try await connection.remove(database, ["_id": DriftDocument.documents(report)]) }
 
     public func add(_ drift: [Drift], from number: Int64, to report: DriftReportID) async throws {
         let documents = drift.enumerated().map { Value.document(DriftDocument.encode($1, report, number + Int64($0))) }
@@ -62,6 +62,14 @@ public struct MongoDrift: DriftReports {
     }
 }
 
+extension MongoDrift: KeyTrace {
+    /// Takes the document out of the reports, which name fields with their values.
+    public func erase(_ key: String, of partition: PartitionID) async throws -> Int64 {
+        try await connection.remove(
+            database, ["id": .string(key), "s": .string(partition.stream), "p": .int32(Int32(partition.number))], "erase from drift reports")
+    }
+}
+
 extension MongoConnection {
     fileprivate func end(_ database: String, _ report: DriftReportID, _ fields: Document) throws {
         let command: Document = [
@@ -70,9 +78,12 @@ extension MongoConnection {
         try Self.check(try run(database, BSON.encode(command), .write, "end a drift report"), "end a drift report")
     }
 
-    fileprivate func remove(_ database: String, _ ids: Value) throws {
-        let command: Document = ["delete": .string(Collections.drift), "deletes": [["q": ["_id": ids], "limit": 0]]]
-        try Self.check(try run(database, BSON.encode(command), .write, "remove a drift report"), "remove a drift report")
+    @discardableResult
+    fileprivate func remove(_ database: String, _ filter: Document, _ operation: String = "remove a drift report") throws -> Int64 {
+        let command: Document = ["delete": .string(Collections.drift), "deletes": [["q": .document(filter), "limit": 0]]]
+        let reply = try run(database, BSON.encode(command), .write, operation)
+        try Self.check(reply, operation)
+        return reply["n"]?.asInteger ?? 0
     }
 }
 

@@ -67,6 +67,16 @@ public struct MongoSnapshots: SnapshotStore {
     }
 }
 
+extension MongoSnapshots: KeyTrace {
+    /// Removes every snapshot of the partition, also those that are being made: they are made again from the log.
+    public func erase(_ key: String, of partition: PartitionID) async throws -> Int64 {
+        let all = try await snapshots(of: partition)
+        for snapshot in all { try await remove(snapshot.id) }
+        try await removeLeftovers()
+        return Int64(all.count)
+    }
+}
+
 extension MongoConnection {
     fileprivate func change(_ database: String, _ id: SnapshotID, _ fields: Document) throws -> Bool {
         let command: Document = [

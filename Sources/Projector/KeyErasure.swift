@@ -74,6 +74,9 @@ public struct KeyErasure: Sendable {
             outcome.letters += try await log.eraseLetters(of: key, in: other)
         }
         outcome.log += try await log.erase(key, in: partition)
+        // Before the documents: a reconcile would put back what a snapshot says. Once the generations are raised, no repair
+        // that has read of it is committed.
+        for trace in traces { outcome.traces += try await trace.erase(key, of: partition) }
         var done: Set<BuildID> = []
         while let build = try await store.checkpoints(of: partition).map(\.build).first(where: { !done.contains($0) }) {
             try await erase(key, from: build, partition, &outcome)
@@ -82,6 +85,7 @@ public struct KeyErasure: Sendable {
         }
         outcome.letters += try await log.eraseLetters(of: key, in: partition)
         CrashPoint.lettersErased.reached()
+        // What was made of events that came meanwhile, and were erased with the documents.
         for trace in traces { outcome.traces += try await trace.erase(key, of: partition) }
         return outcome
     }

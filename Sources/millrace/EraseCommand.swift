@@ -54,8 +54,10 @@ struct EraseCommand: AsyncParsableCommand {
             let partitions = reader.partitions(of: settings)
             let own = partitions[Partitioning.partition(of: key.utf8, count: settings.partitions)]
             let oversize = try await eraseOversize(reader, settings, partitions)
-            // Snapshots, and whatever else is made of documents, are to be named here.
-            let erasure = KeyErasure(log: reader.log, store: reader.store, leases: reader.leases, holder: owner, logger: options.logger)
+            // Whatever else is made of documents is to be named here.
+            let traces: [any KeyTrace] = [reader.snapshots, reader.drift]
+            let erasure = KeyErasure(
+                log: reader.log, store: reader.store, leases: reader.leases, holder: owner, traces: traces, logger: options.logger)
             var outcome = try await erasure.erase(key, of: own, beside: partitions.filter { $0 != own })
             outcome.log += oversize
             let sums: Document = [

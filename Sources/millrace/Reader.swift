@@ -22,6 +22,7 @@ struct Reader: Sendable {
     let pointers: [String: ModelPointer]
     let installation: MongoCatalog.Installation?
     let snapshots: MongoSnapshots
+    let drift: MongoDrift
     private let connection: MongoConnection
     private let pool: MongoPool
 
@@ -43,6 +44,7 @@ struct Reader: Sendable {
         leases = MongoLeases(connection: connection, database: database)
         store = MongoProjectionStore(connection: connection, database: database)
         snapshots = MongoSnapshots(connection: connection, database: database)
+        drift = MongoDrift(connection: connection, database: database)
     }
 
     /// Another connection, with a session of its own.

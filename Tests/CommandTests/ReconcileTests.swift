@@ -138,6 +138,21 @@ import Values
         }
     }
 
+    @Test func `what was erased is in no snapshot and no report, and no reconcile brings it back`() async throws {
+        try await Installation.run { installation in
+            _ = try await Self.start(installation)
+            _ = try await installation.json("snapshot")
+            try await Self.update(installation, ["_id": "k0"], ["$set": ["secret": "x"]])
+            _ = try await Self.reconcile(installation, code: 1)
+            let erased = try await installation.millrace("erase", "product", "k0")
+            #expect(erased.code == 0, "\(erased.errors)")
+            #expect(try await installation.documents("millrace.snapshots").isEmpty)
+            #expect(try await installation.documents("millrace.drift", ["id": "k0"]).isEmpty)
+            #expect(try await Self.reconcile(installation, "--repair", code: 0)["documents"] == 7)
+            #expect(try await installation.millrace("get", "product", "k0").code == 1)
+        }
+    }
+
     @Test func `more drift than may be changed is not repaired`() async throws {
         try await Installation.run { installation in
             let truth = try await Self.start(installation)
