@@ -94,7 +94,7 @@ import Testing
         Mistake("1product: {}", 3, 3, "\"1product\" cannot be the name of a stream"),
         Mistake(
             "product: 5", 3, 12,
-            "stream product must be a map with list, partitions, format, key, keys, outbox, types, dedupe, chunk, maxEventBytes, upcast and schemaVersions, found 5"
+            "stream product must be a map with list, partitions, format, key, keys, outbox, types, dedupe, chunk, maxEventBytes, log, upcast and schemaVersions, found 5"
         ),
         Mistake("product: {}\n  other: { list: \"events:{product}\" }", 4, 18, "stream other would use the key \"events:{product}\" of Redis"),
         Mistake("product: {}\n  other: { list: \"events:{product}:segment\" }", 4, 18, "which stream product uses already"),

@@ -38,7 +38,7 @@ import Testing
     }
 
     /// So many runs find any mistake.
-    private static let enough: UInt64 = 2000
+    private static let enough: UInt64 = 10_000
 
     @Test func `every mistake in the protocol is found`() async {
         let found = await Self.play(Mistake.allCases) { mistake -> (run: UInt64, finding: String)? in
