@@ -39,9 +39,9 @@ extension MongoSuite {
             try await TestMongo.run { mongo in
                 let catalog = try catalog(mongo)
                 let installation = try await catalog.open()
-                let names = ["meta", "log", "checkpoints", "leases", "definitions", "dead_letters", "runs", "snapshots", "unknown_types"].map {
-                    "millrace.\($0)"
-                }
+                let names = [
+                    "meta", "log", "checkpoints", "leases", "definitions", "dead_letters", "runs", "snapshots", "unknown_types", "drift", "jobs", "runners",
+                ].map { "millrace.\($0)" }
                 #expect(try await collections(mongo).keys.sorted() == names.sorted())
                 func indexes() async throws -> [[Value?]] {
                     let reply = try await mongo.command(["listIndexes": "millrace.log"])

@@ -36,7 +36,7 @@ extension Scene {
             try setClock(slot, offsets[slot])
             try start(slot, environment: ["LD_PRELOAD": library, "WRONG_CLOCK": clock(slot).path])
         }
-        try await until("both have begun") { try (0..<Stage.workers).allSatisfy { try worker($0).log.contains("draining") } }
+        try await begun()
     }
 
     /// In place, because the worker keeps the file open.

@@ -18,8 +18,14 @@ final class Scene: Sendable {
     /// Counts the rounds of one kind of fault, so that those with variants play one after the other.
     let round: Int
     private let random: Mutex<Random>
-    private let crew = Mutex<[Child?]>(Array(repeating: nil, count: Stage.workers))
+    private let crew = Mutex<[Worker?]>(Array(repeating: nil, count: Stage.workers))
     private let notes = Mutex<Notes>(Notes())
+
+    private struct Worker {
+        var child: Child
+        var build: Build
+        var environment: [String: String]
+    }
 
     private struct Notes {
         var isAlone = true
@@ -44,7 +50,7 @@ final class Scene: Sendable {
     ///
     /// - Parameter isAlone: nothing else strikes at the same time.
     func begin(isAlone: Bool) {
-        let said = crew.withLock { $0.compactMap { $0.map { ($0.pid, $0.log.count) } } }
+        let said = crew.withLock { $0.compactMap { $0.map { ($0.child.pid, $0.child.log.count) } } }
         notes.withLock { notes in
             notes.isAlone = isAlone
             notes.said = Dictionary(said, uniquingKeysWith: { $1 })
@@ -85,8 +91,8 @@ final class Scene: Sendable {
     func scope(_ slot: Int) -> Scope { .application(application(slot)) }
 
     func worker(_ slot: Int) throws -> Child {
-        guard let child = crew.withLock({ $0[slot] }) else { throw Failure("there is no worker \(slot)") }
-        return child
+        guard let worker = crew.withLock({ $0[slot] }) else { throw Failure("there is no worker \(slot)") }
+        return worker.child
     }
 
     func start(_ slot: Int, _ build: Build = .release, environment: [String: String] = [:]) throws {
@@ -95,7 +101,7 @@ final class Scene: Sendable {
             "MILLRACE_MONGODB_URL": "\(place.servers.mongodb.replacing("appName=probe", with: "appName=\(application(slot))"))",
         ]
         let child = try place.start(build, ["run"], environment: environment.merging(servers) { $1 })
-        crew.withLock { $0[slot] = child }
+        crew.withLock { $0[slot] = Worker(child: child, build: build, environment: environment) }
     }
 
     /// Kills a worker if it runs, and waits for its end.
@@ -115,28 +121,28 @@ final class Scene: Sendable {
     func stop(_ slot: Int) async throws { try await worker(slot).expectStop("worker \(slot)") }
 
     func stopAll() async throws {
+        try await begun()
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for slot in 0..<Stage.workers {
-                group.addTask {
-                    try await self.begun(slot)
-                    try await self.stop(slot)
-                }
-            }
+            for slot in 0..<Stage.workers { group.addTask { try await self.stop(slot) } }
             try await group.waitForAll()
         }
     }
 
-    /// Until a worker has begun. One that met a fault in its first second ends, as it should, with "a server cannot be
-    /// reached", and is started anew, as whatever supervises a service does.
-    private func begun(_ slot: Int) async throws {
-        try await until("worker \(slot) has begun") {
-            let child = try worker(slot)
-            if child.hasBegun { return true }
-            guard !child.isRunning else { return false }
-            let ended = try await child.ended()
-            guard ended.cause == .exit(Self.unreachable) else { throw Failure("worker \(slot) has not begun: \(ended.summary)") }
-            try start(slot)
-            return false
+    /// Until all workers have begun.
+    func begun() async throws {
+        try await until("all workers have begun") {
+            try await supervise()
+            return crew.withLock { $0.allSatisfy { $0?.child.hasBegun ?? true } }
+        }
+    }
+
+    /// Starts anew, as whatever supervises a service does, who met a fault in its first second and ended, as it should, with
+    /// "a server cannot be reached".
+    private func supervise() async throws {
+        for slot in 0..<Stage.workers {
+            guard let worker = crew.withLock({ $0[slot] }), !worker.child.hasBegun, !worker.child.isRunning else { continue }
+            guard try await worker.child.ended().cause == .exit(Self.unreachable) else { continue }
+            try start(slot, worker.build, environment: worker.environment)
         }
     }
 
@@ -144,7 +150,7 @@ final class Scene: Sendable {
     func holder() async throws -> Int {
         try await eventually("a worker holds the lease") {
             guard let pid = try? await place.mongo.holder("trace") else { return nil }
-            return crew.withLock { $0.firstIndex { $0?.pid == pid && $0?.isRunning == true } }
+            return crew.withLock { $0.firstIndex { $0?.child.pid == pid && $0?.child.isRunning == true } }
         }
     }
 
@@ -171,6 +177,7 @@ final class Scene: Sendable {
     /// Until everything that was pushed has taken effect. Nobody may be pushing.
     func drained(within limit: Duration) async throws {
         try await until(within: limit, every: .milliseconds(20), "everything is applied") {
+            try await supervise()
             guard let waiting = try? await place.redis.length(of: place.list()), waiting == 0 else { return false }
             guard let hasSegment = try? await place.redis.exists(place.list() + ":segment"), !hasSegment else { return false }
             guard let tail = try? await place.mongo.tail("trace") else { return false }
@@ -187,6 +194,7 @@ final class Scene: Sendable {
     func flowsOn(within limit: Duration = .seconds(60)) async throws {
         var before: Int?
         try await until(within: limit, every: .milliseconds(20), "events flow again") {
+            try await supervise()
             guard let tail = try? await place.mongo.tail("trace") else { return false }
             guard let start = before else {
                 before = tail
