@@ -2,7 +2,8 @@ import Events
 import Projector
 import Values
 
-/// Leases by the server's clock: `{_id: {s, p}, format, holder, epoch, until, sessions, crashes}`.
+/// Leases by the server's clock: `{_id: {s, p}, format, holder, epoch, until, sessions, before, crashes}`; `before` are sessions
+/// of former holders that nobody is known to have killed.
 public struct MongoLeases: LeaseStore {
     let connection: MongoConnection
     let database: String
@@ -63,8 +64,9 @@ extension MongoConnection {
                         "format": .int32(StoredFormat.current), "holder": ["$literal": .string(holder.id)],
                         "epoch": ["$add": [["$ifNull": ["$epoch", .int64(0)]], .int64(1)]],
                         "until": MongoLeases.until(duration), "sessions": ["$literal": sessions],
-                        // Kept aside for the next lines: the sessions to kill, and whether the lease was not given back.
-                        "before": ["$ifNull": ["$sessions", []]],
+                        // Kept until they are known to be killed: whoever is to do it may fail.
+                        "before": ["$setUnion": [["$ifNull": ["$before", []]], ["$ifNull": ["$sessions", []]]]],
+                        // Whether the lease was not given back.
                         "died": ["$and": [["$gt": ["$until", .date(0)]], ["$ne": ["$holder", ["$literal": .string(holder.id)]]]]],
                     ]
                 ]
@@ -82,28 +84,36 @@ extension MongoConnection {
             reply = try run(database, BSON.encode(command), .write, "acquire a lease")
         }
         guard let stored = reply["value"]?.asDocument, let epoch = stored["epoch"]?.asInteger else { return .held(by: "somebody") }
-        // Rule 16: first of all, end what the former holder had under way.
-        let before = (stored["before"]?.asArray ?? []).filter { !holder.sessions.map { .binary($0, subtype: 4) }.contains($0) }
+        let lease = Lease(
+            partition: partition, holder: holder, epoch: epoch, crashes: CrashHistoryDocument.decode(stored["crashes"]?.asDocument),
+            isAfterDeath: stored["died"] == true
+        )
+        // Rule 16: first of all, end what former holders had under way.
+        let own = holder.sessions.map { Value.binary($0, subtype: 4) }
+        let before = (stored["before"]?.asArray ?? []).filter { !own.contains($0) }
         if !before.isEmpty {
-            try run("admin", BSON.encode(["killSessions": .array(before.map { ["id": $0] })]), .plain, "kill the former holder's sessions")
+            try kill(before, "kill the former holder's sessions")
+            _ = try change(database, lease, ["before": .array([])])
         }
-        return .acquired(
-            Lease(
-                partition: partition, holder: holder, epoch: epoch, crashes: CrashHistoryDocument.decode(stored["crashes"]?.asDocument),
-                isAfterDeath: stored["died"] == true
-            ))
+        return .acquired(lease)
+    }
+
+    private func kill(_ sessions: [Value], _ operation: String) throws {
+        try run("admin", BSON.encode(["killSessions": .array(sessions.map { ["id": $0] })]), .plain, operation)
     }
 
     /// Kills the sessions of a lease that ran out, and was not given back.
     fileprivate func endDead(_ database: String, _ partition: PartitionID) throws {
-        let command: Document = [
-            "findAndModify": .string(Collections.leases),
-            "query": ["_id": partition.value, "$expr": ["$and": [["$gt": ["$until", .date(0)]], ["$lt": ["$until", "$$NOW"]]]]],
-            "update": ["$set": ["until": .date(0), "sessions": []]],
+        let isDead: Document = ["_id": partition.value, "$expr": ["$and": [["$gt": ["$until", .date(0)]], ["$lt": ["$until", "$$NOW"]]]]]
+        guard let dead = try document(database, Collections.leases, isDead, "look for a dead repair"), let until = dead["until"] else { return }
+        let sessions = (dead["before"]?.asArray ?? []) + (dead["sessions"]?.asArray ?? [])
+        if !sessions.isEmpty { try kill(sessions, "kill a dead repair's sessions") }
+        // Forgotten only when they are known to be killed.
+        let update: Document = [
+            "update": .string(Collections.leases),
+            "updates": [["q": ["_id": partition.value, "until": until], "u": ["$set": ["until": .date(0), "sessions": [], "before": []]]]],
         ]
-        let dead = try run(database, BSON.encode(command), .write, "look for a dead repair")["value"]?.asDocument
-        guard let sessions = dead?["sessions"]?.asArray, !sessions.isEmpty else { return }
-        try run("admin", BSON.encode(["killSessions": .array(sessions.map { ["id": $0] })]), .plain, "kill a dead repair's sessions")
+        try Self.check(run(database, BSON.encode(update), .write, "forget a dead repair"), "forget a dead repair")
     }
 
     /// Changes a lease that is still the caller's. False when it is not.

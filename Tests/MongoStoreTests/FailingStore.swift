@@ -49,6 +49,9 @@ struct FailingStore {
         }
     }
 
+    /// Another connection that fails as it is told to.
+    func leases() throws -> MongoLeases { MongoLeases(connection: try mongo.connection(application: application), database: mongo.database) }
+
     func fail(_ command: String, _ failure: Failure, times: Int32) async throws {
         var how: Document = ["failCommands": [.string(command)], "appName": .string(application)]
         switch failure {

@@ -93,6 +93,33 @@ extension MongoSuite {
             }
         }
 
+        @Test(arguments: [true, false])
+        func `what a dead holder had under way is ended, also where the first to try fails`(isRepair: Bool) async throws {
+            try await FailingStore.run { failing in
+                let mongo = failing.mongo
+                let dead = try mongo.store()
+                let checkpoint = try await dead.checkpoint()
+                let name = isRepair ? Self.partition.repairs : Self.partition
+                let late = LeaseHolder(id: "dead", sessions: [try await dead.sessionId()])
+                _ = try await leases(mongo).acquire(name, holder: late, duration: .milliseconds(1))
+                #expect(try await dead.begin([checkpoint]), "its transaction holds the checkpoint")
+
+                let leases = try failing.leases()
+                func takeOver(_ session: UInt8) async throws {
+                    if isRepair { return try await leases.endDeadRepairs(of: Self.partition) }
+                    let heir = LeaseHolder(id: "heir", sessions: [Array(repeating: session, count: 16)])
+                    let reply = try await leases.acquire(name, holder: heir, duration: .seconds(60))
+                    if case .held(let other) = reply { Issue.record("\(other) holds it") }
+                }
+                try await failing.fail("killSessions", .error(6), times: 1)
+                await #expect(throws: MongoError.self) { try await takeOver(1) }
+                // It begins again, in another session.
+                try await takeOver(2)
+                #expect(try await failing.store.commit(Commits.commit(checkpoint, [Commits.insert("a")])) == .committed)
+                #expect(try await mongo.documents("millrace.leases").map { $0["before"] } == [.array([])])
+            }
+        }
+
         @Test func `renewing extends it, for whoever holds it and nobody else`() async throws {
             try await TestMongo.run { mongo in
                 let (a, b) = (try leases(mongo), try leases(mongo))
