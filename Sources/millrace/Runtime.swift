@@ -21,6 +21,9 @@ struct Runtime: Sendable {
     private let redis: RedisURL
     private let pool: MongoPool
     private let control: MongoConnection
+    /// For pointer documents, jobs and runners, which are looked at all the time: where MongoDB does not answer, nobody's lease
+    /// waits for that.
+    private let watch: MongoConnection
     private let buffers: [PartitionID: RedisBuffer]
     private let meter: (any BatchMeter)?
     private let logger: Logger
@@ -34,10 +37,12 @@ struct Runtime: Sendable {
         if let refusal = inspection.refusals.first { throw refusal }
         for warning in inspection.warnings { logger.warning("\(warning)") }
 
-        // One connection for control, one for indexes, one for builds that nobody minds, and two for each partition.
+        // One connection for control, one for what is only looked at, one for indexes, one for builds that nobody minds, and two
+        // for each partition.
         let partitions = configuration.streams.reduce(0) { $0 + $1.partitions }
-        let pool = try MongoPool(url: configuration.mongodb.url, connections: 2 * partitions + 3)
+        let pool = try MongoPool(url: configuration.mongodb.url, connections: 2 * partitions + 4)
         let control = try MongoConnection(pool: pool, name: "control")
+        let watch = try MongoConnection(pool: pool, name: "watch")
         try await MongoServer.inspect(control)
         let catalog = MongoCatalog(connection: control, database: configuration.mongodb.database)
         let installation = try await catalog.open()
@@ -62,12 +67,13 @@ struct Runtime: Sendable {
             pointers[model.name] = pointer
             try say(model, pointer, logger)
         }
+        let pointed = MongoCatalog(connection: watch, database: configuration.mongodb.database)
         return Runtime(
             configuration: configuration, installation: installation,
             owner: "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)/\(UUID().uuidString.lowercased().prefix(8))",
             readings: readings, runs: MongoRuns(connection: control, database: configuration.mongodb.database),
-            builds: BuildWatch(catalog, models: configuration.models.map(\.name), known: pointers), redis: redis, pool: pool,
-            control: control, buffers: makeBuffers(configuration, redis, installation.id), meter: meter, logger: logger
+            builds: BuildWatch(pointed, models: configuration.models.map(\.name), known: pointers), redis: redis, pool: pool,
+            control: control, watch: watch, buffers: makeBuffers(configuration, redis, installation.id), meter: meter, logger: logger
         )
     }
 
@@ -173,14 +179,14 @@ struct Runtime: Sendable {
     var office: JobOffice {
         let database = configuration.mongodb.database
         return JobOffice(
-            store: MongoJobs(connection: control, database: database), leases: MongoLeases(connection: control, database: database), runs: runs, owner: owner,
+            store: MongoJobs(connection: watch, database: database), leases: MongoLeases(connection: watch, database: database), runs: runs, owner: owner,
             lease: configuration.lease)
     }
 
     /// A drain job.
     func drain(_ drain: JobDefinition.Drain, name: String) -> DrainService {
         DrainService(
-            name: name, self, MongoRunners(connection: control, database: configuration.mongodb.database), streams: drain.streams, poll: drain.poll,
+            name: name, self, MongoRunners(connection: watch, database: configuration.mongodb.database), streams: drain.streams, poll: drain.poll,
             every: drain.every, lease: configuration.lease, logger: logger)
     }
 
