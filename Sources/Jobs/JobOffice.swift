@@ -20,7 +20,8 @@ public struct JobOffice: Sendable {
 
     /// Does something with the job's lease, which one runner has at a time.
     func alone<Result: Sendable>(at job: String, _ work: @Sendable @escaping () async throws -> Result) async throws -> Result {
-        try await SoleWork("job:\(job)", what: "the job \(job)", leases: leases, holder: owner, duration: lease).run(work)
+        let holder = LeaseHolder(id: owner, sessions: [])
+        return try await SoleWork(.work("job", on: job), what: "the job \(job)", leases: leases, holder: holder, duration: lease).run { _ in try await work() }
     }
 
     /// Repeats what a fault of a server leaves undone, for three leases: the receipt of a run of an hour is worth that.

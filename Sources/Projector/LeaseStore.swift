@@ -26,8 +26,8 @@ extension PartitionID {
     /// apart from every stream.
     public var repairs: PartitionID { PartitionID(stream: "repair:\(stream)", number: number) }
 
-    /// What whoever makes, switches and removes builds of a model has a lease on.
-    public static func builds(of model: String) -> PartitionID { PartitionID(stream: "builds:\(model)", number: 0) }
+    /// What somebody does alone with something: `builds:product`.
+    public static func work(_ kind: String, on name: String) -> PartitionID { PartitionID(stream: "\(kind):\(name)", number: 0) }
 }
 
 /// Who holds leases: one worker, with the server sessions it writes through.

@@ -36,7 +36,7 @@ public struct LeftBuilds: Sendable {
         guard try await isAnythingLeft() else { return }
         let holder = LeaseHolder(id: holder, sessions: [try await store.sessionId()])
         do {
-            try await BuildLease.held(of: model, by: holder, leases, lease) { _ in try await putRight() }
+            try await SoleWork.onBuilds(of: model, leases, holder, lease).run { _ in try await putRight() }
         } catch let refusal as Refusal where refusal.problem == .leaseHeld {}
     }
 

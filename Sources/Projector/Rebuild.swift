@@ -10,7 +10,6 @@ import Values
 /// is, and a build that another run goes on with or removes; what is cancelled, or fails, removes it itself.
 public struct Rebuild: Sendable {
     public struct Settings: Sendable {
-        public var lease = Duration.seconds(10)
         /// How long the build that is left is kept.
         public var keep = Duration.seconds(24 * 3600)
         /// Goes on with a build that another run has left.
@@ -49,7 +48,7 @@ public struct Rebuild: Sendable {
     }
 
     private let model: Model
-    private let lease: BuildLease
+    private let hold: SoleWork.Hold
     private let places: [RebuildFold.Place]
     private let store: any RebuildStore
     private let settings: Settings
@@ -58,17 +57,17 @@ public struct Rebuild: Sendable {
     private let report: @Sendable (Stage, BuildID, PartitionID?, Int64) -> Void
 
     /// - Parameters:
-    ///   - lease: of the model's builds, held.
+    ///   - hold: on the model's builds.
     ///   - store: with a session of its own.
     ///   - folding: the fold that a build was made by.
     ///   - report: hears of each stage, and of how far each partition has come in it.
     public init(
-        _ model: Model, _ lease: BuildLease, _ places: [RebuildFold.Place], _ store: any RebuildStore, settings: Settings, logger: Logger,
+        _ model: Model, _ hold: SoleWork.Hold, _ places: [RebuildFold.Place], _ store: any RebuildStore, settings: Settings, logger: Logger,
         folding: @escaping @Sendable (StoredBuild) throws -> any Folding,
         report: @escaping @Sendable (Stage, BuildID, PartitionID?, Int64) -> Void
     ) {
         self.model = model
-        self.lease = lease
+        self.hold = hold
         self.folding = folding
         self.places = places
         self.store = store
@@ -85,7 +84,7 @@ public struct Rebuild: Sendable {
             return try await run(build)
         } catch {
             // Where a server keeps it from going on, and where somebody else has the lease, the build is left to the next run.
-            if lease.isLost || ((error as? any StoreFailure)?.isRetriable ?? false) { throw error }
+            if hold.isLost || ((error as? any StoreFailure)?.isRetriable ?? false) { throw error }
             // In a task of its own: this one may be cancelled.
             let cleaning = Task { try await Fault.borne("remove the new build", logger) { try await abandon(build.id) } }
             if case .failure(let failure) = await cleaning.result {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Definitions
 import Events
-import Foundation
+import Jobs
 import MongoStore
 import Projector
 import RedisAddress
@@ -34,10 +34,11 @@ struct EraseCommand: AsyncParsableCommand {
             guard let settings = configuration.stream(stream) else { throw Refusal(.unknownName, "there is no stream \(stream)") }
             let reader = try await Reader(configuration, connections: 2)
             let leases = MongoLeases(connection: try reader.connection("leases"), database: configuration.mongodb.database)
-            let process = ProcessInfo.processInfo
-            let owner = "\(process.hostName)/\(process.processIdentifier)/\(UUID().uuidString.lowercased().prefix(8))"
-            let work = SoleWork("erase:\(stream)", what: "an erasure from \(stream)", leases: leases, holder: owner, duration: configuration.lease)
-            return try await interruptible { try await work.run { try await erase(reader, settings, owner) } }
+            let owner = Owner.make()
+            let work = SoleWork(
+                .work("erase", on: stream), what: "an erasure from \(stream)", leases: leases, holder: LeaseHolder(id: owner, sessions: []),
+                duration: configuration.lease)
+            return try await interruptible { try await work.run { _ in try await erase(reader, settings, owner) } }
         }
         if options.json {
             Output.line(JSON.write(.document(sums)))
@@ -65,10 +66,10 @@ struct EraseCommand: AsyncParsableCommand {
                 "refused": .int64(outcome.log.refused), "chunks": .int64(outcome.log.chunks), "letters": .int64(outcome.letters),
                 "documents": .int64(outcome.documents), "builds": .int64(outcome.builds),
             ]
-            try await reader.runs.record(RunRecord(byHand: .erase, owner: owner, started: started, RunOutcome(sums: sums)))
+            try await reader.runs.record(RunRecord("erase", .erase, owner: owner, started: started, RunOutcome(sums: sums)))
             return sums
         } catch {
-            try? await reader.runs.record(RunRecord(byHand: .erase, owner: owner, started: started, RunOutcome(failure: error)))
+            try? await reader.runs.record(RunRecord("erase", .erase, owner: owner, started: started, RunOutcome(failure: error)))
             throw error
         }
     }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Definitions
 import Events
-import Foundation
+import Jobs
 import MongoStore
 import Projector
 import Values
@@ -46,13 +46,14 @@ struct PruneCommand: AsyncParsableCommand {
                 throw Ending.declined
             }
             let leases = MongoLeases(connection: try reader.connection("leases"), database: configuration.mongodb.database)
-            let process = ProcessInfo.processInfo
-            let owner = "\(process.hostName)/\(process.processIdentifier)/\(UUID().uuidString.lowercased().prefix(8))"
+            let owner = Owner.make()
             return try await interruptible {
                 var outcomes: [LogPrune.Outcome] = []
                 for stream in configuration.streams where streams.isEmpty || streams.contains(stream.name) {
-                    let work = SoleWork("prune:\(stream.name)", what: "a prune of \(stream.name)", leases: leases, holder: owner, duration: configuration.lease)
-                    outcomes += try await work.run { try await prune(stream, before: time, reader, owner) }
+                    let work = SoleWork(
+                        .work("prune", on: stream.name), what: "a prune of \(stream.name)", leases: leases, holder: LeaseHolder(id: owner, sessions: []),
+                        duration: configuration.lease)
+                    outcomes += try await work.run { _ in try await prune(stream, before: time, reader, owner) }
                 }
                 return outcomes
             }
@@ -79,7 +80,7 @@ struct PruneCommand: AsyncParsableCommand {
                 outcomes.append(try await prune.run(partition, below: wanted, settings: stream, dryRun: dryRun))
             }
         } catch {
-            if !dryRun { try? await reader.runs.record(RunRecord(byHand: .prune, owner: owner, started: started, RunOutcome(failure: error))) }
+            if !dryRun { try? await reader.runs.record(RunRecord("prune", .prune, owner: owner, started: started, RunOutcome(failure: error))) }
             throw error
         }
         guard !dryRun else { return outcomes }
@@ -87,7 +88,7 @@ struct PruneCommand: AsyncParsableCommand {
             "chunks": .int64(outcomes.reduce(0) { $0 + $1.chunks }), "elements": .int64(outcomes.reduce(0) { $0 + $1.elements }),
             "partitions": .array(outcomes.map { .document($0.document) }), "fromSource": .bool(fromSource),
         ]
-        try await reader.runs.record(RunRecord(byHand: .prune, owner: owner, started: started, RunOutcome(sums: sums)))
+        try await reader.runs.record(RunRecord("prune", .prune, owner: owner, started: started, RunOutcome(sums: sums)))
         return outcomes
     }
 }
@@ -101,7 +102,23 @@ extension Reader {
         let untouched = builds.filter { build in !checkpoints.contains { $0.build == build } }
         let followers = try await followers.progress(of: partition.stream).filter { $0.partition == partition }
         return checkpoints.map { .init($0.offset, "the checkpoint of \($0.build)") } + untouched.map { .init(0, "\($0), which has taken nothing yet") }
-            + followers.map { .init($0.acknowledged, "who follows as \($0.name)") }
+            + followers.map { .init($0.acknowledged, "who follows as \($0.name)") } + (try await snapshotNeeds(of: partition))
+    }
+
+    /// Where a reconcile, the next snapshot and `get --at` begin: without that, nobody could say any more whether the documents
+    /// are right.
+    private func snapshotNeeds(of partition: PartitionID) async throws -> [PruneBound.Need] {
+        var needs: [PruneBound.Need] = []
+        let known = try await snapshots.snapshots(of: partition)
+        for build in builds.values where build.stream == partition.stream && build.isFoldable {
+            let decisions = try await snapshots.decisions(on: build.id.model, partition)
+            if let newest = try definition(of: build).definition.nearest(of: known, to: .max, decisions) {
+                needs.append(.init(newest.id.offset, "the newest snapshot of \(build.id.model)"))
+            } else {
+                needs.append(.init(0, "\(build.id.model), which has no snapshot: millrace snapshot makes one"))
+            }
+        }
+        return needs
     }
 }
 

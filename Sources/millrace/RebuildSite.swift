@@ -1,6 +1,6 @@
 import Definitions
 import Events
-import Foundation
+import Jobs
 import Logging
 import Models
 import MongoStore
@@ -34,7 +34,7 @@ struct RebuildSite: Sendable {
         leases = MongoLeases(connection: control, database: database)
         readings = MongoReadings(connection: control, database: database)
         runs = MongoRuns(connection: control, database: database)
-        holder = "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)/\(UUID().uuidString.lowercased().prefix(8))"
+        holder = Owner.make()
     }
 
     func pointer(to model: Model) async throws -> ModelPointer {
@@ -60,11 +60,9 @@ struct RebuildSite: Sendable {
         _ model: Model, _ settings: Rebuild.Settings, isRecorded: Bool = true,
         progress: @escaping @Sendable (Rebuild.Stage, BuildID, PartitionID?, Int64) -> Void
     ) async throws -> Rebuild.Outcome {
-        var settings = settings
-        settings.lease = configuration.lease
-        let (chosen, places) = (settings, try places(of: model))
-        return try await BuildLease.held(of: model.name, by: try await leaseHolder(places), leases, settings.lease) { lease in
-            let rebuild = Rebuild(model, lease, places, store, settings: chosen, logger: logger, folding: folding, report: progress)
+        let places = try places(of: model)
+        return try await sole(model, places).run { hold in
+            let rebuild = Rebuild(model, hold, places, store, settings: settings, logger: logger, folding: folding, report: progress)
             let started = ContinuousClock.now
             do {
                 let outcome = try await rebuild.run()
@@ -81,8 +79,7 @@ struct RebuildSite: Sendable {
     private func record(_ model: Model, _ started: ContinuousClock.Instant, _ outcome: RunOutcome) async {
         var outcome = outcome
         outcome.sums = Document([Document.Field("model", .string(model.name))] + outcome.sums.fields)
-        let run = RunRecord(
-            id: UUID().uuidString.lowercased(), job: "rebuild", kind: .rebuild, owner: holder, lasted: .now - started, outcome: outcome)
+        let run = RunRecord("rebuild", .rebuild, owner: holder, started: started, outcome)
         let writing = Task { try await runs.record(run) }
         if case .failure(let failure) = await writing.result { logger.warning("no receipt could be written", metadata: ["error": "\(failure)"]) }
     }
@@ -91,13 +88,12 @@ struct RebuildSite: Sendable {
         let places = try places(of: model)
         let undo = RebuildUndo(model.name, places, store, keep: keep, logger: logger, folding: folding)
         if let struckOut = try await undo.strikeOut() { return struckOut }
-        return try await BuildLease.held(of: model.name, by: try await leaseHolder(places), leases, configuration.lease) { _ in try await undo.run() }
+        return try await sole(model, places).run { _ in try await undo.run() }
     }
 
     /// Removes every build but the live one, and returns which there were.
     func forget(_ model: Model) async throws -> [BuildID] {
-        let holder = LeaseHolder(id: holder, sessions: [try await store.sessionId()])
-        return try await BuildLease.held(of: model.name, by: holder, leases, configuration.lease) { _ in
+        try await sole(model).run { _ in
             let pointer = try await pointer(to: model)
             guard pointer.entry == nil else { throw Refusal(.noProgress, "a switch of \(model.name) is under way: rebuild --undo strikes it out") }
             let others = pointer.builds.map(\.build.id).filter { $0 != pointer.live }
@@ -123,9 +119,9 @@ struct RebuildSite: Sendable {
     }
 
     /// With every session that a transaction of this process may be left open in.
-    private func leaseHolder(_ places: [RebuildFold.Place]) async throws -> LeaseHolder {
+    private func sole(_ model: Model, _ places: [RebuildFold.Place] = []) async throws -> SoleWork {
         var sessions = [try await store.sessionId()]
         for place in places { sessions.append(try await place.store.sessionId()) }
-        return LeaseHolder(id: holder, sessions: sessions)
+        return .onBuilds(of: model.name, leases, LeaseHolder(id: holder, sessions: sessions), configuration.lease)
     }
 }

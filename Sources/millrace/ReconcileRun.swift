@@ -23,6 +23,7 @@ struct ReconcileRun: Sendable {
     private let database: String
     private let scan: MongoScan
     private let leases: MongoLeases
+    private let owner = Owner.make()
     let reports: MongoDrift
 
     /// Beside the reader's own: the scan's and the leases'.
@@ -67,11 +68,11 @@ struct ReconcileRun: Sendable {
 
     private func reconcile(_ build: StoredBuild) async throws -> Result {
         let (definition, partitions) = try reader.definition(of: build)
-        return try await SoleWork.onTruth(of: build.id.model, leases, reader.configuration.lease).run {
+        return try await SoleWork.onTruth(of: build.id.model, leases, by: owner, reader.configuration.lease).run { _ in
             let started = ContinuousClock.now
             let report = try await reports.begin(build.id.model)
             let stores = Reconcile.Stores(
-                documents: reader.store, snapshots: reader.snapshots, log: reader.log, scan: scan, leases: leases, reports: reports, holder: SoleWork.owner)
+                documents: reader.store, snapshots: reader.snapshots, log: reader.log, scan: scan, leases: leases, reports: reports, holder: owner)
             let outcome = try await Reconcile(definition, partitions, stores, plan, report: report, logger: logger).run()
             try await reports.end(report, outcome.document(build.id, isRepair: plan.isRepair))
             return Result(build: build.id, report: report, outcome: outcome, lasted: .now - started)
@@ -79,7 +80,7 @@ struct ReconcileRun: Sendable {
     }
 
     private func record(_ started: ContinuousClock.Instant, _ outcome: RunOutcome) async throws {
-        try await reader.runs.record(RunRecord("reconcile", .reconcile, owner: SoleWork.owner, started: started, outcome))
+        try await reader.runs.record(RunRecord("reconcile", .reconcile, owner: owner, started: started, outcome))
     }
 
     /// What a receipt says of it.

@@ -1,6 +1,5 @@
 import Definitions
 import Events
-import Foundation
 import Jobs
 import Logging
 import Models
@@ -21,8 +20,8 @@ struct Runtime: Sendable {
     private let redis: RedisURL
     private let pool: MongoPool
     private let control: MongoConnection
-    /// For pointer documents, jobs and runners, which are looked at all the time: where MongoDB does not answer, nobody's lease
-    /// waits for that.
+    /// For pointer documents, jobs, runners and metrics, which are looked at all the time: where MongoDB does not answer, or is
+    /// slow, no lease waits for that.
     private let watch: MongoConnection
     private let buffers: [PartitionID: RedisBuffer]
     private let meter: (any BatchMeter)?
@@ -70,7 +69,7 @@ struct Runtime: Sendable {
         let pointed = MongoCatalog(connection: watch, database: configuration.mongodb.database)
         return Runtime(
             configuration: configuration, installation: installation,
-            owner: "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)/\(UUID().uuidString.lowercased().prefix(8))",
+            owner: Owner.make(),
             readings: readings, runs: MongoRuns(connection: control, database: configuration.mongodb.database),
             builds: BuildWatch(pointed, models: configuration.models.map(\.name), known: pointers), redis: redis, pool: pool,
             control: control, watch: watch, buffers: makeBuffers(configuration, redis, installation.id), meter: meter, logger: logger
@@ -167,6 +166,9 @@ struct Runtime: Sendable {
         ) { build in try build.fold(configuration.model(build.id.model)) }
     }
 
+    /// What metrics are read by.
+    var watched: MongoReadings { MongoReadings(connection: watch, database: configuration.mongodb.database) }
+
     /// How much is waiting in a partition's list.
     func waiting(in partition: PartitionID) async throws -> BufferState {
         try await buffer(of: partition).waiting()
@@ -179,7 +181,7 @@ struct Runtime: Sendable {
     var office: JobOffice {
         let database = configuration.mongodb.database
         return JobOffice(
-            store: MongoJobs(connection: watch, database: database), leases: MongoLeases(connection: watch, database: database), runs: runs, owner: owner,
+            store: MongoJobs(connection: watch, database: database), leases: MongoLeases(connection: control, database: database), runs: runs, owner: owner,
             lease: configuration.lease)
     }
 

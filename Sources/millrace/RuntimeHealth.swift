@@ -44,7 +44,7 @@ struct RuntimeHealth: HealthSource {
         for stream in runtime.configuration.streams { try await add(stream, to: &exposition) }
         let builds = try await runtime.builds.pointers(within: Self.pointerAge).compactMap(\.liveBuild)
         for build in builds { try await add(build, to: &exposition) }
-        exposition.add(.deadLetters, [:], Double(try await runtime.readings.deadLetters(without: [])))
+        exposition.add(.deadLetters, [:], Double(try await runtime.watched.deadLetters(without: [])))
         try await addJobs(to: &exposition)
         return exposition
     }
@@ -57,7 +57,7 @@ struct RuntimeHealth: HealthSource {
             state.waiting += waiting.waiting
             state.inSegment += waiting.inSegment
             oldest = max(oldest, stream.age(of: waiting.oldest) ?? 0)
-            let tail = try await runtime.readings.tail(of: partition).totals
+            let tail = try await runtime.watched.tail(of: partition).totals
             totals.received += tail.received
             totals.duplicates += tail.duplicates
             totals.undecodable += tail.undecodable
@@ -73,13 +73,13 @@ struct RuntimeHealth: HealthSource {
     private func add(_ build: StoredBuild, to exposition: inout Exposition) async throws {
         var (sums, lag, age, stopped) = (ProjectionTotals(), Int64(0), 0.0, 0)
         for partition in partitions where partition.stream == build.stream {
-            let checkpoint = try await runtime.readings.checkpoints(of: partition).first { $0.build == build.id }
-            let tail = try await runtime.readings.tail(of: partition)
+            let checkpoint = try await runtime.watched.checkpoints(of: partition).first { $0.build == build.id }
+            let tail = try await runtime.watched.tail(of: partition)
             for (_, path) in ProjectionTotals.counts { sums[keyPath: path] += checkpoint?.totals[keyPath: path] ?? 0 }
             lag += max(0, tail.totals.logged - (checkpoint?.totals.logged ?? 0))
             if checkpoint?.stopped != nil { stopped += 1 }
             let offset = checkpoint?.offset ?? 0
-            if offset < tail.offset, let at = try await runtime.readings.logged(at: offset, of: partition) {
+            if offset < tail.offset, let at = try await runtime.watched.logged(at: offset, of: partition) {
                 age = max(age, Double(tail.now - at) / 1000)
             }
         }

@@ -1,6 +1,5 @@
 import Definitions
 import Events
-import Foundation
 import Jobs
 import Models
 import MongoStore
@@ -20,6 +19,7 @@ struct SnapshotsRun: Sendable {
     private let models: [String]
     private let keep: Int
     private let leases: MongoLeases
+    private let owner = Owner.make()
 
     /// Beside the reader's own: the leases'.
     static let connections = 2
@@ -65,7 +65,7 @@ struct SnapshotsRun: Sendable {
     private func make(_ model: String) async throws -> [Made] {
         guard let build = reader.builds[model] else { throw reader.noBuild(of: model) }
         let (definition, partitions) = try reader.definition(of: build)
-        return try await SoleWork.onTruth(of: model, leases, reader.configuration.lease).run {
+        return try await SoleWork.onTruth(of: model, leases, by: owner, reader.configuration.lease).run { _ in
             var made: [Made] = []
             for partition in partitions {
                 let started = ContinuousClock.now
@@ -79,7 +79,7 @@ struct SnapshotsRun: Sendable {
     }
 
     private func record(_ started: ContinuousClock.Instant, _ outcome: RunOutcome) async throws {
-        try await reader.runs.record(RunRecord("snapshot", .snapshot, owner: SoleWork.owner, started: started, outcome))
+        try await reader.runs.record(RunRecord("snapshot", .snapshot, owner: owner, started: started, outcome))
     }
 }
 
@@ -89,14 +89,10 @@ extension SnapshotsRun.Made {
 }
 
 extension SoleWork {
-    /// Of this process.
-    static let owner: String = {
-        let process = ProcessInfo.processInfo
-        return "\(process.hostName)/\(process.processIdentifier)/\(UUID().uuidString.lowercased().prefix(8))"
-    }()
-
     /// What goes through the documents or the snapshots of a whole model.
-    static func onTruth(of model: String, _ leases: MongoLeases, _ duration: Duration) -> SoleWork {
-        SoleWork("reconcile:\(model)", what: "a reconcile or a snapshot of \(model)", leases: leases, holder: owner, duration: duration)
+    static func onTruth(of model: String, _ leases: MongoLeases, by owner: String, _ duration: Duration) -> SoleWork {
+        SoleWork(
+            .work("reconcile", on: model), what: "a reconcile or a snapshot of \(model)", leases: leases, holder: LeaseHolder(id: owner, sessions: []),
+            duration: duration)
     }
 }
