@@ -97,6 +97,9 @@ struct FoldBatch {
     /// The slot of a key, if the batch touches its document.
     func place(of key: String) -> Int? { keys.find(ExactString(key)) }
 
+    /// What the batch makes of a document that it touches, as it will be stored; empty where there is none then.
+    func document(of key: ExactString) -> [UInt8] { keys.find(key).map { slots[$0].bson } ?? [] }
+
     /// Ends the batch before the first element of a document from `slot` on: their documents are not loaded.
     mutating func truncate(documents: Int) {
         guard documents < slots.count else { return }

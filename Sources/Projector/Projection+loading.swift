@@ -7,10 +7,11 @@ extension Projection {
     func load(_ batch: inout FoldBatch, _ from: Checkpoint) async throws {
         var missing: [Int] = []
         for slot in batch.slots.indices {
-            guard let bytes = cache[batch.slots[slot].key] else {
+            guard let bytes = gathered.document(of: batch.slots[slot].key) ?? cache[batch.slots[slot].key] else {
                 missing.append(slot)
                 continue
             }
+            if bytes.isEmpty { continue }
             batch.slots[slot].load(StoredDocument(try Document(bson: bytes)), bytes: bytes.count)
         }
         var loaded = 0

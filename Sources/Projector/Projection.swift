@@ -14,6 +14,9 @@ public struct BatchLimits: Hashable, Sendable {
     public var loaded = ByteCount.mebibytes(32)
     /// Bytes of documents kept between batches.
     public var cache = ByteCount.mebibytes(48)
+    /// Elements whose batches are committed together, as long as they touch few documents; the log is read ahead of them.
+    /// 0: each batch is committed by itself, which is seen soonest.
+    public var gathered = 0
 
     public init() {}
 }
@@ -30,14 +33,20 @@ public actor Projection {
     let log: any EventLog
     let limits: BatchLimits
     private let meter: (any BatchMeter)?
-    private let logger: Logger
+    let logger: Logger
 
     var checkpoint: Checkpoint?
     var cache: DocumentCache
+    /// Batches behind the stored checkpoint that are not committed yet; `checkpoint` is behind them.
+    private(set) var gathered = GatheredBatches()
+    /// What was read of the log and not taken yet: consecutive chunks.
+    private var ahead: [Chunk] = []
+    /// How many elements a batch is likely to hold, where its documents limit it: more need not be parsed.
+    private var likely = Int.max
     /// How many documents to load at once: as many as stay near the limit, by the sizes seen. It starts small and grows
     /// by steps, so that huge documents are noticed before many of them are asked for.
     var loadSize = 64
-    private var completeness: [ListCompleteness: Int64] = [:]
+    var completeness: [ListCompleteness: Int64] = [:]
     private var failures = BatchFailures()
     /// The log's end when the checkpoint was read. What is before it is read from the log and not taken as it was handed
     /// over: what another one erased there may still be in memory.
@@ -47,7 +56,7 @@ public actor Projection {
     /// The time by which nothing stored has expired any more, where that is known.
     var swept: Int64?
     /// Names of types that the model does not name and that are counted each by itself.
-    private var unknownTypes: Set<ExactString> = []
+    private(set) var unknownTypes: Set<ExactString> = []
     /// What has stopped the build, where its model says so, and when it was found.
     public private(set) var stopped: Standstill?
     /// A switch has frozen the checkpoint, or the build is there no more: there is nothing to do until the pointer documents
@@ -60,6 +69,8 @@ public actor Projection {
     /// How long an event that has stopped the build is left alone before it is tried again: what a person can change while
     /// the worker runs is what was decided about it, or about an event before it.
     private static let recheck = Duration.seconds(30)
+    /// How much of its work a projection that gathers may lose when it is killed.
+    private static let gathering = Duration.seconds(5)
 
     public init(
         build: BuildID, partition: PartitionID, fold: any Folding, store: any ProjectionStore, log: any EventLog, limits: BatchLimits = BatchLimits(),
@@ -79,6 +90,8 @@ public actor Projection {
     /// Forgets what is in memory: after a failure, and when the lease was gone for a while.
     public func forget() {
         checkpoint = nil
+        gathered = GatheredBatches()
+        ahead = []
         cache.removeAll()
         completeness = [:]
         stopped = nil
@@ -113,24 +126,39 @@ public actor Projection {
                 let isApplied = try await apply(handed, checkpoint, events: count, watch)
                 return stopped != nil || isApplied && self.checkpoint.map { $0.offset >= last.chunk.end } ?? false
             }
-            if let tail = handed.last?.chunk.end ?? tail, checkpoint.offset >= tail {
-                try await rest(checkpoint)
-                return true
-            }
-            let chunks = try await log.chunks(of: partition, from: checkpoint.offset, events: limits.events)
-            guard let last = chunks.last else {
-                try await rest(checkpoint)
-                return true
-            }
-            let count = try await permit(checkpoint, last.end, watch)
+            if let tail = handed.last?.chunk.end ?? tail, checkpoint.offset >= tail { return try await rest() }
+            let chunks = try await chunks(from: checkpoint.offset)
+            guard let last = chunks.last else { return try await rest() }
+            let count = min(try await permit(checkpoint, last.end, watch), likely)
             let wanted = checkpoint.offset..<checkpoint.offset + Int64(count)
-            let isApplied = try await apply(chunks.map { DecodedChunk(parsing: $0, wanted) }, checkpoint, events: count, watch)
+            let batch = chunks.map { DecodedChunk(parsing: $0, wanted) }
+            let isApplied: Bool
+            var more: [Chunk] = []
+            if limits.gathered > 0, last.end - wanted.upperBound < limits.events / 2 {
+                async let next = log.chunks(of: partition, from: last.end, events: limits.events)
+                isApplied = try await apply(batch, checkpoint, events: count, watch)
+                more = try await next
+            } else {
+                isApplied = try await apply(batch, checkpoint, events: count, watch)
+            }
+            if let end = self.checkpoint?.offset {
+                ahead = chunks + more
+                let taken = Int(end - wanted.lowerBound)
+                likely = taken < count ? max(taken * 3 / 2, 1) : likely > .max / 2 ? .max : likely * 2
+            }
             guard let handed = handed.last, isApplied else { return stopped != nil }
             return stopped != nil || self.checkpoint.map { $0.offset >= handed.chunk.end } ?? false
         } catch {
             forget()
             throw error
         }
+    }
+
+    /// The log from an offset on: what was read of it before, or the next page.
+    private func chunks(from offset: Int64) async throws -> [Chunk] {
+        ahead.removeAll { $0.end <= offset }
+        if let first = ahead.first, first.offset <= offset { return ahead }
+        return try await log.chunks(of: partition, from: offset, events: limits.events)
     }
 
     /// How many elements from the checkpoint on, of those before `end`, the next batch may take at most.
@@ -194,7 +222,16 @@ public actor Projection {
         if commit.to == from {
             // Stopped where it is known to be.
             stand(still: commit.to.stopped)
-            return true
+            return try await settle()
+        }
+        // Whoever watches wants to know what each batch comes to.
+        if limits.gathered > 0, watch == nil {
+            gathered.add(commit, batch)
+            taken(commit, batch)
+            let isFull =
+                gathered.events >= failures.limit(limits.gathered) || gathered.documentCount >= limits.documents || gathered.bytes >= limits.loaded.bytes
+                || gathered.mustBeStored || .now - gathered.since > Self.gathering
+            return isFull ? try await settle() : true
         }
         var reply: CommitReply
         do {
@@ -218,12 +255,37 @@ public actor Projection {
                 model: build.model, events: batch.elements.count, load: loaded - began, fold: planned - loaded, write: .now - planned, lastTime: batch.eventTime
             ))
         failures.succeeded()
+        taken(commit, batch)
+        try await sweep(commit.to, atLeast: Self.sweepStep)
+        if commit.to.offset > from.offset { try await watch?.passed(.project(build), to: commit.to.offset) }
+        return true
+    }
+
+    /// Goes on behind a batch.
+    private func taken(_ commit: Commit, _ batch: FoldBatch) {
         checkpoint = commit.to
         unknownTypes.formUnion(commit.unknownTypes.compactMap(\.type))
         remember(batch)
         stand(still: commit.to.stopped)
+    }
+
+    /// Commits what was gathered. False when the checkpoint, or a document, turned out to be another: all of it is folded again
+    /// then, from what is stored.
+    func settle() async throws -> Bool {
+        let events = gathered.events
+        guard let commit = gathered.take() else { return true }
+        do {
+            guard try await store.commit(commit) == .committed else {
+                forget()
+                return false
+            }
+        } catch {
+            failures.count(at: commit.from.offset, events: events)
+            throw error
+        }
+        CrashPoint.committed.reached()
+        failures.succeeded()
         try await sweep(commit.to, atLeast: Self.sweepStep)
-        if commit.to.offset > from.offset { try await watch?.passed(.project(build), to: commit.to.offset) }
         return true
     }
 
@@ -232,80 +294,5 @@ public actor Projection {
         guard let standstill, standstill != told else { return }
         told = standstill
         logger.error("the model is stopped until somebody acts", metadata: ["build": "\(build)", "partition": "\(partition)", "error": "\(standstill)"])
-    }
-
-    // MARK: Planning
-
-    private func plan(_ batch: inout FoldBatch, _ from: Checkpoint) -> Commit {
-        let outcome = batch.fold(fold, build: build, totals: from.totals)
-        var to = from
-        to.offset = batch.end
-        to.time = batch.time ?? from.time
-        to.totals = outcome.totals
-        to.stopped = outcome.stopped
-        var writes: [DocumentWrite] = []
-        writes.reserveCapacity(batch.slots.count)
-        // By index: a copy of a slot would count all its references up and down.
-        for slot in batch.slots.indices {
-            let write =
-                batch.slots[slot].isSuspect
-                ? repair(batch.slots[slot], at: from.time, &to.totals)
-                : DocumentWrite.change(from: batch.slots[slot].before, to: batch.slots[slot].after, bson: batch.slots[slot].bson)
-            switch write {
-            case nil: to.totals.unchanged += 1
-            case .insert?: to.totals.inserted += 1
-            case .delete?: to.totals.deleted += 1
-            case .update?, .replace?, .put?: to.totals.updated += 1
-            }
-            if let write { writes.append(write) }
-        }
-        to.complete = merged(from.complete, reaching: to.offset)
-        return Commit(from: from, to: to, writes: writes, deadLetters: outcome.deadLetters, unknownTypes: outcome.unknownTypes.added(to: unknownTypes))
-    }
-
-    /// The write for a document that somebody else touched. It is drift where it is not what the log made it; what had
-    /// expired by the batch before counts as absent, whether it was removed or not.
-    private func repair(_ slot: FoldBatch.Slot, at time: Int64, _ totals: inout ProjectionTotals) -> DocumentWrite? {
-        let (found, wanted) = (slot.before?.unlessExpired(at: time), slot.origin?.unlessExpired(at: time))
-        if found != wanted || (slot.isStored && slot.before == nil) {
-            totals.drift += 1
-            logger.warning("a document is not what the log makes it, and is written anew", metadata: ["build": "\(build)", "key": "\(slot.key.text)"])
-        }
-        guard !slot.bson.isEmpty else { return slot.isStored ? .delete(key: slot.key.text) : nil }
-        return .put(key: slot.key.text, bson: slot.bson)
-    }
-
-    private func remember(_ batch: FoldBatch) {
-        for slot in batch.slots.indices { cache[batch.slots[slot].key] = batch.slots[slot].bson.isEmpty ? nil : batch.slots[slot].bson }
-    }
-
-    // MARK: Completeness
-
-    /// Rule 12: what is complete at an offset; within one run of Redis it never goes down.
-    private func merged(_ stored: [ListCompleteness], reaching offset: Int64) -> [ListCompleteness] {
-        var merged = stored
-        for (entry, needed) in completeness where needed <= offset {
-            if let index = merged.firstIndex(where: { $0.list == entry.list }) {
-                if merged[index].token.run == entry.token.run, merged[index].token.cuts >= entry.token.cuts { continue }
-                merged[index] = entry
-            } else {
-                merged.append(entry)
-            }
-        }
-        return merged
-    }
-
-    /// Does what is left to do where there is no batch.
-    private func rest(_ current: Checkpoint) async throws {
-        try await noteCompleteness(current)
-        if let checkpoint { try await sweep(checkpoint) }
-    }
-
-    private func noteCompleteness(_ current: Checkpoint) async throws {
-        let complete = merged(current.complete, reaching: current.offset)
-        guard complete != current.complete else { return }
-        guard try await store.note(complete, in: current) == .committed else { return forget() }
-        CrashPoint.completenessNoted.reached()
-        checkpoint?.complete = complete
     }
 }

@@ -34,14 +34,18 @@ public struct RebuildFold: Sendable {
     ///   - rate: at most so many events a second, of all partitions.
     ///   - report: hears how far each partition has come.
     public init(
-        _ build: BuildID, _ fold: any Folding, _ places: [Place], rate: Int? = nil, logger: Logger,
+        _ build: BuildID, _ fold: any Folding, _ places: [Place], rate: Int? = nil, limits: BatchLimits = .ofRebuild, logger: Logger,
         report: @escaping @Sendable (PartitionID, Int64) -> Void = { _, _ in }
     ) {
         self.build = build
+        let rate = rate.map { max(1, $0 / max(1, places.count)) }
+        var limits = limits
+        // A batch a second, so that it is no standstill of minutes.
+        if let rate { limits.events = min(limits.events, rate) }
         projections = places.map { place in
-            Projection(build: build, partition: place.partition, fold: fold, store: place.store, log: place.log, limits: .ofRebuild, logger: logger)
+            Projection(build: build, partition: place.partition, fold: fold, store: place.store, log: place.log, limits: limits, logger: logger)
         }
-        self.rate = rate.map { max(1, $0 / max(1, places.count)) }
+        self.rate = rate
         self.logger = logger
         self.report = report
     }
@@ -63,13 +67,14 @@ public struct RebuildFold: Sendable {
 
     private func take(_ projection: Projection, to goal: Int64?) async throws {
         var pause = Backoff(first: .milliseconds(50), most: .seconds(2))
-        var moved = ContinuousClock.now
+        // What is gathered in memory is folded again after a failure: that alone is no progress.
+        var (furthest, moved) = (Int64(0), ContinuousClock.now)
         while true {
             try Task.checkCancellation()
             let began = ContinuousClock.now
             do {
                 let start = try await projection.offset() ?? 0
-                if let goal, start >= goal { return }
+                if let goal, start >= goal, try await projection.settle() { return }
                 let isDone = try await projection.turn([], tail: goal)
                 if let stopped = await projection.stopped {
                     throw Refusal(stopped.refusal.problem, "the new build cannot take an event that is in the log: \(stopped)")
@@ -80,8 +85,12 @@ public struct RebuildFold: Sendable {
                 report(projection.partition, end)
                 if isDone, goal.map({ end >= $0 }) ?? true { return }
                 if let rate { try await Task.sleep(for: .seconds(Double(end - start) / Double(rate)) - (.now - began)) }
-                pause.reset()
-                moved = .now
+                if end > furthest {
+                    (furthest, moved) = (end, .now)
+                    pause.reset()
+                } else if .now - moved > Self.patience {
+                    throw Refusal(.noProgress, "the new build's documents are changed by somebody else all the time: see who writes to \(build)")
+                }
             } catch let failure as any StoreFailure where failure.isRetriable && .now - moved < Self.patience {
                 logger.debug("a rebuild goes on after a fault", metadata: ["build": "\(build)", "error": "\(failure)"])
                 await projection.forget()
@@ -95,10 +104,11 @@ extension BatchLimits {
     /// By what MongoDB takes and memory holds, not by how long readers wait for it.
     public static var ofRebuild: BatchLimits {
         var limits = BatchLimits()
-        limits.events = 200_000
+        limits.events = 100_000
         limits.documents = 20_000
         limits.loaded = .mebibytes(64)
         limits.cache = .mebibytes(128)
+        limits.gathered = 2_000_000
         return limits
     }
 }

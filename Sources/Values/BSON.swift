@@ -62,18 +62,16 @@ public enum BSON {
         return bytes
     }
 
-    /// The BSON of one document with the fields of both.
-    public static func encode(_ first: Document, _ second: Document) -> [UInt8] {
-        var bytes: [UInt8] = []
-        write(BSONCursor.size(of: first) + BSONCursor.size(of: second) - 5, to: &bytes) { $0.write(first, second) }
-        return bytes
-    }
-
     /// Bytes of the document's BSON.
     public static func size(of document: Document) -> Int { BSONCursor.size(of: document) }
 
     public static func append(_ document: Document, to bytes: inout [UInt8]) {
         write(BSONCursor.size(of: document), to: &bytes) { $0.write(document) }
+    }
+
+    /// The members of a document, into one that is written piece by piece.
+    public static func appendMembers(of document: Document, to bytes: inout [UInt8]) {
+        write(BSONCursor.size(of: document) - 5, to: &bytes) { $0.writeMembers(of: document) }
     }
 
     /// Reserves the length of a document that is written piece by piece; `closeDocument` fills it in.

@@ -25,12 +25,14 @@ struct BSONCursor {
         }
     }
 
-    /// One document with the fields of both.
-    mutating func write(_ first: Document, _ second: Document = Document()) {
+    mutating func write(_ document: Document) {
         let start = open()
-        for field in first.fields { write(field.name, field.value) }
-        for field in second.fields { write(field.name, field.value) }
+        writeMembers(of: document)
         close(start)
+    }
+
+    mutating func writeMembers(of document: Document) {
+        for field in document.fields { write(field.name, field.value) }
     }
 
     mutating func write(_ name: String, _ value: Value) {

@@ -75,6 +75,11 @@ actor World {
         return "  log \(mongo.end), " + (lists + checkpoints).joined(separator: ", ")
     }
 
+    /// Of the calls from here on.
+    func failLater(_ failure: Failure) {
+        self.failure = Failure(call: calls + failure.call, isReplyLost: failure.isReplyLost)
+    }
+
     func close() {
         isOpen = false
         wakeUp()
