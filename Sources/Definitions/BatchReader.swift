@@ -5,16 +5,20 @@ struct BatchReader {
     static let reconcileKeys = ["models", "repair", "sample", "maxChange", "throttle", "alertAbove"]
     static let snapshotKeys = ["models", "keep"]
     static let rebuildKeys = ["models", "keep", "throttle"]
+    static let pruneKeys = ["streams", "acceptNoRebuild", "fromSource"]
 
     let findings: Findings
     /// The models that there are; nil when they are not known, and then they are not looked for.
     let models: Set<String>?
+    /// The streams, likewise.
+    let streams: Set<String>?
 
     /// The work of a kind of job, or nil when something is wrong with it.
     func read(_ kind: String, _ section: Section) -> JobDefinition.Work? {
         switch kind {
         case "reconcile": .reconcile(reconcile(section))
         case "snapshot": .snapshot(snapshot(section))
+        case "prune": prune(section).map(JobDefinition.Work.prune)
         default: rebuild(section).map(JobDefinition.Work.rebuild)
         }
     }
@@ -45,6 +49,22 @@ struct BatchReader {
         if let node = section["keep"] { rebuild.keep = findings.duration(node, "keep", in: JobDefinition.keptBuildRange) ?? rebuild.keep }
         if let node = section["throttle"] { rebuild.throttle = findings.integer(node, "throttle", in: JobDefinition.rateRange) }
         return rebuild
+    }
+
+    /// What goes is gone: a file has to say, as a person would, that nobody needs to build from it.
+    private func prune(_ section: Section) -> JobDefinition.Prune? {
+        var prune = JobDefinition.Prune()
+        if let node = section["streams"] { prune.streams = findings.names(node, "streams", "stream", known: streams) ?? [] }
+        // What is neither true nor false is reported as that.
+        let isAccepted = section["acceptNoRebuild"].map { findings.bool($0, "acceptNoRebuild") ?? true } ?? false
+        prune.isFromSource = section["fromSource"].map { findings.bool($0, "fromSource") ?? true } ?? false
+        guard isAccepted || prune.isFromSource else {
+            findings.report(
+                "acceptNoRebuild: true or fromSource: true is missing: models cannot be built anew from what is removed", at: section.place,
+                suggestion: "say fromSource: true where every model can be loaded from elsewhere")
+            return nil
+        }
+        return prune
     }
 
     private func names(_ node: YAMLNode?) -> [String]? { node.flatMap { findings.names($0, "models", "model", known: models) } }

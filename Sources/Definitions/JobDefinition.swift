@@ -17,6 +17,7 @@ public struct JobDefinition: Hashable, Sendable {
         case reconcile(Reconcile)
         case snapshot(Snapshot)
         case rebuild(Rebuild)
+        case prune(Prune)
     }
 
     /// Drains streams all the time.
@@ -91,6 +92,16 @@ public struct JobDefinition: Hashable, Sendable {
         public var throttle: Int?
 
         public init(models: [String]) { self.models = models }
+    }
+
+    /// Removes what the streams need not retain any longer.
+    public struct Prune: Hashable, Sendable {
+        /// All where the file names none. Those that keep their log for ever lose nothing.
+        public var streams: [String] = []
+        /// What makes up for the log: every model can be loaded from elsewhere, or none needs to be built anew.
+        public var isFromSource = false
+
+        public init() {}
     }
 
     public init(name: String, isEnabled: Bool = true, work: Work, timetable: Timetable? = nil) {

@@ -38,7 +38,7 @@ struct JobFiles {
                     if let other = drained[stream] { findings.report("stream \(quoted(stream)) is drained by \(other) already", at: nil) }
                     drained[stream] = drained[stream] ?? "job \(job.name)"
                 }
-            case .command, .reconcile, .snapshot, .rebuild: break
+            case .command, .reconcile, .snapshot, .rebuild, .prune: break
             case .bridge(let bridge):
                 checkFormat(of: bridge.stream, findings)
                 for source in bridge.sources {

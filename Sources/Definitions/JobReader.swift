@@ -8,14 +8,12 @@ struct JobReader {
     static let kinds: [(name: String, keys: [String])] = [
         ("drain", drainKeys), ("bridge", bridgeKeys), ("command", commandKeys + TimetableReader.keys),
         ("reconcile", BatchReader.reconcileKeys + TimetableReader.keys), ("snapshot", BatchReader.snapshotKeys + TimetableReader.keys),
-        ("rebuild", BatchReader.rebuildKeys + TimetableReader.keys),
+        ("rebuild", BatchReader.rebuildKeys + TimetableReader.keys), ("prune", BatchReader.pruneKeys + TimetableReader.keys),
     ]
     static let keys = ["job", "enabled"]
     static let drainKeys = ["streams", "poll", "every"]
     static let bridgeKeys = ["from", "to", "group", "trim"]
     static let commandKeys = ["run"]
-    /// Kinds of job that the design has.
-    static let later = ["prune"]
 
     let findings: Findings
     /// The streams that there are; nil when they are not known, and then they are not looked for.
@@ -46,7 +44,8 @@ struct JobReader {
         case "drain", nil: job = JobDefinition(name: name, work: .drain(drain(section, streams)))
         case let kind?:
             let timetable = TimetableReader(findings: findings).read(section)
-            let work = kind == "command" ? command(section) : BatchReader(findings: findings, models: isEnabled ? models : nil).read(kind, section)
+            let work =
+                kind == "command" ? command(section) : BatchReader(findings: findings, models: isEnabled ? models : nil, streams: streams).read(kind, section)
             if let timetable, let work { job = JobDefinition(name: name, work: work, timetable: timetable) }
         }
         job?.isEnabled = isEnabled
@@ -88,13 +87,9 @@ struct JobReader {
 
     private func report(_ kind: YAMLNode) {
         guard let text = findings.string(kind, "job") else { return }
-        if Self.later.contains(text) {
-            findings.report("job: \(text) is not supported yet", at: kind.place, .notSupportedYet)
-        } else {
-            findings.report(
-                "unknown job \(quoted(text))", at: kind.place, .unknownName,
-                suggestion: Suggestion.didYouMean(text, among: Self.kinds.map(\.name) + Self.later) ?? "write job: drain"
-            )
-        }
+        findings.report(
+            "unknown job \(quoted(text))", at: kind.place, .unknownName,
+            suggestion: Suggestion.didYouMean(text, among: Self.kinds.map(\.name)) ?? "write job: drain"
+        )
     }
 }

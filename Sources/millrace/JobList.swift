@@ -41,6 +41,7 @@ extension Runtime {
         case .reconcile(let reconcile): try .scheduled(job.required(), ReconcileWork(reconcile, configuration))
         case .snapshot(let snapshot): try .scheduled(job.required(), SnapshotWork(snapshot, configuration))
         case .rebuild(let rebuild): try .scheduled(job.required(), RebuildWork(rebuild, configuration))
+        case .prune(let prune): try .scheduled(job.required(), PruneWork(prune, configuration))
         }
     }
 }

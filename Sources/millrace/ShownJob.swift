@@ -78,6 +78,7 @@ extension JobDefinition {
         case .reconcile: .reconcile
         case .snapshot: .snapshot
         case .rebuild: .rebuild
+        case .prune: .prune
         }
     }
 }

@@ -1,8 +1,9 @@
 import EventFixtures
+import Events
 import Testing
 import Values
 
-/// Reconciles, snapshots and rebuilds as jobs of the runner.
+/// Reconciles, snapshots, rebuilds and prunes as jobs of the runner.
 @Suite(.serialized) struct BatchJobsTests {
     private static func edit(_ installation: Installation, _ build: String) async throws {
         let reply = try await installation.command([
@@ -58,6 +59,41 @@ import Values
             #expect(try await installation.json("get", "product", "a")["stock"] == 5)
             #expect(try await installation.json("status")["models"]?.asDocument?["product"]?.asDocument?["build"] == "product@2")
             #expect(try await installation.documents("millrace.runs", ["kind": ["$ne": "drain"]]).count == 2)
+        }
+    }
+
+    @Test func `a prune is a job too, which has to say that nobody builds from what goes`() async throws {
+        let shy = "version: 1\njob: prune\nevery: 1d\n"
+        try await Installation.run(["jobs/tidy.yaml": shy]) { installation in
+            let stream = "{ list: \"\(installation.name):{product}\", chunk: { events: 2 }, dedupe: { events: 1 }, log: { retain: 1h } }"
+            try installation.write("config/millrace.yaml", "version: 1\nstreams: { product: \(stream), other: { list: \"\(installation.name):other\" } }\n")
+            let refused = try await installation.millrace("jobs", "list")
+            #expect(refused.code == 78 && refused.errors.contains("jobs/tidy.yaml:1:1: acceptNoRebuild: true or fromSource: true is missing"))
+            // What is switched off removes nothing either.
+            try installation.write("jobs/tidy.yaml", shy + "enabled: false\nacceptNoRebuild: true\n")
+            #expect(try await installation.millrace("jobs", "run", "tidy").code == 64)
+            try installation.write("jobs/tidy.yaml", shy + "fromSource: true\n")
+
+            try await installation.drain(Self.events)
+            // As if the first chunk had been logged two hours ago.
+            for stored in try await installation.documents("millrace.log", ["_id.o": 0]) {
+                var chunk = try ChunkCodec.decode(stored)
+                chunk.at -= 7_200_000
+                try await installation.command([
+                    "update": "millrace.log", "writeConcern": ["w": "majority"],
+                    "updates": [["q": ["_id": stored["_id"] ?? .null], "u": .document(try Document(bson: ChunkCodec.encode(chunk)))]],
+                ])
+            }
+            let early = try await installation.json("jobs", "run", "tidy")
+            #expect(early["kind"] == "prune" && early["outcome"] == "good" && early["sums"]?.number("elements") == 0)
+            #expect(try await installation.millrace("snapshot").code == 0)
+            let run = try await installation.json("jobs", "run", "tidy")
+            #expect(run["outcome"] == "good" && run["sums"]?.number("chunks") == 1 && run["sums"]?.number("elements") == 2)
+            #expect(run["sums"]?.asDocument?["fromSource"] == true)
+            #expect(run["sums"]?.asDocument?["partitions"]?.asArray?.compactMap { $0.asDocument?["partition"] } == ["product/0"])
+            #expect(try await installation.jsonLines("events", "product").compactMap { $0["offset"]?.asInteger } == [2, 3, 4])
+            #expect(try await installation.json("runs", "show", run["id"]?.asString ?? "") == run)
+            #expect(try await installation.documents("millrace.runs", ["kind": "prune"]).count == 2)
         }
     }
 }

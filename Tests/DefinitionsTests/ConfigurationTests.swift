@@ -194,7 +194,6 @@ import Testing
 
     static let jobs = [
         Mistake("version: 1\njob: drian\n", 2, 6, "unknown job \"drian\" — did you mean \"drain\"?"),
-        Mistake("version: 1\njob: prune\nanything: 1\n", 2, 6, "job: prune is not supported yet"),
         Mistake("version: 1\npoll: 1s\n", 1, 1, "job: is missing"),
         Mistake("job: drain\n", 1, 1, "version: is missing"),
         Mistake("version: 2\njob: drain\n", 1, 10, "the file is of version 2"),
@@ -242,6 +241,11 @@ import Testing
         Mistake("version: 1\njob: reconcile\nevery: 1h\nalertAbove: few\n", 4, 13, "alertAbove: must be an integer from 0"),
         Mistake("version: 1\njob: reconcile\nevery: 1h\nkeep: 3\n", 4, 1, "unknown key \"keep\""),
         Mistake("version: 1\njob: snapshot\nevery: 1d\nkeep: 0\n", 4, 7, "keep: must be an integer from 1 to 10000, found 0"),
+        Mistake("version: 1\njob: prune\nevery: 1d\n", 1, 1, "acceptNoRebuild: true or fromSource: true is missing"),
+        Mistake("version: 1\njob: prune\nevery: 1d\nacceptNoRebuild: false\n", 1, 1, "acceptNoRebuild: true or fromSource: true is missing"),
+        Mistake("version: 1\njob: prune\nevery: 1d\nfromSource: maybe\n", 4, 13, "fromSource: must be true or false, found \"maybe\""),
+        Mistake("version: 1\njob: prune\nacceptNoRebuild: true\n", 1, 1, "every: or cron: is missing"),
+        Mistake("version: 1\njob: prune\nevery: 1d\nfromSource: true\nstreams: [ prodct ]\n", 5, 12, "unknown stream \"prodct\""),
         Mistake("version: 1\njob: rebuild\nevery: 1d\n", 1, 1, "models: is missing"),
         Mistake("version: 1\njob: rebuild\nevery: 1d\nmodels: [ product ]\nkeep: 2y\n", 5, 7, "keep: must be a duration from 0ms to 365d, found \"2y\""),
         Mistake("version: 1\njob: command\nrun: [ date ]\nevery: 1h\nstreams: [ product ]\n", 5, 1, "unknown key \"streams\""),

@@ -7,6 +7,7 @@ extension Schema {
         let kinds = JobReader.kinds.map { kind -> Value in
             var shape = root(keys: JobReader.keys + kind.keys, required: ["job"] + (required[kind.name] ?? []), known(of: kind.name))
             if kind.keys.contains("cron") { shape = all(shape, when) }
+            if kind.name == "prune" { shape = all(shape, Self.accepted) }
             return ["if": ["properties": ["job": ["const": .string(kind.name)]], "required": ["job"]], "then": shape]
         }
         return [
@@ -25,6 +26,7 @@ extension Schema {
             "from": list(of: text, atLeast: 1), "to": text, "group": text, "trim": boolean, "run": list(of: text, atLeast: 1),
             "models": list(of: text, atLeast: 1), "repair": boolean, "sample": text(part), "maxChange": integer(JobDefinition.countRange),
             "throttle": integer(JobDefinition.rateRange), "alertAbove": integer(JobDefinition.countRange),
+            "acceptNoRebuild": boolean, "fromSource": boolean,
             "keep": kind == "snapshot" ? integer(JobDefinition.keptSnapshotsRange) : duration,
         ]
         let timetable: [String: Value] = [
@@ -35,6 +37,11 @@ extension Schema {
         known.merge(timetable) { $1 }
         return known
     }
+
+    /// That nobody needs to build from what a prune removes.
+    private static let accepted = any(
+        ["required": ["acceptNoRebuild"], "properties": ["acceptNoRebuild": ["const": true]]],
+        ["required": ["fromSource"], "properties": ["fromSource": ["const": true]]])
 
     /// `every:` or `cron:`, and a time zone for the latter alone.
     private static let when: Value = [
