@@ -3,7 +3,7 @@ import Values
 /// Reads what jobs say that go through the log or the documents of models: which ones, and how.
 struct BatchReader {
     static let reconcileKeys = ["models", "repair", "sample", "maxChange", "throttle", "alertAbove"]
-    static let snapshotKeys = ["models", "keep"]
+    static let snapshotKeys = ["models", "keep", "at"]
     static let rebuildKeys = ["models", "keep", "throttle"]
     static let pruneKeys = ["streams", "acceptNoRebuild", "fromSource"]
 
@@ -40,6 +40,7 @@ struct BatchReader {
         var snapshot = JobDefinition.Snapshot()
         snapshot.models = names(section["models"]) ?? []
         if let node = section["keep"] { snapshot.keep = findings.integer(node, "keep", in: JobDefinition.keptSnapshotsRange) ?? snapshot.keep }
+        if let node = section["at"] { snapshot.moment = findings.choice(node, "at") ?? snapshot.moment }
         return snapshot
     }
 

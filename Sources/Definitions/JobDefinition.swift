@@ -79,6 +79,14 @@ public struct JobDefinition: Hashable, Sendable {
         public var models: [String] = []
         /// How many are kept of each model and partition.
         public var keep = 30
+        public var moment = Moment.now
+
+        /// As of when.
+        public enum Moment: String, Hashable, CaseIterable, Sendable {
+            case now
+            /// As it was when the last month ended, by the clocks of the timetable. They are kept apart from the others.
+            case monthEnd = "month-end"
+        }
 
         public init() {}
     }

@@ -39,6 +39,13 @@ extension Findings {
         return nil
     }
 
+    func choice<Choice: RawRepresentable & CaseIterable>(_ node: YAMLNode, _ name: String) -> Choice? where Choice.RawValue == String {
+        guard let text = string(node, name) else { return nil }
+        if let choice = Choice(rawValue: text) { return choice }
+        report("\(name): must be \(Choice.allCases.map(\.rawValue).joined(separator: " or ")), found \(quoted(text))", at: node.place)
+        return nil
+    }
+
     func duration(_ node: YAMLNode, _ name: String, in range: ClosedRange<Duration>) -> Duration? {
         if node.isInvalid { return nil }
         let allowed = "a duration from \(Units.format(range.lowerBound)) to \(Units.format(range.upperBound))"

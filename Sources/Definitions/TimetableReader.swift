@@ -12,8 +12,8 @@ struct TimetableReader {
         guard var timetable = schedule(section).map(Timetable.init) else { return nil }
         if let node = section["jitter"] { timetable.jitter = findings.duration(node, "jitter", in: JobDefinition.jitterRange) ?? timetable.jitter }
         if let node = section["timeout"] { timetable.timeout = findings.duration(node, "timeout", in: JobDefinition.timeoutRange) }
-        if let node = section["overlap"] { timetable.overlap = choice(node, "overlap") ?? timetable.overlap }
-        if let node = section["missed"] { timetable.missed = choice(node, "missed") ?? timetable.missed }
+        if let node = section["overlap"] { timetable.overlap = findings.choice(node, "overlap") ?? timetable.overlap }
+        if let node = section["missed"] { timetable.missed = findings.choice(node, "missed") ?? timetable.missed }
         if let node = section["retries"] { timetable.retries = findings.integer(node, "retries", in: JobDefinition.retriesRange) ?? timetable.retries }
         return timetable
     }
@@ -43,13 +43,6 @@ struct TimetableReader {
         guard let name = findings.string(node, "timezone") else { return nil }
         if let zone = Zone(name) { return zone }
         findings.report("timezone: there is no time zone \(quoted(name))", at: node.place, suggestion: "write one such as Europe/Berlin or +09:00")
-        return nil
-    }
-
-    private func choice<Choice: RawRepresentable & CaseIterable>(_ node: YAMLNode, _ name: String) -> Choice? where Choice.RawValue == String {
-        guard let text = findings.string(node, name) else { return nil }
-        if let choice = Choice(rawValue: text) { return choice }
-        findings.report("\(name): must be \(Choice.allCases.map(\.rawValue).joined(separator: " or ")), found \(quoted(text))", at: node.place)
         return nil
     }
 }

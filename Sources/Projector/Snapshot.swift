@@ -24,11 +24,18 @@ public struct SnapshotID: Hashable, Sendable, CustomStringConvertible {
 ///
 /// Its blocks are written before it is complete, and nobody reads those of one that is not.
 public struct Snapshot: Hashable, Sendable {
-    public enum Purpose: String, Hashable, Sendable, CaseIterable {
-        /// Asked for by somebody, as a place in history.
-        case history
+    /// What it is kept for. One that serves two has the one that keeps it longer, which is the later one here.
+    public enum Purpose: String, Hashable, Sendable, CaseIterable, Comparable {
         /// Left by a reconcile, for the next one.
         case reconcile
+        /// Asked for by somebody, as a place in history.
+        case history
+        /// What a month has come to.
+        case monthEnd = "month-end"
+
+        public static func < (left: Purpose, right: Purpose) -> Bool {
+            (allCases.firstIndex(of: left) ?? 0) < (allCases.firstIndex(of: right) ?? 0)
+        }
     }
 
     public var id: SnapshotID

@@ -52,7 +52,7 @@ public struct SnapshotRun: Sendable {
         let decisions = try await store.decisions(on: definition.build.model, partition)
         let base = try await clean(decisions, offset)
         if var base, base.id.offset == offset {
-            if purpose == .history, base.purpose != purpose {
+            if base.purpose < purpose {
                 guard try await store.change(base.id, to: purpose) else { throw SnapshotDamaged(base.id, "somebody else has removed it") }
                 base.purpose = purpose
             }

@@ -39,7 +39,7 @@ extension Runtime {
         case .bridge(let bridge): .continuous(try await self.bridge(bridge, name: job.name))
         case .command(let command): try .scheduled(job.required(), CommandWork(command.words))
         case .reconcile(let reconcile): try .scheduled(job.required(), ReconcileWork(reconcile, configuration))
-        case .snapshot(let snapshot): try .scheduled(job.required(), SnapshotWork(snapshot, configuration))
+        case .snapshot(let snapshot): try .scheduled(job.required(), SnapshotWork(snapshot, in: job.required().schedule.zone, configuration))
         case .rebuild(let rebuild): try .scheduled(job.required(), RebuildWork(rebuild, configuration))
         case .prune(let prune): try .scheduled(job.required(), PruneWork(prune, configuration))
         }

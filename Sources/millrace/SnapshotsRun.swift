@@ -4,6 +4,7 @@ import Jobs
 import Models
 import MongoStore
 import Projector
+import Schedules
 import Values
 
 /// Snapshots of some models, one after the other, with a receipt.
@@ -18,17 +19,26 @@ struct SnapshotsRun: Sendable {
     private let reader: Reader
     private let models: [String]
     private let keep: Int
+    private let moment: Moment
     private let leases: MongoLeases
     private let owner = Owner.make()
+
+    /// As of when.
+    enum Moment: Sendable {
+        case now
+        /// As it was when the last month ended, by the clocks of a zone: the same for all partitions, whenever it is made.
+        case monthEnd(Zone)
+    }
 
     /// Beside the reader's own: the leases'.
     static let connections = 2
 
     /// - Parameter models: all that have a build when none is named.
-    init(_ reader: Reader, models: [String], keep: Int) throws {
+    init(_ reader: Reader, models: [String], keep: Int, as moment: Moment = .now) throws {
         self.reader = reader
         self.models = reader.built(models)
         self.keep = keep
+        self.moment = moment
         leases = MongoLeases(connection: try reader.connection("leases"), database: reader.configuration.mongodb.database)
     }
 
@@ -69,13 +79,27 @@ struct SnapshotsRun: Sendable {
             var made: [Made] = []
             for partition in partitions {
                 let started = ContinuousClock.now
-                let offset = try await reader.checkpoint(of: build.id, partition).offset
+                guard let (offset, purpose) = try await place(in: build.id, partition) else { continue }
                 let run = SnapshotRun(definition, partition, store: reader.snapshots, log: reader.log)
-                let (snapshot, base) = try await run.make(at: offset, for: .history, keep: keep)
+                let (snapshot, base) = try await run.make(at: offset, for: purpose, keep: keep)
                 made.append(Made(model: model, snapshot: snapshot, base: base, lasted: .now - started))
             }
             return made
         }
+    }
+
+    /// nil where nothing had been logged by then.
+    private func place(in build: BuildID, _ partition: PartitionID) async throws -> (offset: Int64, purpose: Snapshot.Purpose)? {
+        let reached = try await reader.checkpoint(of: build, partition).offset
+        guard case .monthEnd(let zone) = moment else { return (reached, .history) }
+        let end = zone.monthStart(at: try await reader.log.clock())
+        let offset = try await reader.readings.offset(at: end, of: partition)
+        guard offset > 0 else { return nil }
+        guard offset <= reached else {
+            throw Refusal(
+                .notCaughtUp, "\(build) has taken \(partition) into effect up to offset \(reached), and the month's end is at \(offset): try again")
+        }
+        return (offset, .monthEnd)
     }
 
     private func record(_ started: ContinuousClock.Instant, _ outcome: RunOutcome) async throws {

@@ -12,6 +12,18 @@ import Values
         #expect(reply["n"] == 1)
     }
 
+    /// As if chunks had been logged so many milliseconds earlier.
+    private static func age(_ installation: Installation, _ filter: Document, by age: Int64) async throws {
+        for stored in try await installation.documents("millrace.log", filter) {
+            var chunk = try ChunkCodec.decode(stored)
+            chunk.at -= age
+            try await installation.command([
+                "update": "millrace.log", "writeConcern": ["w": "majority"],
+                "updates": [["q": ["_id": stored["_id"] ?? .null], "u": .document(try Document(bson: ChunkCodec.encode(chunk)))]],
+            ])
+        }
+    }
+
     private static let events = (0..<5).map { EventText("\($0)", "stockAdjusted", key: "a", data: ["delta": 1]) }
 
     @Test func `the service puts right what somebody has edited, and its job is bad until the next clean run`() async throws {
@@ -76,14 +88,7 @@ import Values
 
             try await installation.drain(Self.events)
             // As if the first chunk had been logged two hours ago.
-            for stored in try await installation.documents("millrace.log", ["_id.o": 0]) {
-                var chunk = try ChunkCodec.decode(stored)
-                chunk.at -= 7_200_000
-                try await installation.command([
-                    "update": "millrace.log", "writeConcern": ["w": "majority"],
-                    "updates": [["q": ["_id": stored["_id"] ?? .null], "u": .document(try Document(bson: ChunkCodec.encode(chunk)))]],
-                ])
-            }
+            try await Self.age(installation, ["_id.o": 0], by: 7_200_000)
             let early = try await installation.json("jobs", "run", "tidy")
             #expect(early["kind"] == "prune" && early["outcome"] == "good" && early["sums"]?.number("elements") == 0)
             #expect(try await installation.millrace("snapshot").code == 0)
@@ -94,6 +99,39 @@ import Values
             #expect(try await installation.jsonLines("events", "product").compactMap { $0["offset"]?.asInteger } == [2, 3, 4])
             #expect(try await installation.json("runs", "show", run["id"]?.asString ?? "") == run)
             #expect(try await installation.documents("millrace.runs", ["kind": "prune"]).count == 2)
+        }
+    }
+
+    @Test func `a month's end is kept as it was, apart from the nights, and waits until it is in effect`() async throws {
+        let files = [
+            "jobs/nightly.yaml": "version: 1\njob: snapshot\nevery: 1d\nkeep: 1\n",
+            "jobs/months.yaml": "version: 1\njob: snapshot\nat: month-end\ncron: \"0 0 1 * *\"\ntimezone: Asia/Seoul\nkeep: 2\n",
+        ]
+        try await Installation.run(files) { installation in
+            let stream = "product: { list: \"\(installation.name):{product}\", chunk: { events: 2 } }"
+            try installation.write("config/millrace.yaml", "version: 1\nstreams: { \(stream) }\n")
+            try await installation.drain(Self.events)
+            func snapshots() async throws -> [Document] {
+                try await installation.documents("millrace.snapshots", ["purpose": ["$exists": true]]).sorted {
+                    ($0["_id"]?.asDocument?.number("o") ?? 0) < ($1["_id"]?.asDocument?.number("o") ?? 0)
+                }
+            }
+            // The log is younger than the month's end.
+            #expect(try await installation.json("jobs", "run", "months")["sums"]?.number("snapshots") == 0)
+            #expect(try await snapshots() == [])
+
+            try await Self.age(installation, ["_id.o": ["$lt": 4]], by: 32 * 86_400_000)
+            #expect(try await installation.json("jobs", "run", "nightly")["outcome"] == "good")
+            let run = try await installation.json("jobs", "run", "months")
+            #expect(run["outcome"] == "good" && run["sums"]?.number("snapshots") == 1)
+            try await installation.drain([EventText("5", "stockAdjusted", key: "a", data: ["delta": 1])])
+            #expect(try await installation.json("jobs", "run", "nightly")["outcome"] == "good")
+            let kept = try await snapshots()
+            #expect(kept.map { $0["_id"]?.asDocument?.number("o") } == [4, 6] && kept.map { $0["purpose"] } == ["month-end", "history"])
+
+            try await installation.command(["update": "millrace.checkpoints", "updates": [["q": [:], "u": ["$set": ["offset": .int64(3)]]]]])
+            let early = try await installation.json("jobs", "run", "months", code: 1)
+            #expect(early["outcome"] == "failed" && early["problems"]?.asArray?.first?.asDocument?["problem"] == "not-caught-up", "\(early)")
         }
     }
 }

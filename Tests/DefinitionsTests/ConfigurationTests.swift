@@ -85,7 +85,7 @@ import Testing
     func `the configurations of this repository load`(directory: String) throws {
         let configuration = try Configuration.load(directory: root + directory, jobs: root + "jobs", environment: [:])
         #expect(configuration.models.map(\.stream) == configuration.streams.map(\.name))
-        #expect(configuration.jobs.map(\.name) == ["drain", "reconcile", "snapshot"])
+        #expect(configuration.jobs.map(\.name) == ["drain", "month-end", "reconcile", "snapshot"])
         #expect(configuration.jobs.first == JobDefinition(name: "drain", work: .drain(JobDefinition.Drain(streams: configuration.streams.map(\.name)))))
     }
 
@@ -241,6 +241,7 @@ import Testing
         Mistake("version: 1\njob: reconcile\nevery: 1h\nalertAbove: few\n", 4, 13, "alertAbove: must be an integer from 0"),
         Mistake("version: 1\njob: reconcile\nevery: 1h\nkeep: 3\n", 4, 1, "unknown key \"keep\""),
         Mistake("version: 1\njob: snapshot\nevery: 1d\nkeep: 0\n", 4, 7, "keep: must be an integer from 1 to 10000, found 0"),
+        Mistake("version: 1\njob: snapshot\nevery: 1d\nat: noon\n", 4, 5, "at: must be now or month-end, found \"noon\""),
         Mistake("version: 1\njob: prune\nevery: 1d\n", 1, 1, "acceptNoRebuild: true or fromSource: true is missing"),
         Mistake("version: 1\njob: prune\nevery: 1d\nacceptNoRebuild: false\n", 1, 1, "acceptNoRebuild: true or fromSource: true is missing"),
         Mistake("version: 1\njob: prune\nevery: 1d\nfromSource: maybe\n", 4, 13, "fromSource: must be true or false, found \"maybe\""),

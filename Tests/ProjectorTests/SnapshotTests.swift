@@ -175,4 +175,19 @@ import Values
         _ = try await run.make(at: 8, for: .history, keep: 2)
         #expect(await store.snapshots(of: Self.partition).sorted { $0.id.offset < $1.id.offset }.map(\.purpose) == [.history, .history])
     }
+
+    @Test func `months' ends are counted by themselves, and what is one stays one`() async throws {
+        let log = TestLog()
+        log.append((0..<10).map { EventText("\($0)", "created", key: "k", data: 1).json })
+        let store = FakeSnapshots(log.chunks)
+        let run = SnapshotRun(Self.definition(Self.fold()), Self.partition, store: store, log: store)
+        // The last one before another is as old as that: a month's end may lie before what was taken since.
+        _ = try await run.make(at: 4, for: .history, keep: 2)
+        let (end, _) = try await run.make(at: 3, for: .monthEnd, keep: 2)
+        #expect(end.id.offset == 3 && end.purpose == .monthEnd)
+        #expect(try await run.make(at: 4, for: .monthEnd, keep: 2).snapshot.purpose == .monthEnd)
+        #expect(try await run.make(at: 4, for: .history, keep: 2).snapshot.purpose == .monthEnd)
+        for offset in 5...8 { _ = try await run.make(at: Int64(offset), for: .history, keep: 1) }
+        #expect(await store.snapshots(of: Self.partition).map(\.id.offset).sorted() == [3, 4, 8])
+    }
 }

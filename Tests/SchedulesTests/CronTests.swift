@@ -55,6 +55,17 @@ import Values
         #expect(try next("0 0 * * mon", "+05:30", after: "2026-11-21T10:00:00Z") == ["2026-11-22T18:30"])
     }
 
+    @Test(arguments: [
+        ("UTC", "2026-11-21T10:17:30.5Z", "2026-11-01T00:00:00.000Z"), ("UTC", "2026-12-01T00:00:00Z", "2026-12-01T00:00:00.000Z"),
+        ("UTC", "2026-11-30T23:59:59.999Z", "2026-11-01T00:00:00.000Z"), ("Asia/Seoul", "2026-11-30T15:00:00Z", "2026-11-30T15:00:00.000Z"),
+        ("Asia/Seoul", "2026-11-30T14:59:59Z", "2026-10-31T15:00:00.000Z"), ("America/New_York", "2027-01-01T04:00:00Z", "2026-12-01T05:00:00.000Z"),
+        // The clocks went back within the month.
+        ("Europe/Berlin", "2026-10-31T22:59:59Z", "2026-09-30T22:00:00.000Z"), ("Europe/Berlin", "2026-10-31T23:00:00Z", "2026-10-31T23:00:00.000Z"),
+    ]) func `a month begins by the clocks of a zone`(name: String, time: String, start: String) throws {
+        let zone = try #require(Zone(name))
+        #expect(DateTime.format(milliseconds: zone.monthStart(at: try #require(DateTime.parse(time)))) == start)
+    }
+
     /// Berlin, 2026-03-29: at 01:00 UTC the clocks go from 02:00 to 03:00.
     @Test func `a time that the clocks leave out runs once, when they have passed over it`() throws {
         #expect(

@@ -27,6 +27,7 @@ extension Schema {
             "models": list(of: text, atLeast: 1), "repair": boolean, "sample": text(part), "maxChange": integer(JobDefinition.countRange),
             "throttle": integer(JobDefinition.rateRange), "alertAbove": integer(JobDefinition.countRange),
             "acceptNoRebuild": boolean, "fromSource": boolean,
+            "at": oneOf(JobDefinition.Snapshot.Moment.allCases.map(\.rawValue)),
             "keep": kind == "snapshot" ? integer(JobDefinition.keptSnapshotsRange) : duration,
         ]
         let timetable: [String: Value] = [
