@@ -68,13 +68,18 @@ private struct WorkService: Service {
         let runner = JobRunner(jobs.jobs, runtime.office, logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await runtime.makeIndexes() }
-            let retention = RunRetention(runtime, keep: configuration.keepRuns, logger: logger)
-            group.addTask { try await retention.run() }
             health?.answer(from: RuntimeHealth(runtime: runtime, batches: batches))
             group.addTask { [jobs] in await reload(jobs, runtime, batches, runner, hangUps, health) }
             try await runner.run()
             group.cancelAll()
         }
+    }
+
+    /// What goes on beside the jobs, until it is cancelled.
+    private func lookAfter(_ runtime: Runtime) async {
+        async let builds: Void = runtime.lookAfterBuilds()
+        try? await RunRetention(runtime, keep: runtime.configuration.keepRuns, logger: logger).run()
+        await builds
     }
 
     /// Takes what the files say whenever it is told to. Where more than jobs has changed, the installation is opened anew, and
@@ -84,8 +89,8 @@ private struct WorkService: Service {
         _ jobs: JobList, _ runtime: Runtime, _ batches: BatchMetrics, _ runner: JobRunner, _ hangUps: UnixSignalsSequence, _ health: HealthService?
     ) async {
         var (jobs, runtime) = (jobs, runtime)
-        var builds = Task { [runtime] in await runtime.lookAfterBuilds() }
-        defer { builds.cancel() }
+        var care = Task { [runtime] in await lookAfter(runtime) }
+        defer { care.cancel() }
         for await _ in hangUps.cancelOnGracefulShutdown() {
             do {
                 let now = try options.load()
@@ -93,14 +98,17 @@ private struct WorkService: Service {
                     let opened = try await Runtime.open(now, meter: batches, logger: logger)
                     try await jobs.take(now.jobs, on: opened)
                     runtime = opened
-                    builds.cancel()
-                    builds = Task { await opened.lookAfterBuilds() }
+                    care.cancel()
+                    care = Task { await lookAfter(opened) }
                     runner.replace(jobs.jobs)
                     health?.answer(from: RuntimeHealth(runtime: runtime, batches: batches))
                     await runtime.makeIndexes()
                 } else {
                     try await jobs.take(now.jobs, on: runtime)
                     runner.replace(jobs.jobs)
+                }
+                if now.healthListen != configuration.healthListen {
+                    logger.warning("where health and metrics are served has changed: that needs a restart, and all else is in effect")
                 }
                 logger.info("the files were read again", metadata: ["jobs": "\(jobs.jobs.map(\.name).joined(separator: ", "))"])
             } catch {

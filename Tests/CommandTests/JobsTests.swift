@@ -117,6 +117,33 @@ import Values
         }
     }
 
+    @Test func `SIGHUP takes how long receipts are kept, and says what needs a restart`() async throws {
+        try await Installation.run(["jobs/hello.yaml": Self.hello]) { installation in
+            func settings(_ more: String) throws {
+                try installation.write(
+                    "config/millrace.yaml", "version: 1\nstreams: { product: { list: \"\(installation.name):{product}\" } }\n\(more)\n")
+            }
+            try settings("health: { listen: off }")
+            #expect(try await installation.millrace("jobs", "run", "hello").code == 0)
+            // As if it had ended two days ago.
+            try await installation.command([
+                "update": "millrace.runs",
+                "updates": [["q": ["job": "hello"], "u": [["$set": ["ended": ["$subtract": ["$ended", .int64(2 * 86_400_000)]]]]]]],
+                "writeConcern": ["w": "majority"],
+            ])
+            let service = try installation.start(["run"], environment: ["MILLRACE_HEALTH_LISTEN": ""])
+            _ = try await eventually("it drains") { service.errors.contains("draining") ? true : nil }
+            #expect(try await installation.documents("millrace.runs", ["job": "hello"]).count == 1)
+            try settings("health: { listen: \"127.0.0.1:0\" }\nruns: { keep: 1d }")
+            service.send(1)
+            _ = try await eventually("the old receipt goes") {
+                try await installation.documents("millrace.runs", ["job": "hello"]).isEmpty ? true : nil
+            }
+            _ = try await eventually("it says so") { service.errors.contains("needs a restart") ? true : nil }
+            try await Self.stop(service)
+        }
+    }
+
     @Test func `runners come to have an even share, and leave it to the others`() async throws {
         try await Installation.run(lease: "5s", partitions: 6) { installation in
             /// How many partitions each runner holds, the most first.
