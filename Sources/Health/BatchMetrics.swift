@@ -2,8 +2,8 @@ import Foundation
 import Projector
 import Synchronization
 
-/// What the batches of this process took, by model.
-public final class BatchMetrics: BatchMeter {
+/// What the batches of this process took, by model, and the steps of its ingest, by stream.
+public final class BatchMetrics: BatchMeter, IngestMeter {
     private struct Sums {
         var events = Histogram([1, 10, 100, 500, 1000, 2000, 5000, 10_000, 20_000])
         var duration = Histogram([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10])
@@ -14,6 +14,7 @@ public final class BatchMetrics: BatchMeter {
     }
 
     private let models = Mutex<[String: Sums]>([:])
+    private let stages = Mutex<[String: [IngestStage: Histogram]]>([:])
 
     public init() {}
 
@@ -30,6 +31,12 @@ public final class BatchMetrics: BatchMeter {
         }
     }
 
+    public func record(_ stage: IngestStage, of stream: String, _ time: Duration) {
+        stages.withLock {
+            $0[stream, default: [:]][stage, default: Histogram([0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5])].record(time / .seconds(1))
+        }
+    }
+
     public func add(to exposition: inout Exposition) {
         for (model, sums) in models.withLock(\.self).sorted(by: { $0.key < $1.key }) {
             exposition.add(.batchEvents, [("model", model)], sums.events)
@@ -38,6 +45,11 @@ public final class BatchMetrics: BatchMeter {
                 exposition.add(.batchStages, ["model": model, "stage": stage], seconds)
             }
             exposition.add(.eventDelay, [("model", model)], sums.delay)
+        }
+        for (stream, found) in stages.withLock(\.self).sorted(by: { $0.key < $1.key }) {
+            for stage in IngestStage.allCases {
+                if let histogram = found[stage] { exposition.add(.ingestStages, [("stream", stream), ("stage", stage.rawValue)], histogram) }
+            }
         }
     }
 }

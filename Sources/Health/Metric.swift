@@ -3,6 +3,7 @@
 public enum Metric: String, CaseIterable, Sendable {
     case buildInfo = "millrace_build_info"
     case up = "millrace_up"
+    case connections = "millrace_mongodb_connections"
 
     // Streams.
     case waiting = "millrace_list_length"
@@ -11,6 +12,7 @@ public enum Metric: String, CaseIterable, Sendable {
     case received = "millrace_received_events_total"
     case duplicates = "millrace_duplicate_events_total"
     case undecodable = "millrace_decode_failures_total"
+    case ingestStages = "millrace_ingest_stage_duration_seconds"
 
     // Models.
     case folded = "millrace_fold_events_total"
@@ -21,6 +23,18 @@ public enum Metric: String, CaseIterable, Sendable {
     case caughtUp = "millrace_caught_up"
     case stopped = "millrace_stopped_partitions"
     case deadLetters = "millrace_dead_letters"
+
+    // Reconciles: the last of each model.
+    case reconciled = "millrace_reconcile_checked_documents"
+    case reconcileDrift = "millrace_reconcile_drifted_documents"
+    case reconcileRepaired = "millrace_reconcile_repaired_documents"
+    case reconcileRatio = "millrace_reconcile_drift_ratio"
+    case reconcileClean = "millrace_reconcile_last_clean_timestamp_seconds"
+
+    // Rebuilds.
+    case builds = "millrace_builds"
+    case rebuildEvents = "millrace_rebuild_folded_events"
+    case rebuildProgress = "millrace_rebuild_progress_ratio"
 
     // Batches of this process.
     case batchEvents = "millrace_batch_events"
@@ -42,7 +56,7 @@ public enum Metric: String, CaseIterable, Sendable {
 
     public var kind: Kind {
         switch self {
-        case .batchEvents, .batchDuration, .eventDelay: .histogram
+        case .batchEvents, .batchDuration, .eventDelay, .ingestStages: .histogram
         default: rawValue.hasSuffix("_total") ? .counter : .gauge
         }
     }
@@ -51,12 +65,14 @@ public enum Metric: String, CaseIterable, Sendable {
         switch self {
         case .buildInfo: "1, with the version."
         case .up: "1 where the servers have answered for this scrape, by server."
+        case .connections: "Connections to MongoDB that this process's drains may have, used and free."
         case .waiting: "Events that wait in the lists of a stream."
         case .inSegment: "Events that were cut from the lists and are not logged yet."
         case .oldestAge: "How long ago the oldest waiting event says that it happened."
         case .received: "Elements received and logged, duplicates among them, by all runners since the beginning."
         case .duplicates: "Of them, duplicates."
         case .undecodable: "Of them, elements that are no events."
+        case .ingestStages: "Time of a cut that found something, a read, an append to the log and a release, in this process."
         case .folded: "What became of events in the live build: applied, ignored, parked or held."
         case .written: "Documents written in the live build, by what was done, and those that batches left unchanged."
         case .drifted: "Documents of the live build that were not what the log makes them, found when they were written next."
@@ -64,7 +80,15 @@ public enum Metric: String, CaseIterable, Sendable {
         case .lagAge: "How long ago the first of them was logged; 0 where there is none."
         case .caughtUp: "1 where there is none."
         case .stopped: "Partitions in which the model is stopped until somebody acts."
-        case .deadLetters: "Dead letters of all models, without those that were dropped."
+        case .deadLetters: "Dead letters of the live builds, and elements that are no events, without those that were dropped."
+        case .reconciled: "Documents that the last reconcile of the model compared."
+        case .reconcileDrift: "Of them, those that were not what the log makes them: missing, extra or different."
+        case .reconcileRepaired: "Of these, those that it wrote anew."
+        case .reconcileRatio: "The part of the documents that was not what the log makes them."
+        case .reconcileClean: "When the last reconcile began that found nothing; 0 where none of the last ones did."
+        case .builds: "Builds of the model by state: building, live, kept or dropping."
+        case .rebuildEvents: "Events that the rebuild under way has folded; 0 where there is none."
+        case .rebuildProgress: "How far it is; 1 where there is none under way."
         case .batchEvents: "Events of a batch, in this process."
         case .batchDuration: "Time from the first read of a batch to its commit, in this process."
         case .batchStages: "The same by stage: load, fold and write."

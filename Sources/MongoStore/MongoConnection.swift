@@ -22,11 +22,13 @@ public actor MongoConnection {
         init(pool: MongoPool, client: OpaquePointer) {
             self.pool = pool
             self.client = client
+            pool.took()
         }
 
         deinit {
             if let session { mongo_shim_session_end(session) }
             mongo_shim_client_push(pool.pool, client)
+            pool.gotBack()
         }
     }
 

@@ -45,6 +45,18 @@ public struct MongoDrift: DriftReports {
             "read drift reports")
     }
 
+    /// The head of a model's newest report, or of the newest that is older than another. The documents between them are not read.
+    public func newest(on model: String, before other: DriftReportID? = nil) async throws -> (id: DriftReportID, head: Document)? {
+        let end = other.map { DriftDocument.id($0) } ?? ["m": .string(model + "\0")]
+        let last = try await connection.document(
+            database, Collections.drift, ["_id": ["$gt": ["m": .string(model)], "$lt": end]], options: ["sort": ["_id": -1], "projection": ["_id": 1]],
+            "look for a drift report")
+        guard let run = last?["_id"]?.asDocument?["r"]?.asString else { return nil }
+        let report = DriftReportID(model: model, run: run)
+        let head = try await connection.document(database, Collections.drift, ["_id": DriftDocument.id(report)], "read a drift report")
+        return (report, head ?? [:])
+    }
+
     public func clear(_ report: DriftReportID) async throws { try await connection.remove(database, ["_id": DriftDocument.documents(report)]) }
 
     public func add(_ drift: [Drift], from number: Int64, to report: DriftReportID) async throws {

@@ -1,6 +1,7 @@
 import CMongoShim
 import Events
 import Logging
+import Synchronization
 
 /// The process's connections to one replica set.
 ///
@@ -8,7 +9,12 @@ import Logging
 /// inside one `MongoConnection`.
 public final class MongoPool: @unchecked Sendable {
     let pool: OpaquePointer
-    let connections: Int
+    /// How many there can be.
+    public let connections: Int
+    private let taken = Atomic(0)
+
+    /// How many there are.
+    public var used: Int { taken.load(ordering: .relaxed) }
 
     /// How long one call waits for a server to answer.
     private static let socketTimeout = Duration.seconds(30)
@@ -40,6 +46,9 @@ public final class MongoPool: @unchecked Sendable {
         self.pool = pool
         self.connections = connections
     }
+
+    func took() { taken.add(1, ordering: .relaxed) }
+    func gotBack() { taken.subtract(1, ordering: .relaxed) }
 
     deinit { mongo_shim_pool_free(pool) }
 }

@@ -35,14 +35,11 @@ public struct MongoReadings: Sendable {
         try await connection.count(database, build.description, [StoredDocument.orphanField: true])
     }
 
-    /// Dead letters of every model, without those that were dropped, and those of some builds.
-    public func deadLetters(without builds: [BuildID] = []) async throws -> Int64 {
-        let all =
-            try await connection.count(database, Collections.deadLetters) - connection.count(database, Collections.deadLetters, ["decision": "dropped"])
-        guard !builds.isEmpty else { return all }
-        return try await all
-            - connection.count(
-                database, Collections.deadLetters, ["_id.b": ["$in": .array(builds.map(DeadLetterDocument.build))], "decision": ["$ne": "dropped"]])
+    /// Dead letters of some builds, and of elements that are no events, without those that were dropped.
+    public func deadLetters(of builds: [BuildID]) async throws -> Int64 {
+        try await connection.count(
+            database, Collections.deadLetters,
+            ["_id.b": ["$in": .array([.null] + builds.map(DeadLetterDocument.build))], "decision": ["$ne": "dropped"]])
     }
 
     /// What a build has met in a partition of types that its model does not name.

@@ -14,6 +14,7 @@ public actor Ingest {
     private let builder: ChunkBuilder
     private let collisionPause: Duration
     private let clock: any Clock<Duration>
+    private let meter: (any IngestMeter)?
     private var readSize: ReadSize
 
     private var window: DedupeWindow?
@@ -54,7 +55,7 @@ public actor Ingest {
     ///   - clock: what it waits by.
     public init(
         settings: StreamSettings, partition: PartitionID, buffer: any SegmentBuffer, log: any EventLog, collisionPause: Duration = .milliseconds(20),
-        clock: any Clock<Duration> = ContinuousClock()
+        clock: any Clock<Duration> = ContinuousClock(), meter: (any IngestMeter)? = nil
     ) {
         self.settings = settings
         self.partition = partition
@@ -62,6 +63,7 @@ public actor Ingest {
         self.log = log
         self.collisionPause = collisionPause
         self.clock = clock
+        self.meter = meter
         builder = ChunkBuilder(settings: settings, partition: partition)
         readSize = ReadSize(most: settings.chunkEvents, bytes: settings.chunkBytes)
     }
@@ -92,7 +94,9 @@ public actor Ingest {
                 }
             }
             if working.progress.end >= working.segment.length {
+                let began = ContinuousClock.now
                 let reply = try await buffer.release(epoch: epoch, identity: working.segment.identity, oversize: working.progress.oversize)
+                meter?.record(.release, of: partition.stream, .now - began)
                 CrashPoint.segmentReleased.reached()
                 segment = nil
                 if case .fenced(let fence) = reply { batch.fence = fence }
@@ -125,6 +129,7 @@ public actor Ingest {
     private enum CutOutcome { case segment, nothing, fenced(by: Int64) }
 
     private func cut(_ epoch: Int64, _ batch: inout IngestBatch) async throws -> CutOutcome {
+        let began = ContinuousClock.now
         // 1: every attempt brings an identity of its own.
         let reply = try await buffer.cut(epoch: epoch, identity: UUID().uuidString.lowercased())
         CrashPoint.cut.reached()
@@ -143,6 +148,7 @@ public actor Ingest {
                 self.suspect = nil
             }
             if let found {
+                meter?.record(.cut, of: partition.stream, .now - began)
                 try await synchronise(found)
             } else if completeness?.token != complete || idleCuts >= Self.mostIdleCuts {
                 // 12: the tail must be read after the reply. Now and then in any case: what somebody imports is there to be
@@ -213,7 +219,9 @@ public actor Ingest {
         let most = Int(min(working.segment.length - working.progress.end, Int64(readSize.count)))
         let step = try await watch?.step(of: .ingest, at: tail.offset, most: most) ?? .take(most)
         let count = if case .take(let count) = step { count } else { 1 }
+        let began = ContinuousClock.now
         guard let elements = try await buffer.read(identity: working.segment.identity, from: working.progress.end, count: count) else { return nil }
+        meter?.record(.read, of: partition.stream, .now - began)
         CrashPoint.segmentRead.reached()
         guard step != .park else { return Page(elements: elements, tape: JSONTape(), isParked: true) }
         readSize.learn(elements)
@@ -234,6 +242,7 @@ public actor Ingest {
             window: window, refusing: page.isParked ? .crashParked("decoding it") : nil
         )
         CrashPoint.chunkDecided.reached()
+        let began = ContinuousClock.now
         do {
             // 6: one append at a time, and nothing moves on before its majority acknowledgement.
             guard case .appended = try await log.append(chunk) else {
@@ -248,6 +257,7 @@ public actor Ingest {
             forget()
             throw error
         }
+        meter?.record(.append, of: partition.stream, .now - began)
         CrashPoint.chunkAppended.reached()
         windowEnd = chunk.end
         self.tail = LogTail(offset: chunk.end, totals: chunk.totals, at: at, age: age, now: at)

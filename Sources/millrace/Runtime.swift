@@ -24,12 +24,12 @@ struct Runtime: Sendable {
     /// slow, no lease waits for that.
     private let watch: MongoConnection
     private let buffers: [PartitionID: RedisBuffer]
-    private let meter: (any BatchMeter)?
+    private let meter: (any BatchMeter & IngestMeter)?
     private let logger: Logger
 
     /// Opens an installation for work: checks the servers, and registers streams and models. Throws a `Refusal` for what
     /// a person must change first.
-    static func open(_ configuration: Configuration, meter: (any BatchMeter)? = nil, logger: Logger) async throws -> Runtime {
+    static func open(_ configuration: Configuration, meter: (any BatchMeter & IngestMeter)? = nil, logger: Logger) async throws -> Runtime {
         let redis = try RedisURL(configuration.redis.url)
         let server = RedisServer(url: redis)
         let inspection = try await server.inspect()
@@ -169,6 +169,12 @@ struct Runtime: Sendable {
     /// What metrics are read by.
     var watched: MongoReadings { MongoReadings(connection: watch, database: configuration.mongodb.database) }
 
+    /// What reconciles have found, likewise.
+    var reports: MongoDrift { MongoDrift(connection: watch, database: configuration.mongodb.database) }
+
+    /// How many connections to MongoDB there are, and can be.
+    var connections: (used: Int, most: Int) { (pool.used, pool.connections) }
+
     /// How much is waiting in a partition's list.
     func waiting(in partition: PartitionID) async throws -> BufferState {
         try await buffer(of: partition).waiting()
@@ -227,7 +233,7 @@ extension Runtime: Workplace {
         settings.poll = poll
         return PartitionWorker(
             partition: partition, list: stream.list(of: partition.number),
-            ingest: Ingest(settings: stream, partition: partition, buffer: try buffer(of: partition), log: log), builds: projected, store: store,
+            ingest: Ingest(settings: stream, partition: partition, buffer: try buffer(of: partition), log: log, meter: meter), builds: projected, store: store,
             leases: MongoLeases(connection: control, database: database), holder: owner, settings: settings, stop: stop, logger: logger
         )
     }

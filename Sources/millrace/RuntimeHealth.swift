@@ -16,7 +16,7 @@ struct RuntimeHealth: HealthSource {
     /// How old the knowledge of the pointer documents may be.
     private static let pointerAge = Duration.seconds(1)
 
-    private var partitions: [PartitionID] { runtime.partitions(of: []) }
+    var partitions: [PartitionID] { runtime.partitions(of: []) }
 
     func checks() async -> [HealthCheck] {
         let mongodb = await check("mongodb") { _ = try await runtime.office.store.clock() }
@@ -39,12 +39,19 @@ struct RuntimeHealth: HealthSource {
         let checks = await checks()
         for check in checks { exposition.add(.up, ["server": check.name], check.fault == nil ? 1 : 0) }
         batches.add(to: &exposition)
+        let connections = runtime.connections
+        exposition.add(.connections, ["state": "used"], Double(connections.used))
+        exposition.add(.connections, ["state": "free"], Double(connections.most - connections.used))
         // Without the servers there is nothing more to say, and that is worth being told.
         guard checks.allSatisfy({ $0.fault == nil }) else { return exposition }
         for stream in runtime.configuration.streams { try await add(stream, to: &exposition) }
-        let builds = try await runtime.builds.pointers(within: Self.pointerAge).compactMap(\.liveBuild)
-        for build in builds { try await add(build, to: &exposition) }
-        exposition.add(.deadLetters, [:], Double(try await runtime.watched.deadLetters(without: [])))
+        let pointers = try await runtime.builds.pointers(within: Self.pointerAge)
+        for build in pointers.compactMap(\.liveBuild) { try await add(build, to: &exposition) }
+        exposition.add(.deadLetters, [:], Double(try await runtime.watched.deadLetters(of: pointers.map(\.live))))
+        for pointer in pointers {
+            try await addRebuild(pointer, to: &exposition)
+            try await addReconcile(of: pointer.model, to: &exposition)
+        }
         try await addJobs(to: &exposition)
         return exposition
     }

@@ -62,7 +62,7 @@ struct StatusCommand: AsyncParsableCommand {
         let reader = try await Reader(configuration)
         let url = try RedisURL(configuration.redis.url)
         var status = Status()
-        status.deadLetters = try await reader.readings.deadLetters(without: reader.unreadBuilds)
+        status.deadLetters = try await reader.readings.deadLetters(of: reader.builds.values.map(\.id))
         for settings in configuration.streams {
             var stream = StreamStatus(name: settings.name)
             for partition in reader.partitions(of: settings) {

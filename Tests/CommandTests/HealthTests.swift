@@ -52,6 +52,50 @@ import Values
         }
     }
 
+    @Test func `what rebuilds and reconciles have come to is measured, and the letters of live builds alone`() async throws {
+        try await Installation.run { installation in
+            let events = (0..<4).map { EventText("\($0)", "stockAdjusted", key: "a", data: ["delta": $0 == 3 ? "many" : 1]).json + "\n" }
+            #expect(try await installation.millrace("push", "product", input: events.joined()).code == 0)
+            #expect(try await installation.millrace("drain", "--once").code == 1)
+            // The build that is left keeps its letter, and what is left of one that was killed is a build.
+            #expect(try await installation.millrace("rebuild", "product").code == 0)
+            #expect(try await installation.documents("millrace.dead_letters").count == 2)
+            #expect(try await installation.millrace("rebuild", "product", environment: ["MILLRACE_CRASH_AT": "build-folded:1"]).code == 137)
+            #expect(try await installation.millrace("reconcile").code == 0)
+            try await installation.command([
+                "update": "product@2", "updates": [["q": ["_id": "a"], "u": ["$set": ["stock": 100]]]], "writeConcern": ["w": "majority"],
+            ])
+            #expect(try await installation.millrace("reconcile", "--repair").code == 1)
+
+            let (service, url) = try await Self.start(installation)
+            _ = try await eventually("it is ready") { try await Self.get(url + "/readyz").code == 200 ? true : nil }
+            #expect(try await installation.millrace("push", "product", input: EventText("5", "stockAdjusted", key: "b", data: ["delta": 1]).json).code == 0)
+            _ = try await eventually("it is applied") { try await installation.documents("product@2", ["_id": "b"]).first }
+            let model = "model=\"product\""
+            let wanted = [
+                "millrace_dead_letters 1", "millrace_builds{\(model),state=\"building\"} 1", "millrace_builds{\(model),state=\"live\"} 1",
+                "millrace_builds{\(model),state=\"kept\"} 1", "millrace_rebuild_folded_events{\(model)} 4", "millrace_rebuild_progress_ratio{\(model)} 0.8",
+                "millrace_reconcile_checked_documents{\(model)} 1", "millrace_reconcile_drifted_documents{\(model),kind=\"different\"} 1",
+                "millrace_reconcile_drifted_documents{\(model),kind=\"missing\"} 0", "millrace_reconcile_repaired_documents{\(model)} 1",
+                "millrace_reconcile_drift_ratio{\(model)} 1", "millrace_mongodb_connections{state=\"used\"} 5",
+                "millrace_ingest_stage_duration_seconds_count{stream=\"product\",stage=\"append\"} 1",
+                "millrace_ingest_stage_duration_seconds_count{stream=\"product\",stage=\"cut\"} 1",
+            ]
+            var lines: [String] = []
+            _ = try? await eventually(within: .seconds(15), "all is measured") {
+                lines = try await Self.get(url + "/metrics").text.split(separator: "\n").map(String.init)
+                return wanted.allSatisfy(lines.contains) ? true : nil
+            }
+            #expect(wanted.filter { !lines.contains($0) } == [], "\(lines.filter { !$0.hasPrefix("#") && !$0.contains("bucket") })")
+            // The first of them was clean.
+            let clean = lines.compactMap { $0.wholeMatch(of: /millrace_reconcile_last_clean_timestamp_seconds.* (.*)/).flatMap { Double($0.1) } }
+            #expect(clean.count == 1 && abs(Date().timeIntervalSince1970 - (clean.first ?? 0)) < 600)
+            #expect(try await installation.json("status")["deadLetters"] == 1)
+            service.send(15)
+            #expect(try await service.ended().code == 0)
+        }
+    }
+
     @Test func `without its servers it is live and not ready`() async throws {
         try await Installation.run { installation in
             let (service, url) = try await Self.start(installation, ["MILLRACE_MONGODB_URL": "mongodb://127.0.0.1:1/?replicaSet=rs0"])

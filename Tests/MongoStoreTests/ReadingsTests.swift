@@ -29,7 +29,8 @@ extension MongoSuite {
                 #expect(try await readings.tail(of: Commits.partition).offset == 4)
                 #expect(try await readings.documents(of: Commits.build) == 1)
                 #expect(try await readings.documents(of: other) == 0)
-                #expect(try await readings.deadLetters() == 1)
+                #expect(try await readings.deadLetters(of: [Commits.build]) == 1)
+                #expect(try await readings.deadLetters(of: [other]) == 0)
                 #expect(try await readings.document(of: Commits.build, key: "p-1")?["stock"] == 1)
                 #expect(try await readings.document(of: Commits.build, key: "p-2") == nil)
             }
