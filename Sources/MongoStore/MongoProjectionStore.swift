@@ -226,7 +226,7 @@ extension MongoConnection {
     /// Rule 15: repeats the commit in the same session until it says that it happened, or that there is no such
     /// transaction, either without a write concern error. A read that says "not applied" would prove nothing: the commit
     /// can still land.
-    private func settle() throws(MongoError) -> CommitReply {
+    func settle() throws(MongoError) -> CommitReply {
         let deadline = ContinuousClock.now + Self.settleLimit
         var pause = Backoff(first: .milliseconds(50), most: .seconds(2))
         while true {

@@ -38,6 +38,10 @@ public struct MongoSnapshots: SnapshotStore {
         try await connection.change(database, id, ["purpose": .string(purpose.rawValue)])
     }
 
+    public func rewrite(_ snapshot: Snapshot, _ block: (number: Int, rows: [SnapshotRow])?) async throws {
+        try await connection.rewrite(database, snapshot, block)
+    }
+
     public func remove(_ id: SnapshotID) async throws {
         try await connection.delete(database, Collections.snapshots, ["_id": SnapshotDocument.id(id)], "remove a snapshot")
         CrashPoint.snapshotHeadRemoved.reached()
@@ -58,22 +62,16 @@ public struct MongoSnapshots: SnapshotStore {
         try await connection.decisions(database, model, partition)
     }
 
+    public func decisions(on model: String, _ partition: PartitionID, ofKey key: String) async throws -> [Int64: Decision] {
+        try await connection.decisions(database, model, partition, keys: [key])
+    }
+
     public func keys(of partition: PartitionID, _ offsets: Range<Int64>, after key: ExactString?, most: Int) async throws -> [ExactString] {
         try await connection.keys(database, partition, offsets, after: key, most: most)
     }
 
     public func logged(at offset: Int64, of partition: PartitionID) async throws -> Int64? {
         try await connection.logged(database, at: offset, of: partition)
-    }
-}
-
-extension MongoSnapshots: KeyTrace {
-    /// Removes every snapshot of the partition, also those that are being made: they are made again from the log.
-    public func erase(_ key: String, of partition: PartitionID) async throws -> Int64 {
-        let all = try await snapshots(of: partition)
-        for snapshot in all { try await remove(snapshot.id) }
-        try await removeLeftovers()
-        return Int64(all.count)
     }
 }
 
@@ -85,6 +83,30 @@ extension MongoConnection {
         let reply = try run(database, BSON.encode(command), .write, "change a snapshot")
         try Self.check(reply, "change a snapshot")
         return reply["n"]?.asInteger == 1
+    }
+
+    /// One transaction: two documents of the block, and the head, which says that the snapshot is there.
+    fileprivate func rewrite(_ database: String, _ snapshot: Snapshot, _ block: (number: Int, rows: [SnapshotRow])?) throws {
+        let head = SnapshotDocument.encode(snapshot)
+        let fields = Document(head.fields.filter { ["decisions", "rows", "documents", "bytes"].contains($0.name) })
+        var updates: [Value] = [["q": ["_id": head["_id"] ?? .null], "u": ["$set": .document(fields)]]]
+        if let block {
+            for part in SnapshotBlockDocument.encode(block.rows, snapshot.id.attempt, block.number) {
+                let part = try Document(bson: part)
+                updates.append(["q": ["_id": part["_id"] ?? .null], "u": .document(part)])
+            }
+        }
+        try startTransaction()
+        do {
+            let reply = try run(
+                database, BSON.encode(["update": .string(Collections.snapshots), "updates": .array(updates)]), .transaction, "erase from a snapshot")
+            try Self.check(reply, "erase from a snapshot")
+            guard reply["n"]?.asInteger == Int64(updates.count) else { return abortTransaction() }
+        } catch {
+            abortTransaction()
+            throw error
+        }
+        _ = try settle()
     }
 
     /// Goes from one attempt's blocks to the next one's, so that what is in use is not read. A head is there before its first
@@ -124,10 +146,12 @@ extension MongoConnection {
         return blocks
     }
 
-    fileprivate func decisions(_ database: String, _ model: String, _ partition: PartitionID) throws -> [Int64: Decision] {
+    fileprivate func decisions(
+        _ database: String, _ model: String, _ partition: PartitionID, keys: [String]? = nil
+    ) throws -> [Int64: Decision] {
         var decisions: [Int64: Decision] = [:]
         try find(
-            database, Collections.deadLetters, DeadLetterDocument.decisions(partition, from: 0, keys: nil),
+            database, Collections.deadLetters, DeadLetterDocument.decisions(partition, from: 0, keys: keys),
             options: ["projection": ["_id": 1, "decision": 1]], "read decisions"
         ) { bytes in
             let letter = try Document(bson: bytes)

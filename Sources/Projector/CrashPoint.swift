@@ -66,6 +66,7 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     case chunksPruned = "chunks-pruned"
     case headsErased = "heads-erased"
     case chunkErased = "chunk-erased"
+    case snapshotErased = "snapshot-erased"
     case documentErased = "document-erased"
     case lettersErased = "letters-erased"
 

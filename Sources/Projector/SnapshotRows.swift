@@ -18,13 +18,41 @@ struct SnapshotRows {
 
     /// The next blocks' rows; nil at the end.
     mutating func rows() async throws -> [SnapshotRow]? {
-        guard let snapshot, next < snapshot.blocks else { return nil }
-        let numbers = next..<min(snapshot.blocks, next + Self.page)
-        let indexes = try await store.indexes(of: snapshot.id, numbers)
-        let bodies = try await store.bodies(of: snapshot.id, numbers)
-        guard indexes.count == numbers.count, bodies.count == numbers.count else { throw SnapshotDamaged(snapshot.id, "blocks are missing") }
-        next = numbers.upperBound
-        return try zip(indexes, bodies).flatMap { try Self.rows($0, $1, snapshot.id) }
+        // What was erased may have left nothing of a block.
+        while let snapshot, next < snapshot.blocks {
+            let numbers = next..<min(snapshot.blocks, next + Self.page)
+            let rows = try await Self.rows(numbers, in: snapshot, store)
+            next = numbers.upperBound
+            if !rows.isEmpty { return rows }
+        }
+        return nil
+    }
+
+    /// Times that blocks are read again of which a key was erased between keys and documents.
+    private static let mostReads = 3
+
+    /// The rows of some blocks.
+    static func rows(_ numbers: Range<Int>, in snapshot: Snapshot, _ store: any SnapshotStore) async throws -> [SnapshotRow] {
+        for _ in 0..<mostReads {
+            let indexes = try await store.indexes(of: snapshot.id, numbers)
+            let bodies = try await store.bodies(of: snapshot.id, numbers)
+            guard indexes.count == numbers.count, bodies.count == numbers.count else { throw SnapshotDamaged(snapshot.id, "blocks are missing") }
+            guard zip(indexes, bodies).allSatisfy({ $0.keys.count == $1.count }) else { continue }
+            return zip(indexes, bodies).flatMap { index, bodies in
+                bodies.indices.map { SnapshotRow(key: ExactString(index.keys[$0]), bson: bodies[$0], isHeld: index.isHeld[$0]) }
+            }
+        }
+        throw SnapshotDamaged(snapshot.id, "a block has other documents than keys")
+    }
+
+    /// The block that has a key, with its rows; nil where none has it.
+    static func block(with key: ExactString, in snapshot: Snapshot, _ store: any SnapshotStore) async throws -> (number: Int, rows: [SnapshotRow])? {
+        for number in try await block(of: key, in: snapshot, store)..<snapshot.blocks {
+            let rows = try await rows(number..<number + 1, in: snapshot, store)
+            guard let last = rows.last, key <= last.key else { continue }
+            return rows.contains { $0.key == key } ? (number, rows) : nil
+        }
+        return nil
     }
 
     /// The rows of these keys, which are in order.
@@ -41,9 +69,7 @@ struct SnapshotRows {
                 let end = keys[place...].firstIndex { last < $0 } ?? keys.count
                 let wanted = Set(keys[place..<end])
                 place = end
-                let bodies = try await store.bodies(of: snapshot.id, number..<number + 1)
-                guard let bodies = bodies.first else { throw SnapshotDamaged(snapshot.id, "a block is missing") }
-                found += try rows(index, bodies, snapshot.id).filter { wanted.contains($0.key) }
+                found += try await rows(number..<number + 1, in: snapshot, store).filter { wanted.contains($0.key) }
             }
         }
         return found
@@ -52,21 +78,17 @@ struct SnapshotRows {
     /// Index blocks that are read at once.
     private static let indexPage = 64
 
-    /// The first block that does not end before a key, found by halving.
+    /// The first block that does not end before a key, found by halving, or one before it.
     private static func block(of key: ExactString, in snapshot: Snapshot, _ store: any SnapshotStore) async throws -> Int {
         var (low, high) = (0, snapshot.blocks)
         while low < high {
             let middle = low + (high - low) / 2
-            guard let last = try await store.indexes(of: snapshot.id, middle..<middle + 1).first?.keys.last else {
+            guard let index = try await store.indexes(of: snapshot.id, middle..<middle + 1).first else {
                 throw SnapshotDamaged(snapshot.id, "a block is missing")
             }
-            if ExactString(last) < key { low = middle + 1 } else { high = middle }
+            // Of one that has nothing left it is not known, and whoever begins too early finds it too.
+            if let last = index.keys.last, ExactString(last) < key { low = middle + 1 } else { high = middle }
         }
         return low
-    }
-
-    private static func rows(_ index: SnapshotIndex, _ bodies: [[UInt8]], _ id: SnapshotID) throws -> [SnapshotRow] {
-        guard bodies.count == index.keys.count else { throw SnapshotDamaged(id, "a block has other documents than keys") }
-        return bodies.indices.map { SnapshotRow(key: ExactString(index.keys[$0]), bson: bodies[$0], isHeld: index.isHeld[$0]) }
     }
 }

@@ -21,6 +21,10 @@ public protocol SnapshotStore: Sendable {
     /// Says what a snapshot is there for from now on. False when it is not there.
     func change(_ id: SnapshotID, to purpose: Snapshot.Purpose) async throws -> Bool
 
+    /// Stores a block anew, where there is one, and what the head says of it, at once or not at all: nobody finds keys without their
+    /// documents. Nothing happens where the snapshot is not there any more.
+    func rewrite(_ snapshot: Snapshot, _ block: (number: Int, rows: [SnapshotRow])?) async throws
+
     /// Removes a snapshot: first its head, so that nobody uses what is left of it, then its blocks.
     func remove(_ id: SnapshotID) async throws
 
@@ -35,6 +39,9 @@ public protocol SnapshotStore: Sendable {
 
     /// What was decided about a partition's events of a model, by offset.
     func decisions(on model: String, _ partition: PartitionID) async throws -> [Int64: Decision]
+
+    /// Those of them that are about events of a key.
+    func decisions(on model: String, _ partition: PartitionID, ofKey key: String) async throws -> [Int64: Decision]
 
     /// The first so many keys behind a key, in order, that occur in a range of the log; there may be some of the chunks at
     /// its ends among them.

@@ -56,7 +56,7 @@ struct EraseCommand: AsyncParsableCommand {
             let own = partitions[Partitioning.partition(of: key.utf8, count: settings.partitions)]
             let oversize = try await eraseOversize(reader, settings, partitions)
             // Whatever else is made of documents is to be named here.
-            let traces: [any KeyTrace] = [reader.snapshots, reader.drift]
+            let traces: [any KeyTrace] = [SnapshotErasure(reader.snapshots, logger: options.logger), reader.drift]
             let erasure = KeyErasure(
                 log: reader.log, store: reader.store, leases: reader.leases, holder: owner, traces: traces, logger: options.logger)
             var outcome = try await erasure.erase(key, of: own, beside: partitions.filter { $0 != own })

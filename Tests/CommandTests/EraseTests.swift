@@ -106,6 +106,50 @@ import Values
         }
     }
 
+    /// What was pruned is told by snapshots alone: without them nobody could say any more whether the others are right.
+    @Test(arguments: [nil, "snapshot-erased:1", "document-erased:1"])
+    func `after a prune the others' documents can be told still`(point: String?) async throws {
+        try await run { installation in
+            // What was decided about an event of the key goes with it.
+            let letters = try await installation.jsonLines("dead", "list", "--model", "product")
+            let own = try #require(letters.first { $0["key"] == .string(Self.key) }?["id"]?.asString, "\(letters)")
+            #expect(try await installation.millrace("dead", "drop", own).code == 0)
+            #expect(try await installation.millrace("snapshot").code == 0)
+            let settings = "product: { list: \"\(installation.name):{product}\", chunk: { events: 3 }, maxEventBytes: 1KiB, dedupe: { events: 1 } }"
+            try installation.write("config/millrace.yaml", "version: 1\nlease: 1s\nstreams: { \(settings) }\n")
+            let pruned = try await installation.json("prune", "--accept-no-rebuild", "--before", "2099-01-01T00:00:00Z")
+            #expect(pruned["partitions"]?.asArray?.first?.asDocument?.number("start") == 3, "\(pruned)")
+
+            let environment = point.map { ["MILLRACE_CRASH_AT": $0] } ?? [:]
+            let erased = try await installation.millrace("erase", "product", Self.key, environment: environment)
+            #expect(erased.code == (point == nil ? 0 : 137), "\(erased.errors)")
+            if point != nil {
+                _ = try await eventually("the dead one's lease has run out") {
+                    try await installation.millrace("erase", "product", Self.key).code == 0 ? true : nil
+                }
+            }
+            #expect(try await installation.millrace("get", "product", Self.key).code == 1)
+            #expect(try await installation.millrace("reconcile").code == 0)
+            // Somebody edits the other, and brings the erased one back.
+            try await installation.command([
+                "update": "product@1", "updates": [["q": ["_id": "other"], "u": ["$set": ["stock": 100]]]], "writeConcern": ["w": "majority"],
+            ])
+            try await installation.command([
+                "insert": "product@1", "documents": [["_id": .string(Self.key), "_position": ["p": 0, "o": .int64(1), "t": .date(0)], "stock": 1]],
+                "writeConcern": ["w": "majority"],
+            ])
+            #expect(try await installation.millrace("reconcile", "--repair").code == 1)
+            #expect(try await installation.documents("product@1").map { $0["_id"] } == ["other"])
+            #expect(try await installation.json("get", "product", "other") == ["_id": "other", "stock": 12])
+            // What comes later goes on from there.
+            #expect(try await installation.millrace("push", "product", input: Self.event("20") + "\n" + Self.event("21", "other")).code == 0)
+            #expect(try await installation.millrace("drain", "--once").code == 0)
+            #expect(try await installation.millrace("snapshot").code == 0)
+            #expect(try await installation.millrace("reconcile").code == 0)
+            #expect(try await installation.json("get", "product", "other")["stock"] == 13)
+        }
+    }
+
     /// A worker that has decoded the key's events, and handed them on in memory, is older than the erasure.
     @Test(arguments: ["checkpoint-read:3", "documents-read:1", "folded:1", "checkpoint-moved:1"])
     func `a worker that had the events in memory does not bring them back`(point: String) async throws {

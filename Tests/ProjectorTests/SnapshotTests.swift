@@ -1,6 +1,7 @@
 import EventFixtures
 import Events
 import Fixtures
+import Logging
 import Models
 import Testing
 import Values
@@ -144,6 +145,44 @@ import Values
         #expect(base == nil && snapshot.documents == 40)
         #expect(await store.blocks.count == 1)
         #expect(await store.snapshots(of: Self.partition).count == 1)
+    }
+
+    @Test func `a key is erased from all of them, and the others stay to go on from`() async throws {
+        let log = TestLog()
+        log.settings.chunkEvents = 4
+        log.append((0..<24).map { EventText("\($0)", "created", key: .string("k\($0 % 12)"), data: .int32(Int32($0))).json })
+        let store = FakeSnapshots(log.chunks)
+        var limits = SnapshotRun.Limits()
+        limits.blockKeys = 1
+        let run = SnapshotRun(Self.definition(Self.fold()), Self.partition, store: store, log: store, limits: limits)
+        await store.decide(.dropped, at: 3)
+        await store.decide(.dropped, at: 4)
+        _ = try await run.make(at: 5, for: .monthEnd, keep: 3)
+        let (before, _) = try await run.make(at: 12, for: .history, keep: 3)
+        let rows = await store.rows(of: before)
+        // Somebody is at one, and another tells an older truth.
+        var unfinished = before
+        unfinished.id.attempt = "unfinished"
+        unfinished.isComplete = false
+        await store.begin(unfinished)
+
+        let erasure = SnapshotErasure(store, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+        // Of the first there is no row, and both are without the decision about it before that is gone.
+        for (key, touched) in [("k3", 3), ("k3", 0), ("k7", 1), ("k0", 2), ("none", 0)] as [(String, Int64)] {
+            if key == "k7" { await store.decide(nil, at: 3) }
+            #expect(try await erasure.erase(key, of: Self.partition) == touched, "\(key)")
+        }
+        let erased = await store.snapshots(of: Self.partition).sorted { $0.id.offset < $1.id.offset }
+        #expect(erased.map(\.id.offset) == [5, 12] && erased.map(\.purpose) == [.monthEnd, .history])
+        let left = await store.rows(of: erased[1])
+        #expect(left == rows.filter { !["k0", "k3", "k7"].contains($0.key.text) })
+        #expect(erased[1].documents == before.documents - 2 && erased[1].rows == Int64(left.count))
+        #expect(erased[1].bytes == left.reduce(0) { $0 + Int64($1.bson.count) })
+        // The next one goes on from it, past blocks of which nothing is left.
+        let (next, base) = try await run.make(at: 24, for: .history, keep: 3)
+        #expect(base?.id == before.id)
+        let keys = await store.rows(of: next).map(\.key.text)
+        #expect(keys == keys.sorted() && keys.contains("k11"))
     }
 
     @Test func `one that lost a block is replaced, and history goes without it`() async throws {

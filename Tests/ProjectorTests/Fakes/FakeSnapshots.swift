@@ -46,6 +46,12 @@ actor FakeSnapshots: SnapshotStore, EventLog {
         return heads[id] != nil
     }
 
+    func rewrite(_ snapshot: Snapshot, _ block: (number: Int, rows: [SnapshotRow])?) {
+        guard heads[snapshot.id] != nil else { return }
+        heads[snapshot.id] = snapshot
+        if let block { blocks[snapshot.id.attempt]?[block.number] = block.rows }
+    }
+
     func remove(_ id: SnapshotID) {
         heads[id] = nil
         blocks[id.attempt] = nil
@@ -68,6 +74,13 @@ actor FakeSnapshots: SnapshotStore, EventLog {
     func loseBlock(of id: SnapshotID) { _ = blocks[id.attempt]?.popLast() }
 
     func decisions(on model: String, _ partition: PartitionID) -> [Int64: Decision] { decided }
+
+    func decisions(on model: String, _ partition: PartitionID, ofKey key: String) -> [Int64: Decision] {
+        decided.filter { decision in
+            let chunk = chunks.first { $0.end > decision.key }
+            return chunk.flatMap { $0.key(of: $0.elements[Int(decision.key - $0.offset)]) } == key
+        }
+    }
 
     func keys(of partition: PartitionID, _ offsets: Range<Int64>, after key: ExactString?, most: Int) -> [ExactString] {
         let all = chunks.filter { $0.offset < offsets.upperBound && $0.end > offsets.lowerBound }.flatMap(\.keys)
