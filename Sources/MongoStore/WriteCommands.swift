@@ -83,6 +83,7 @@ struct WriteCommands {
             }
         }
         commands = checkpoints.finish() + removed.finish() + letters.finish() + foreign.finish() + Self.commands(for: repair.writes, of: repair.build)
+        for (build, writes) in repair.keptWrites.sorted(by: { $0.key.number < $1.key.number }) { commands += Self.commands(for: writes, of: build) }
     }
 
     private static func commands(for writes: [DocumentWrite], of build: BuildID) -> [Command] {

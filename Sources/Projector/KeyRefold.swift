@@ -8,7 +8,7 @@ struct KeyRefold {
     /// Too much for one transaction: fewer keys are to be tried.
     struct TooLarge: Error {}
 
-    private let build: BuildID
+    let build: BuildID
     private let partition: PartitionID
     private let store: any RepairStore
     private let log: any EventLog
@@ -27,8 +27,10 @@ struct KeyRefold {
     /// Bytes of documents that are folded at once.
     private static let mostBytes = ByteCount.mebibytes(48).bytes
 
+    /// - Parameter others: targets of builds that nobody folds: their letters stay, with what was decided.
     init(
-        _ action: LetterAction, _ targets: [DeadLetter], build: BuildID, partition: PartitionID, fold: any Folding, decisions: [Int64: Decision],
+        _ action: LetterAction, _ targets: [DeadLetter], others: [DeadLetter], build: BuildID, partition: PartitionID, fold: any Folding,
+        decisions: [Int64: Decision],
         store: any RepairStore, log: any EventLog
     ) {
         self.action = action
@@ -41,8 +43,7 @@ struct KeyRefold {
         self.decisions = Self.decide(action, self.targets, decisions)
         after = KeyHistory(of: keys, build: build, fold: fold, decisions: self.decisions)
         if self.decisions != decisions { before = KeyHistory(of: keys, build: build, fold: fold, decisions: decisions) }
-        // What was decided with a build that is no longer live is kept with its letters.
-        for target in targets where target.build != build {
+        for target in others {
             var letter = target
             letter.decision = action.decision(on: target)
             if letter != target { changed.append(letter) }

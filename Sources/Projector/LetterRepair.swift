@@ -2,8 +2,8 @@ import Events
 import Logging
 import Models
 
-/// Does something about dead letters of one partition, and makes the live build's documents what the log and the decisions
-/// then say.
+/// Does something about dead letters of one partition, and makes the documents of the live build, and of those that are kept
+/// current, what the log and the decisions then say: what is decided about an event holds for every build of its model.
 ///
 /// Rule 17: what the log has up to the checkpoint is folded beforehand; then, in one transaction, the generation is raised,
 /// the rest up to the offset found there is folded, and everything is written. So it goes on beside the projection,
@@ -12,11 +12,23 @@ public struct LetterRepair: Sendable {
     private let build: BuildID
     private let partition: PartitionID
     private let fold: any Folding
+    private let kept: [Kept]
     private let store: any RepairStore
     private let log: any EventLog
     private let leases: any LeaseStore
     private let holder: String
     private let logger: Logger
+
+    /// A build that is kept current, so that readers can be sent back to it.
+    public struct Kept: Sendable {
+        public var build: BuildID
+        public var fold: any Folding
+
+        public init(_ build: BuildID, fold: any Folding) {
+            self.build = build
+            self.fold = fold
+        }
+    }
 
     /// Letters of one transaction.
     public static let mostLetters = 10_000
@@ -27,15 +39,17 @@ public struct LetterRepair: Sendable {
 
     /// - Parameters:
     ///   - fold: of the live build's definition.
+    ///   - kept: every build of the model that is kept current.
     ///   - log: through the same session as the store.
     ///   - holder: random for each process.
     public init(
-        build: BuildID, partition: PartitionID, fold: any Folding, store: any RepairStore, log: any EventLog, leases: any LeaseStore, holder: String,
-        logger: Logger
+        build: BuildID, partition: PartitionID, fold: any Folding, kept: [Kept], store: any RepairStore, log: any EventLog, leases: any LeaseStore,
+        holder: String, logger: Logger
     ) {
         self.build = build
         self.partition = partition
         self.fold = fold
+        self.kept = kept
         self.store = store
         self.log = log
         self.leases = leases
@@ -78,13 +92,24 @@ public struct LetterRepair: Sendable {
         if let frozen = checkpoints.first(where: { $0.frozen != nil }) {
             throw Refusal(.noProgress, "\(frozen.build) is being switched: try again when that is done")
         }
-        guard let live = checkpoints.first(where: { $0.build == build }) else {
+        guard checkpoints.contains(where: { $0.build == build }) else {
             throw Refusal(.noProgress, "\(build) has taken nothing of \(partition) yet: start a worker")
         }
         let known = KeyHistory.isIndexed(Set(events.compactMap(\.key)).count) ? events.compactMap(\.key) : nil
         let decisions = events.isEmpty ? [:] : try await store.decisions(on: build, partition, from: 0, keys: known)
-        var refold = KeyRefold(action, events, build: build, partition: partition, fold: fold, decisions: decisions, store: store, log: log)
-        if !events.isEmpty { try await refold.read(below: live.offset) }
+        // The live build's first: it is what readers see, and what is told.
+        let folds = [Kept(build, fold: fold)] + kept
+        let others = events.filter { event in !folds.contains { $0.build == event.build } }
+        var refolds: [KeyRefold] = []
+        for one in folds {
+            guard let checkpoint = checkpoints.first(where: { $0.build == one.build }) else { continue }
+            var refold = KeyRefold(
+                action, events, others: one.build == build ? others : [], build: one.build, partition: partition, fold: one.fold, decisions: decisions,
+                store: store, log: log)
+            if !events.isEmpty { try await refold.read(below: checkpoint.offset) }
+            refolds.append(refold)
+        }
+        let refold = refolds[0]
         var decided = elements.map { letter in
             var letter = letter
             letter.decision = action.decision(on: letter)
@@ -102,14 +127,14 @@ public struct LetterRepair: Sendable {
             outcome.documents = documents
             return outcome
         }
-        if dryRun || (refold.isIdle && decided.isEmpty) { return outcome(documents: 0) }
+        if dryRun || (refolds.allSatisfy(\.isIdle) && decided.isEmpty) { return outcome(documents: 0) }
 
         // Rule 16, for repairs: whoever is killed with its transaction open is found by its lease, and the transaction ended.
         let holder = LeaseHolder(id: holder, sessions: [try await store.sessionId()])
         guard case .acquired(let lease) = try await leases.acquire(partition.repairs, holder: holder, duration: Self.lease) else { return nil }
         let repair: Repair?
         do {
-            repair = try await write(action, refold: &refold, decided, checkpoints)
+            repair = try await write(action, refolds: &refolds, decided, checkpoints)
         } catch {
             await store.abandon()
             try? await leases.release(lease)
@@ -122,21 +147,24 @@ public struct LetterRepair: Sendable {
 
     /// The transaction. Returns what was written; nil when the checkpoints are not what they were.
     private func write(
-        _ action: LetterAction, refold: inout KeyRefold, _ decided: [DeadLetter], _ checkpoints: [Checkpoint]
+        _ action: LetterAction, refolds: inout [KeyRefold], _ decided: [DeadLetter], _ checkpoints: [Checkpoint]
     ) async throws -> Repair? {
-        guard try await store.begin(checkpoints), let live = checkpoints.first(where: { $0.build == build }) else { return nil }
+        guard try await store.begin(checkpoints) else { return nil }
         let found = try await store.checkpoints(of: partition)
-        guard let now = found.first(where: { $0.build == build }), now.offset >= live.offset else { return nil }
         var repair = Repair(build: build, partition: partition)
-        if !refold.keys.isEmpty {
-            refold.add(try await store.decisions(on: build, partition, from: live.offset, keys: refold.indexedKeys))
-            try await refold.read(below: now.offset)
-            let (writes, drift) = try refold.writes(try await store.documents(of: build, keys: refold.keys), at: now.time)
-            repair.writes = writes
-            repair.totals[build] = refold.totals
-            repair.totals[build]?.drift = drift
-            repair.letters = refold.changed
-            repair.removed = refold.removed
+        for place in refolds.indices {
+            let one = refolds[place].build
+            guard let before = checkpoints.first(where: { $0.build == one }), let now = found.first(where: { $0.build == one }), now.offset >= before.offset
+            else { return nil }
+            guard !refolds[place].keys.isEmpty else { continue }
+            refolds[place].add(try await store.decisions(on: one, partition, from: before.offset, keys: refolds[place].indexedKeys))
+            try await refolds[place].read(below: now.offset)
+            let (writes, drift) = try refolds[place].writes(try await store.documents(of: one, keys: refolds[place].keys), at: now.time)
+            if one == build { repair.writes = writes } else { repair.keptWrites[one] = writes }
+            repair.totals[one] = refolds[place].totals
+            repair.totals[one]?.drift = drift
+            repair.letters += refolds[place].changed
+            repair.removed += refolds[place].removed
         }
         repair.letters += decided
         for checkpoint in found {

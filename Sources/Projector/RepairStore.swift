@@ -34,6 +34,8 @@ public struct Repair: Sendable {
     /// What is to be added to what the checkpoints count.
     public var totals: [BuildID: ProjectionTotals] = [:]
     public var writes: [DocumentWrite] = []
+    /// The same of builds that are kept current beside it.
+    public var keptWrites: [BuildID: [DocumentWrite]] = [:]
     /// Dead letters as they are to be.
     public var letters: [DeadLetter] = []
     /// Dead letters that are none any more.
@@ -47,5 +49,5 @@ public struct Repair: Sendable {
     }
 
     /// Whether there is nothing to write.
-    public var isEmpty: Bool { totals.isEmpty && writes.isEmpty && foreign.isEmpty && letters.isEmpty && removed.isEmpty }
+    public var isEmpty: Bool { totals.isEmpty && writes.isEmpty && keptWrites.isEmpty && foreign.isEmpty && letters.isEmpty && removed.isEmpty }
 }

@@ -52,10 +52,11 @@ struct BulkRepair {
     }
 
     private mutating func apply(_ ids: [DeadLetterID], _ build: StoredBuild, _ partition: PartitionID) async throws {
-        if !isDryRun { try await refuseOthers(build.id.model) }
-        let fold = try build.fold(reader.configuration.model(build.id.model))
+        let model = reader.configuration.model(build.id.model)
+        let kept = try await keptBuilds(of: build.id.model).map { LetterRepair.Kept($0.id, fold: try $0.fold(model)) }
         let repair = LetterRepair(
-            build: build.id, partition: partition, fold: fold, store: reader.store, log: reader.log, leases: reader.leases, holder: holder, logger: logger)
+            build: build.id, partition: partition, fold: try build.fold(model), kept: kept, store: reader.store, log: reader.log, leases: reader.leases,
+            holder: holder, logger: logger)
         let started = ContinuousClock.now
         var place = 0
         while place < ids.count {
@@ -67,15 +68,18 @@ struct BulkRepair {
         if !isDryRun { try await Task.sleep(for: min(Self.longestPause, ContinuousClock.now - started)) }
     }
 
-    /// Throws where a model has builds beside its live one: they have taken the events as they were decided on before, and are
-    /// not repaired.
-    private func refuseOthers(_ model: String) async throws {
-        guard let pointer = try await reader.catalog.pointer(to: model) else { return }
-        let others = pointer.builds.filter { $0.state == .building || $0.state.isKept }.map(\.build.id.description)
-        guard !others.isEmpty else { return }
-        throw Refusal(
-            .notCaughtUp,
-            "\(others.joined(separator: ", ")) would not know what becomes of these events: wait until no rebuild is under way, and give up going back with "
-                + "rebuild --forget \(model)")
+    /// The builds that are kept current, which are repaired with the live one. Throws where a rebuild is under way: the new build
+    /// has taken the events as they were decided on before. So it is with a kept build that this binary does not fold.
+    private func keptBuilds(of model: String) async throws -> [StoredBuild] {
+        guard let pointer = try await reader.catalog.pointer(to: model) else { return [] }
+        let kept = pointer.builds.filter(\.state.isKept).map(\.build)
+        let others = pointer.builds.filter { $0.state == .building }.map(\.build.id) + kept.filter { !$0.isFoldable }.map(\.id)
+        guard others.isEmpty || isDryRun else {
+            throw Refusal(
+                .notCaughtUp,
+                "\(others.map(\.description).joined(separator: ", ")) would not know what becomes of these events: wait until no rebuild is under way, or remove "
+                    + "what is left of one with rebuild --forget \(model)")
+        }
+        return kept.filter(\.isFoldable)
     }
 }
