@@ -19,7 +19,8 @@ extension Configuration {
         let directory = trimmed(directory)
         let main = Findings(file: "\(directory)/millrace.yaml")
         let settings = ConfigurationReader(findings: main, environment: environment).read(text(main))
-        var files = ModelFiles(directory: "\(directory)/models", streams: settings.names, versions: settings.versions)
+        let native = Set(settings.streams.filter { if case .native = $0.shape.format { true } else { false } }.map(\.name))
+        var files = ModelFiles(directory: "\(directory)/models", streams: settings.names, native: native, versions: settings.versions)
         files.read()
         let models = files.problems.isEmpty ? Set(files.models.map(\.name)) : nil
         var jobFiles = JobFiles(directory: trimmed(jobs), settings: settings, models: models)

@@ -9,7 +9,7 @@ public struct DefinitionChange: Hashable, Sendable {
     public private(set) var serve: [String] = []
 
     /// Keys of a model that say how its documents are served, not what they are.
-    static let serveKeys = ["indexes", "private", "cache", "merge"]
+    static let serveKeys = ["indexes", "private", "source", "cache", "merge"]
 
     public var isEmpty: Bool { fold.isEmpty && serve.isEmpty }
 

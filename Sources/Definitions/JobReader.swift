@@ -73,16 +73,7 @@ struct JobReader {
 
     private func command(_ section: Section) -> JobDefinition.Work? {
         guard let node = section.required("run") else { return nil }
-        guard let elements = node.elements, !elements.isEmpty else {
-            if !node.isInvalid {
-                findings.report(
-                    "run: must be a list of a program and its arguments, found \(node.elements == nil ? node.found : "an empty list")", at: node.place,
-                    suggestion: "write run: [ sh, -c, \"…\" ] for a line of the shell")
-            }
-            return nil
-        }
-        let words = elements.compactMap { findings.string($0, "run") }
-        return words.count == elements.count ? .command(JobDefinition.Command(words: words)) : nil
+        return findings.words(node, "run").map { .command(JobDefinition.Command(words: $0)) }
     }
 
     private func report(_ kind: YAMLNode) {

@@ -5,14 +5,17 @@ struct ModelFiles {
     let directory: String
     /// nil when they are not known, and then a model's stream is not looked for.
     let streams: Set<String>?
+    /// Those whose events are in Millrace's own envelope.
+    let native: Set<String>
     /// Of the streams' events.
     let versions: [String: StreamVersions]
     private(set) var models: [Model] = []
     private(set) var problems: [ConfigurationProblem] = []
 
-    init(directory: String, streams: Set<String>?, versions: [String: StreamVersions]) {
+    init(directory: String, streams: Set<String>?, native: Set<String>, versions: [String: StreamVersions]) {
         self.directory = directory
         self.streams = streams
+        self.native = native
         self.versions = versions
     }
 
@@ -34,7 +37,9 @@ struct ModelFiles {
         defer { problems += findings.problems }
         guard let source = Configuration.text(findings), let reading = ModelReader.read(source, versions, findings) else { return }
         let model = reading.model
-        if let streams { _ = findings.isKnown(model.stream, "stream", streams, at: reading.stream) }
+        if let streams, findings.isKnown(model.stream, "stream", streams, at: reading.stream), let place = reading.source, !native.contains(model.stream) {
+            findings.report("source: needs a stream of format: native, since its rows become events of that format", at: place)
+        }
         if let first = places[model.name] {
             findings.report("model \(quoted(model.name)) is defined a second time, first in \(first)", at: reading.name)
             return

@@ -98,7 +98,7 @@ extension ModelReader {
 
 extension Expression {
     /// What it reads of the event, the document and variables.
-    fileprivate var paths: [Expression] {
+    var paths: [Expression] {
         switch self {
         case .literal: []
         case .event, .document, .variable: [self]

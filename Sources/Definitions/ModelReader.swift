@@ -4,7 +4,7 @@ import Values
 
 /// Compiles model files.
 public struct ModelReader {
-    static let keys = ["model", "stream", "fold", "onError", "unknown", "ttl"] + documentKeys
+    static let keys = ["model", "stream", "fold", "onError", "unknown", "ttl"] + documentKeys + ["source"]
     /// Keys of a model that the language has.
     static let later = ["cache", "merge", "lookup"]
 
@@ -27,6 +27,8 @@ public struct ModelReader {
         var model: Model
         var name: Place
         var stream: Place
+        /// Of the source of truth, where there is one.
+        var source: Place?
     }
 
     /// - Parameters:
@@ -46,15 +48,17 @@ public struct ModelReader {
         if let node = section["unknown"] { fold.parksUnknown = readUnknown(node, fold, findings) ?? false }
         let privateFields = section["private"].map { readPrivate($0, findings) } ?? []
         let indexes = section["indexes"].map { IndexReader(findings: findings).read($0) } ?? []
+        let truth = section["source"].flatMap { SourceReader(findings: findings).read($0, fold: section["fold"]) }
         guard let modelNode, let streamNode, let name, let stream else { return nil }
         // An upcast of events that the model ignores is no part of it.
         let all = versions?[stream] ?? kept
         let known = fold.others == nil ? all.only(fold.effects.keys) : all
         fold.versions = known.types
         let model = Model(
-            name: name, stream: stream, fold: fold, privateFields: privateFields, indexes: indexes, source: text, versions: known.source,
+            name: name, stream: stream, fold: fold, privateFields: privateFields, indexes: indexes, truth: truth, source: text, versions: known.source,
             foldHash: FoldHash.hash(stream: stream, fold), stoppingHash: FoldHash.hash(stream: stream, fold, onError: .stop))
-        return Reading(model: model, name: modelNode.place, stream: streamNode.place)
+        let sourcePlace = section["source"]?.place
+        return Reading(model: model, name: modelNode.place, stream: streamNode.place, source: sourcePlace)
     }
 
     /// A model's name is the name of a view, and begins those of its builds.

@@ -16,10 +16,14 @@ final class Program: Sendable {
         /// nil when it is over: its number may be somebody else's by then.
         var pid: pid_t?
         var killAt: ContinuousClock.Instant?
+        var code: Int32?
     }
 
     private let state: Mutex<State>
+    /// What it says; of a program that prints rows, only what it says on standard error.
     private let output: Int32
+    private let rows: Int32?
+    private let waiting = Waiting()
 
     /// How long a program may take to end by itself.
     private static let patience = Duration.seconds(5)
@@ -27,16 +31,19 @@ final class Program: Sendable {
     private static let mostBytes = 16 << 10
 
     /// Throws a `Refusal` where it cannot be started.
-    init(_ words: [String], environment: [String: String]) throws {
-        var ends: [Int32] = [0, 0]
-        guard pipe(&ends) == 0 else { throw Refusal(.badInput, "\(words[0]) cannot be started: \(String(cString: strerror(errno)))") }
-        defer { close(ends[1]) }
+    ///
+    /// - Parameter printsRows: its standard output is taken by `block()`, at the pace of whoever takes it.
+    init(_ words: [String], environment: [String: String], printsRows: Bool = false) throws {
+        let ends = try Self.pipe(for: words[0])
+        defer { close(ends.write) }
+        let rows = try printsRows ? Self.pipe(for: words[0]) : nil
+        defer { if let rows { close(rows.write) } }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
-        posix_spawn_file_actions_adddup2(&actions, ends[1], 2)
+        posix_spawn_file_actions_adddup2(&actions, rows?.write ?? ends.write, 1)
+        posix_spawn_file_actions_adddup2(&actions, ends.write, 2)
         for descriptor in Self.openDescriptors() where descriptor > 2 { posix_spawn_file_actions_addclose(&actions, descriptor) }
 
         var attributes = posix_spawnattr_t()
@@ -58,14 +65,25 @@ final class Program: Sendable {
         var pid: pid_t = 0
         let status = posix_spawnp(&pid, words[0], &actions, &attributes, &arguments, &variables)
         guard status == 0 else {
-            close(ends[0])
+            close(ends.read)
+            if let rows { close(rows.read) }
             throw Refusal(.badInput, "\(words[0]) cannot be started: \(String(cString: strerror(status)))")
         }
-        output = ends[0]
+        output = ends.read
+        self.rows = rows?.read
         state = Mutex(State(pid: pid))
     }
 
-    deinit { close(output) }
+    deinit {
+        close(output)
+        if let rows { close(rows) }
+    }
+
+    private static func pipe(for name: String) throws -> (read: Int32, write: Int32) {
+        var ends: [Int32] = [0, 0]
+        guard Glibc.pipe(&ends) == 0 else { throw Refusal(.badInput, "\(name) cannot be started: \(String(cString: strerror(errno)))") }
+        return (ends[0], ends[1])
+    }
 
     /// Asks it to end, with whatever it has started.
     func stop() {
@@ -77,25 +95,50 @@ final class Program: Sendable {
     }
 
     /// Waits for its end.
-    func ending() async -> Ending { await Waiting().wait(for: self) }
+    func ending() async -> Ending { await waiting.wait(for: self) }
+
+    /// The next of what it prints; nil at the end.
+    func block() async -> [UInt8]? { await waiting.block(of: self) }
 
     /// Waits on a thread of its own: the calls block.
     private actor Waiting {
         private let executor = ThreadExecutor(name: "program")
+        private var said: [UInt8] = []
+        private var isOpen = true
         nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
+        func block(of program: Program) -> [UInt8]? {
+            guard let rows = program.rows else { return nil }
+            while true {
+                var ready = [pollfd(fd: rows, events: Int16(POLLIN), revents: 0), pollfd(fd: isOpen ? program.output : -1, events: Int16(POLLIN), revents: 0)]
+                guard poll(&ready, 2, 100) > 0 else {
+                    // Whatever it has started may keep the pipe open for ever.
+                    if program.code() != nil { return nil }
+                    continue
+                }
+                if ready[1].revents != 0 { listen(to: program) }
+                guard ready[0].revents != 0 else { continue }
+                var buffer = [UInt8](repeating: 0, count: 1 << 16)
+                let count = read(rows, &buffer, buffer.count)
+                guard count > 0 else { return nil }
+                return Array(buffer.prefix(count))
+            }
+        }
+
+        private func listen(to program: Program) {
+            var buffer = [UInt8](repeating: 0, count: 4096)
+            let count = read(program.output, &buffer, buffer.count)
+            isOpen = count > 0
+            said += buffer.prefix(max(0, count))
+            said = Array(said.suffix(Program.mostBytes))
+        }
+
         func wait(for program: Program) -> Ending {
-            var said: [UInt8] = []
-            var isOpen = true
             while true {
                 let code = program.code()
                 // What it has said before it ended is in the pipe, which whatever it has started may keep open for ever.
                 while isOpen, program.hasOutput(within: code == nil ? 100 : 0) {
-                    var buffer = [UInt8](repeating: 0, count: 4096)
-                    let count = read(program.output, &buffer, buffer.count)
-                    isOpen = count > 0
-                    said += buffer.prefix(max(0, count))
-                    said = Array(said.suffix(Program.mostBytes))
+                    listen(to: program)
                     if code == nil { break }
                 }
                 if let code { return Ending(code: code, lastLines: Program.lastLines(of: said)) }
@@ -112,14 +155,15 @@ final class Program: Sendable {
     /// How it ended; nil while it runs.
     private func code() -> Int32? {
         state.withLock { state in
-            guard let pid = state.pid else { return nil }
+            guard let pid = state.pid else { return state.code }
             if let killAt = state.killAt, ContinuousClock.now >= killAt { kill(-pid, SIGKILL) }
             var status: Int32 = 0
             guard waitpid(pid, &status, WNOHANG) == pid else { return nil }
             // What it has started in turn ends with it, if it was told to.
             if state.killAt != nil { kill(-pid, SIGKILL) }
             state.pid = nil
-            return status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f
+            state.code = status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f
+            return state.code
         }
     }
 

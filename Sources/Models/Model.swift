@@ -9,6 +9,8 @@ public struct Model: Sendable {
     public var privateFields: [FieldPath]
     /// `indexes`: of the collection that its documents are in.
     public var indexes: [DocumentIndex]
+    /// `source`: what its documents must agree with besides their events.
+    public var truth: SourceOfTruth?
     /// The YAML it came from, kept with each build.
     public var source: String
     /// What the stream says of the versions of the types that it names, as JSON, kept with each build; nil for nothing.
@@ -19,14 +21,15 @@ public struct Model: Sendable {
     public var stoppingHash: String
 
     public init(
-        name: String, stream: String, fold: EffectFold, privateFields: [FieldPath] = [], indexes: [DocumentIndex] = [], source: String,
-        versions: String? = nil, foldHash: String, stoppingHash: String
+        name: String, stream: String, fold: EffectFold, privateFields: [FieldPath] = [], indexes: [DocumentIndex] = [],
+        truth: SourceOfTruth? = nil, source: String, versions: String? = nil, foldHash: String, stoppingHash: String
     ) {
         self.name = name
         self.stream = stream
         self.fold = fold
         self.privateFields = privateFields
         self.indexes = indexes
+        self.truth = truth
         self.source = source
         self.versions = versions
         self.foldHash = foldHash

@@ -117,6 +117,7 @@ enum DriftDocument {
         [
             "_id": id(report, number), "format": .int32(StoredFormat.current), "s": .string(drift.partition.stream),
             "p": .int32(Int32(drift.partition.number)), "id": drift.id, "kind": .string(drift.kind.rawValue),
+            "truth": .string(drift.truth.rawValue),
             "fields": .array(
                 drift.fields.map { field in
                     var document: Document = ["name": .string(field.name)]
@@ -148,6 +149,8 @@ enum DriftDocument {
         let fields = (stored["fields"]?.asArray ?? []).compactMap(\.asDocument).map {
             Drift.Field(name: $0["name"]?.asString ?? "", found: $0["found"], expected: $0["expected"])
         }
-        return Drift(partition: PartitionID(stream: stream, number: Int(number)), id: id, kind: kind, fields: fields)
+        // Reports of earlier versions know the log alone.
+        let truth = stored["truth"]?.asString.flatMap(Drift.Truth.init) ?? .log
+        return Drift(partition: PartitionID(stream: stream, number: Int(number)), id: id, kind: kind, fields: fields, truth: truth)
     }
 }

@@ -57,6 +57,7 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     // Of a reconcile, beside those of its transactions.
     case reconcileBegun = "reconcile-begun"
     case driftReported = "drift-reported"
+    case correctionsPushed = "corrections-pushed"
     // Of followers that share a name.
     case partClaimed = "part-claimed"
     case partTaken = "part-taken"

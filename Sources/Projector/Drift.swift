@@ -12,6 +12,14 @@ public struct Drift: Sendable, Equatable {
         case different
     }
 
+    /// What it differs from.
+    public enum Truth: String, Hashable, Sendable, CaseIterable {
+        /// The fold of its events.
+        case log
+        /// What its model's source of truth says.
+        case source
+    }
+
     /// A field that is not what it should be; nil where there is none.
     public struct Field: Sendable, Equatable {
         public var name: String
@@ -26,17 +34,19 @@ public struct Drift: Sendable, Equatable {
     }
 
     public var partition: PartitionID
+    public var truth = Truth.log
     /// Its `_id`: only what somebody else wrote has one that is no string.
     public var id: Value
     public var kind: Kind
     /// Of a document that is different, the first of them.
     public var fields: [Field]
 
-    public init(partition: PartitionID, id: Value, kind: Kind, fields: [Field] = []) {
+    public init(partition: PartitionID, id: Value, kind: Kind, fields: [Field] = [], truth: Truth = .log) {
         self.partition = partition
         self.id = id
         self.kind = kind
         self.fields = fields
+        self.truth = truth
     }
 
     /// More fields tell nobody more.
@@ -61,7 +71,7 @@ public struct Drift: Sendable, Equatable {
         return drift
     }
 
-    private static func fields(found: Document, expected: Document) -> [Field] {
+    static func fields(found: Document, expected: Document) -> [Field] {
         var fields: [Field] = []
         for field in expected.fields {
             let other = found[field.name]

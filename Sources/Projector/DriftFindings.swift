@@ -16,11 +16,16 @@ struct DriftFindings {
     /// Drifted documents that are written to the report at once.
     private static let page = 500
 
-    init(_ reconcile: Reconcile) {
-        plan = reconcile.plan
-        limits = reconcile.limits
-        reports = reconcile.stores.reports
-        report = reconcile.report
+    /// What is in the report already.
+    private let before: Int64
+
+    /// - Parameter before: how much is in the report already.
+    init(_ plan: Reconcile.Plan, _ limits: Reconcile.Limits, _ reports: any DriftReports, _ report: DriftReportID, after before: Int64 = 0) {
+        self.plan = plan
+        self.limits = limits
+        self.reports = reports
+        self.report = report
+        self.before = before
         mostReported = max(limits.reported, plan.maxChange ?? 0)
     }
 
@@ -45,7 +50,7 @@ struct DriftFindings {
     /// Writes what is waiting for the report.
     mutating func finish() async throws {
         guard !waiting.isEmpty else { return }
-        try await reports.add(waiting, from: outcome.reported, to: report)
+        try await reports.add(waiting, from: before + outcome.reported, to: report)
         outcome.reported += Int64(waiting.count)
         waiting = []
     }

@@ -110,7 +110,7 @@ public struct Reconcile: Sendable {
         while true {
             do {
                 try await stores.reports.clear(report)
-                var findings = DriftFindings(self)
+                var findings = DriftFindings(plan, limits, stores.reports, report)
                 return try await attempt(&findings)
             } catch let damage as SnapshotDamaged {
                 logger.warning("the comparison begins again", metadata: ["model": "\(definition.build.model)", "error": "\(damage)"])

@@ -65,6 +65,9 @@ enum Ending {
     private static func code(of problem: Problem) -> ExitCode {
         switch problem {
         case .serverUnreachable, .outcomeUnknown: unreachable
+        // Of a source of truth: of a job's own program it is an outcome.
+        case .exitCode: unreachable
+        case .tooMuchDrift: notGood
         case .noProgress, .leaseHeld, .leaseLost, .notCaughtUp: tryLater
         case .unknownName: usage
         case .badInput, .logDamaged: badInput

@@ -36,7 +36,7 @@ struct PushCommand: AsyncParsableCommand {
             var pushed = 0
             var lines = try LineReader(path: file)
             while true {
-                let page = try lines.next(Self.page)
+                let page = try await lines.next(Self.page)
                 if page.isEmpty { break }
                 // Order within a key is order within a list, which grouping keeps.
                 for (number, elements) in Dictionary(grouping: page, by: { settings.partitions == 1 ? 0 : settings.partition(of: $0) ?? 0 }) {
@@ -52,56 +52,6 @@ struct PushCommand: AsyncParsableCommand {
             Output.line(JSON.write(["pushed": .int64(Int64(pushed)), "lists": .document(Document(lists))]))
         } else {
             Output.line("pushed \(Output.count(Int64(pushed))) events")
-        }
-    }
-}
-
-/// The lines of a file or of standard input, in runs. Empty lines are left out.
-private struct LineReader {
-    private let path: String
-    private let handle: FileHandle
-    private var rest = Data()
-    private var isAtEnd = false
-
-    private static let block = 1 << 20
-
-    init(path: String) throws(Refusal) {
-        self.path = path
-        if path == "-" {
-            handle = .standardInput
-        } else if let file = FileHandle(forReadingAtPath: path) {
-            handle = file
-        } else {
-            throw Self.unreadable(path)
-        }
-    }
-
-    private static func unreadable(_ path: String) -> Refusal { Refusal(.badInput, "\(path) cannot be read: is it there, and a file?") }
-
-    mutating func next(_ count: Int) throws(Refusal) -> [[UInt8]] {
-        var lines: [[UInt8]] = []
-        while lines.count < count {
-            if let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-                if end > rest.startIndex { lines.append([UInt8](rest[rest.startIndex..<end])) }
-                rest = rest[(end + 1)...]
-            } else if isAtEnd {
-                if !rest.isEmpty { lines.append([UInt8](rest)) }
-                rest = Data()
-                break
-            } else if let block = try read(), !block.isEmpty {
-                rest = Data(rest) + block
-            } else {
-                isAtEnd = true
-            }
-        }
-        return lines
-    }
-
-    private func read() throws(Refusal) -> Data? {
-        do {
-            return try handle.read(upToCount: Self.block)
-        } catch {
-            throw Self.unreadable(path)
         }
     }
 }

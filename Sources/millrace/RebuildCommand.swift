@@ -110,12 +110,12 @@ struct RebuildCommand: AsyncParsableCommand {
         var plan = Reconcile.Plan()
         plan.id = key
         plan.isRepair = true
-        let reader = try await Reader(configuration, connections: ReconcileRun.connections)
-        let run = try ReconcileRun(reader, models: [model], plan, logger: options.logger)
+        let reader = try await Reader(configuration, connections: ReconcileRun.connections(configuration))
+        let run = try ReconcileRun(reader, models: [model], plan, against: [.log], logger: options.logger)
         for result in try await interruptible({ try await run.run() }) {
-            let (build, isClean) = (result.build, result.outcome.isClean)
+            let (build, isClean) = (result.build, result.outcome?.isClean ?? true)
             if options.json {
-                Output.line(JSON.write(.document(result.outcome.document(build, isRepair: true))))
+                Output.line(JSON.write(.document(result.document(isRepair: true))))
             } else {
                 Output.line("\(key) of \(build) \(isClean ? "is what the log makes it" : "was not what the log makes it, and is written anew")")
             }

@@ -24,6 +24,9 @@ struct ReconcileCommand: AsyncParsableCommand {
     @Flag(help: "Say what differs, and change nothing (the default), or write what the log makes.")
     var mode: Mode = .report
 
+    @Option(help: "Compare with the log alone, or with the sources of truth that models have alone. Both where it is not given.")
+    var truth: Drift.Truth?
+
     @Option(help: "Only this document.")
     var id: String?
 
@@ -65,16 +68,16 @@ struct ReconcileCommand: AsyncParsableCommand {
         let (found, problems) = try await Ending.of {
             let configuration = try options.load()
             for model in models { try configuration.require(model: model) }
-            let reader = try await Reader(configuration, connections: ReconcileRun.connections)
-            let run = try ReconcileRun(reader, models: models, plan, logger: options.logger)
+            let reader = try await Reader(configuration, connections: ReconcileRun.connections(configuration))
+            let run = try ReconcileRun(reader, models: models, plan, against: truths, logger: options.logger)
             if last { return (try await lastReports(run), []) }
             let results = try await interruptible { try await run.run() }
             var found: [Found] = []
             for result in results {
-                let document = result.outcome.document(result.build, isRepair: plan.isRepair)
+                let document = result.document(isRepair: plan.isRepair)
                 found.append(Found(model: result.build.model, document: document, drift: try await drift(run, result.report)))
             }
-            return (found, results.compactMap { $0.outcome.problem(of: $0.build) })
+            return (found, results.flatMap(\.problems))
         }
         if options.json {
             Output.line(JSON.write(["models": .document(Document(found.map { Document.Field($0.model, .document(Self.document($0))) }))]))
@@ -82,8 +85,11 @@ struct ReconcileCommand: AsyncParsableCommand {
             show(found)
         }
         for problem in problems { Ending.complain("\(problem)") }
-        if found.contains(where: { $0.document["outcome"] != "clean" }) { throw Ending.notGood }
+        let outcomes = found.flatMap { [$0.document["outcome"], $0.document["source"]?.asDocument?["outcome"]] }.compactMap(\.self)
+        if outcomes.contains(where: { $0 != "clean" }) { throw Ending.notGood }
     }
+
+    private var truths: Set<Drift.Truth> { truth.map { [$0] } ?? Set(Drift.Truth.allCases) }
 
     private var plan: Reconcile.Plan {
         var plan = Reconcile.Plan()
@@ -118,17 +124,29 @@ struct ReconcileCommand: AsyncParsableCommand {
     private func show(_ found: [Found]) {
         guard !found.isEmpty else { return Output.line(last ? "no model was reconciled yet" : "no model has a build yet") }
         func count(_ document: Document, _ name: String) -> String { Output.count(document[name]?.asInteger ?? 0) }
+        // Of those that were compared with the log.
+        let compared = found.filter { $0.document["documents"] != nil }
+        if !compared.isEmpty { showCounts(compared, count) }
+        for one in found {
+            if let source = one.document["source"]?.asDocument {
+                let counts = ["rows", "missing", "extra", "different", "corrected"].map { "\(count(source, $0)) \($0)" }
+                Output.line("\(one.model) and its source of truth: \(counts.joined(separator: ", ")): \(source["outcome"]?.asString ?? "")")
+            }
+            for drift in one.drift { Output.line(Self.line(one.model, drift)) }
+            let drifted = [one.document, one.document["source"]?.asDocument ?? Document()].reduce(0) { sum, document in
+                ["missing", "extra", "different"].reduce(sum) { $0 + (document[$1]?.asInteger ?? 0) }
+            }
+            if drifted > Int64(one.drift.count) { Output.line("\(Output.count(drifted - Int64(one.drift.count))) more of \(one.model)") }
+        }
+    }
+
+    private func showCounts(_ found: [Found], _ count: (Document, String) -> String) {
         Output.table(
             ["model", "build", "documents", "missing", "extra", "different", "repaired", "outcome"],
             found.map { found in
                 [found.model, found.document["build"]?.asString ?? ""]
                     + ["documents", "missing", "extra", "different", "repaired"].map { count(found.document, $0) } + [found.document["outcome"]?.asString ?? ""]
             })
-        for one in found {
-            for drift in one.drift { Output.line(Self.line(one.model, drift)) }
-            let drifted = ["missing", "extra", "different"].reduce(0) { $0 + (one.document[$1]?.asInteger ?? 0) }
-            if drifted > Int64(one.drift.count) { Output.line("\(Output.count(drifted - Int64(one.drift.count))) more of \(one.model)") }
-        }
     }
 
     private static func line(_ model: String, _ drift: Drift) -> String {
@@ -137,13 +155,14 @@ struct ReconcileCommand: AsyncParsableCommand {
             guard field.name != Drift.orderOfFields else { return "its fields in another order" }
             return "\(field.name): found \(field.found.map(JSON.write) ?? "nothing"), expected \(field.expected.map(JSON.write) ?? "nothing")"
         }
-        return (["\(model) \(id): \(drift.kind.rawValue)"] + fields).joined(separator: "; ")
+        let kind = drift.truth == .log ? drift.kind.rawValue : "\(drift.kind.rawValue) by its source of truth"
+        return (["\(model) \(id): \(kind)"] + fields).joined(separator: "; ")
     }
 
     private static func document(_ found: Found) -> Document {
         let drift = found.drift.map { drift -> Value in
             [
-                "_id": drift.id, "kind": .string(drift.kind.rawValue),
+                "_id": drift.id, "kind": .string(drift.kind.rawValue), "truth": .string(drift.truth.rawValue),
                 "fields": .array(
                     drift.fields.map { field in
                         var document: Document = ["name": .string(field.name)]
@@ -156,3 +175,5 @@ struct ReconcileCommand: AsyncParsableCommand {
         return Document(found.document.fields + [Document.Field("drift", .array(drift))])
     }
 }
+
+extension Drift.Truth: ExpressibleByArgument {}

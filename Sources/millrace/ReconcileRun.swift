@@ -2,6 +2,7 @@ import Definitions
 import Events
 import Jobs
 import Logging
+import Models
 import MongoStore
 import Projector
 import Values
@@ -12,13 +13,18 @@ struct ReconcileRun: Sendable {
     struct Result: Sendable {
         var build: BuildID
         var report: DriftReportID
-        var outcome: Reconcile.Outcome
+        /// nil where the log was not asked.
+        var outcome: Reconcile.Outcome?
+        /// nil where there is no source of truth, or it was not asked.
+        var source: SourceReconcile.Outcome?
         var lasted: Duration
     }
 
     let reader: Reader
     let models: [String]
     let plan: Reconcile.Plan
+    /// What the documents are compared with.
+    let truths: Set<Drift.Truth>
     let logger: Logger
     private let database: String
     private let scan: MongoScan
@@ -26,14 +32,22 @@ struct ReconcileRun: Sendable {
     private let owner = Owner.make()
     let reports: MongoDrift
 
-    /// Beside the reader's own: the scan's and the leases'.
-    static let connections = 3
+    /// Beside the reader's own: the scan's, the leases' and one for each source of truth that is a collection.
+    static func connections(_ configuration: Configuration) -> Int { 3 + configuration.models.count { $0.truth != nil } }
 
     /// - Parameter models: all that have a build when none is named.
-    init(_ reader: Reader, models: [String], _ plan: Reconcile.Plan, logger: Logger) throws {
+    init(_ reader: Reader, models: [String], _ plan: Reconcile.Plan, against truths: Set<Drift.Truth>, logger: Logger) throws {
         self.reader = reader
-        self.models = reader.built(models)
+        if truths == [.source] {
+            for model in models where reader.configuration.model(model)?.truth == nil {
+                throw Refusal(.badInput, "\(model) has no source of truth: its definition has no source:")
+            }
+            self.models = reader.built(models).filter { reader.configuration.model($0)?.truth != nil }
+        } else {
+            self.models = reader.built(models)
+        }
         self.plan = plan
+        self.truths = truths
         self.logger = logger
         database = reader.configuration.mongodb.database
         scan = MongoScan(connection: try reader.connection("scan"), database: database)
@@ -73,9 +87,21 @@ struct ReconcileRun: Sendable {
             let report = try await reports.begin(build.id.model)
             let stores = Reconcile.Stores(
                 documents: reader.store, snapshots: reader.snapshots, log: reader.log, scan: scan, leases: leases, reports: reports, holder: owner)
-            let outcome = try await Reconcile(definition, partitions, stores, plan, report: report, logger: logger).run()
-            try await reports.end(report, outcome.document(build.id, isRepair: plan.isRepair))
-            return Result(build: build.id, report: report, outcome: outcome, lasted: .now - started)
+            var result = Result(build: build.id, report: report, lasted: .zero)
+            if truths.contains(.log) { result.outcome = try await Reconcile(definition, partitions, stores, plan, report: report, logger: logger).run() }
+            // What the log makes comes first: it is what a source is compared with.
+            if result.outcome?.isDeclined != true {
+                do {
+                    result.source = try await compareWithSource(definition, report, after: result.outcome?.reported ?? 0)
+                } catch {
+                    // What the log has shown, and what was done about it, is true all the same.
+                    if result.outcome != nil { try? await reports.end(report, result.document(isRepair: plan.isRepair)) }
+                    throw error
+                }
+            }
+            try await reports.end(report, result.document(isRepair: plan.isRepair))
+            result.lasted = .now - started
+            return result
         }
     }
 
@@ -87,19 +113,47 @@ struct ReconcileRun: Sendable {
     ///
     /// - Parameter alertAbove: so many drifted documents are good still, unless they were too many to be repaired.
     static func outcome(of results: [Result], alertAbove: Int64 = 0) -> RunOutcome {
-        var counts = DriftCounts()
+        var (counts, sources) = (DriftCounts(), DriftCounts())
+        var refused: Int64 = 0
+        var isDeclined = false
         var stages: [RunOutcome.Stage] = []
         var problems: [Refusal] = []
         for result in results {
-            counts += result.outcome.counts
-            for stage in result.outcome.stages {
-                stages.append(RunOutcome.Stage("\(result.build.model) \(stage.name)", seconds: stage.lasted / .seconds(1)))
+            for outcome in [result.outcome, result.source?.drift].compactMap(\.self) {
+                for stage in outcome.stages {
+                    stages.append(RunOutcome.Stage("\(result.build.model) \(stage.name)", seconds: stage.lasted / .seconds(1)))
+                }
+                isDeclined = isDeclined || outcome.isDeclined
             }
-            if let problem = result.outcome.problem(of: result.build) { problems.append(problem) }
+            if let outcome = result.outcome { counts += outcome.counts }
+            if let source = result.source {
+                sources += source.drift.counts
+                refused += source.refused
+            }
+            problems += result.problems
         }
-        let isGood = counts.drifted <= alertAbove && !results.contains(where: \.outcome.isDeclined)
-        return RunOutcome(isGood ? .good : .notGood, stages: stages, sums: counts.document, problems: problems)
+        var sums = counts.document
+        if results.contains(where: { $0.source != nil }) {
+            sums.append("rows", .int64(sources.documents))
+            sums.append("drifted", .int64(sources.drifted))
+            sums.append("corrected", .int64(sources.repaired))
+        }
+        let isGood = counts.drifted + sources.drifted <= alertAbove && refused == 0 && !isDeclined
+        return RunOutcome(isGood ? .good : .notGood, stages: stages, sums: sums, problems: problems)
     }
+}
+
+extension ReconcileRun.Result {
+    /// As it is stored with the report, and printed.
+    func document(isRepair: Bool) -> Document {
+        let compared = source?.document
+        var document = outcome?.document(build, isRepair: isRepair) ?? ["build": .string(build.description), "outcome": compared?["outcome"] ?? "clean"]
+        if let compared { document.append("source", .document(compared)) }
+        return document
+    }
+
+    /// What a person is told beside the numbers.
+    var problems: [Refusal] { (outcome?.problem(of: build).map { [$0] } ?? []) + (source?.problems(of: build) ?? []) }
 }
 
 extension DriftCounts {

@@ -11,7 +11,7 @@ import Testing
         Mistake("version: \"1\"\nmodel: p\nstream: p\nfold: { a: { $delete: true } }\n", 1, 10, "version: must be 1, found \"1\""),
         Mistake(
             "- 1\n", 1, 1,
-            "a model must be a map with version, model, stream, fold, onError, unknown, ttl, root, derive, defaults, private and indexes, found a list"),
+            "a model must be a map with version, model, stream, fold, onError, unknown, ttl, root, derive, defaults, private, indexes and source, found a list"),
         Mistake("version: 1\nstream: p\nfold: { a: { $delete: true } }\n", 1, 1, "model: is missing"),
         Mistake("version: 1\nmodel: p\nfold: { a: { $delete: true } }\n", 1, 1, "stream: is missing"),
         Mistake("version: 1\nmodel: p\nstream: p\n", 1, 1, "fold: is missing"),
@@ -25,7 +25,7 @@ import Testing
         Mistake(goodModel + "fodl: 1\n", 5, 1, "unknown key \"fodl\" — did you mean \"fold\"?"),
         Mistake(
             goodModel + "zzzzzzzz: 1\n", 5, 1,
-            "unknown key \"zzzzzzzz\" — allowed here: version, model, stream, fold, onError, unknown, ttl, root, derive, defaults, private and indexes"),
+            "unknown key \"zzzzzzzz\" — allowed here: version, model, stream, fold, onError, unknown, ttl, root, derive, defaults, private, indexes and source"),
         Mistake(goodModel + "defaults: 1\n", 5, 11, "defaults: must be a map of fields and values, found 1 — such as { stock: 0 }"),
         Mistake(goodModel + "defaults: { a: $data.b }\n", 5, 11, "defaults: must be the same for every event"),
         Mistake(goodModel + "defaults: { _id: 1 }\n", 5, 13, "_id is set by Millrace itself"),
@@ -70,7 +70,7 @@ import Testing
         Mistake(goodModel + "\($0): 1\n", 5, 1, "\($0): is not supported yet")
     }
 
-    @Test(arguments: files + later)
+    @Test(arguments: files + later + SourceTests.mistakes)
     func `mistakes in a file are found where they are`(mistake: Mistake) throws {
         try expect(mistake, problems(model: mistake.source))
     }

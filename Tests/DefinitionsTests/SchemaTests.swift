@@ -34,6 +34,7 @@ import Values
         var good: [(kind: Kind, source: String)] = try Self.files().map { ($0.kind, try String(contentsOfFile: $0.path, encoding: .utf8)) }
         let stories = LanguageTests.variables + LanguageTests.names + LanguageTests.upserts + LanguageTests.wholes + LanguageTests.contributions
         good += stories.map { (.model, "version: 1\nmodel: m\nstream: m\n" + $0.model) }
+        good += SourceTests.good.map { (.model, $0) }
         good += CaseUpdateTests.updates.flatMap { [$0.before, $0.after] }.map { (.cases, CaseMistakes.head + $0) }
         // Texts that look for trouble, some of which are good as one kind or another.
         let corpus = "\(root)/Tests/Fuzz/corpus/yaml"
@@ -66,7 +67,8 @@ import Values
         "array filter", "no path has $[", "has two conditions",
         // What depends on other parts of a model, or on where a path leads.
         "the same for every event", "root: the fold has no effect", "derive: ", "must not lead into an array", "has the part", "${…} must hold",
-        "computed name", "which the element is known by", "leads into a value",
+        "is not repeatable", "found 10ms", "there is only the row", "event: the fold has no effect", "is refused: it writes", "computed name",
+        "which the element is known by", "leads into a value",
         // JSON has one kind of number.
         "found 1.0", "found 1e3", "found 7MiB", "JSON has no number",
         // What a schedule means.
@@ -82,6 +84,7 @@ import Values
             ModelMistakesTests.effects + ModelMistakesTests.laterEffects + ModelMistakesTests.paths + ModelMistakesTests.operands + ModelMistakesTests.filters
             + ModelMistakesTests.expressions
         mistakes += folds.map { (.model, fold + $0.source) }
+        mistakes += SourceTests.mistakes.map { (.model, $0.source) }
         mistakes += ConfigurationMistakesTests.settings.map { (.millrace, "version: 1\n\($0.source)\nstreams: { product: {} }\n") }
         mistakes += ConfigurationMistakesTests.streams.map { (.millrace, "version: 1\nstreams:\n  \($0.source)\n") }
         mistakes += ConfigurationMistakesTests.files.map { (.millrace, $0.source) }

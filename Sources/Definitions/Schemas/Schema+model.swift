@@ -15,7 +15,7 @@ extension Schema {
             ],
             "root": any(text, list(of: text, atLeast: 1)), "derive": map(names: reference("path"), of: reference("expression"), atLeast: 1),
             "defaults": map(names: ["not": oneOf(FieldPath.reserved.sorted())], of: reference("expression"), atLeast: 1),
-            "private": list(of: reference("path"), atLeast: 1), "indexes": indexes,
+            "private": list(of: reference("path"), atLeast: 1), "indexes": indexes, "source": source,
         ],
         definitions: [
             "effect": effect, "expression": expression, "open": open, "path": path, "test": test, "condition": condition, "members": members, "order": order,
@@ -142,6 +142,22 @@ extension Schema {
             ["type": ["null", "boolean", "number"]], text(string), list(of: reference("expression")),
             ["type": "object", "if": ["minProperties": 1, "propertyNames": text("^[$]")], "then": operation, "else": object]
         )
+    }()
+
+    // MARK: Source of truth
+
+    private static let source: Value = {
+        let collection = map(
+            keys: SourceReader.collectionKeys, required: ["name"],
+            ["database": text, "name": text, "pipeline": list(of: ["type": "object", "minProperties": 1, "maxProperties": 1])])
+        let expressions = Dictionary(SourceReader.eventKeys.map { ($0, reference("expression")) }) { $1 }
+        let shape = map(
+            keys: SourceReader.keys, required: ["event"],
+            [
+                "command": list(of: text, atLeast: 1), "file": text, "collection": any(text, collection), "settle": duration,
+                "event": map(keys: SourceReader.eventKeys, required: ["type", "key"], expressions),
+            ])
+        return all(shape, .document(["oneOf": .array(SourceReader.origins.map { ["required": [.string($0)]] })]))
     }()
 
     // MARK: Indexes

@@ -1,0 +1,202 @@
+import Events
+import Models
+import Values
+
+/// The first look at a source of truth: which documents its rows would change.
+struct SourceLook {
+    struct Candidate: Sendable {
+        /// Of the document; nil where there is none.
+        var position: DocumentPosition?
+        var difference: SourceDifference
+    }
+
+    private let reconcile: SourceReconcile
+    private(set) var rows: Int64 = 0
+    /// Nothing came, not even rows that were not wanted.
+    private(set) var isEmpty = true
+    private(set) var candidates: [ExactString: Candidate] = [:]
+    private(set) var refusals = RowRefusals()
+    private let salt = UInt64.random(in: .min ... .max)
+    private let started = ContinuousClock.now
+
+    init(_ reconcile: SourceReconcile) { self.reconcile = reconcile }
+
+    mutating func read() async throws {
+        var look = self
+        var number: Int64 = 0
+        try await reconcile.source.read(reconcile.plan.id.map { [$0] }) { page in
+            try await look.take(page, from: number)
+            number += Int64(page.count)
+            look.isEmpty = false
+            try await look.throttle(number)
+        }
+        self = look
+    }
+
+    private mutating func take(_ page: [[UInt8]], from number: Int64) async throws {
+        let events = try reconcile.events(of: page, from: number, &refusals).filter(isWanted)
+        rows += Int64(events.count)
+        let documents = try await reconcile.documents(of: Array(Set(events.map { ExactString($0.key) })).map(\.text))
+        for event in events {
+            let key = ExactString(event.key)
+            let document = documents[key]
+            do throws(Refusal) {
+                let after = try event.fold(reconcile.definition.fold, onto: document?.fields, reconcile.stream)
+                var difference = candidates[key]?.difference ?? SourceDifference()
+                if difference.add(after, of: document?.fields) { candidates[key] = Candidate(position: document?.position, difference: difference) }
+            } catch {
+                refusals.note(error, "the row of \(event.key)")
+            }
+        }
+        guard candidates.count <= reconcile.limits.candidates else {
+            throw Refusal(
+                .tooMuchDrift,
+                "more than \(reconcile.limits.candidates) documents of \(reconcile.definition.build) are not what the source of truth says: nothing was written; "
+                    + "is it the right one?")
+        }
+    }
+
+    private func isWanted(_ event: SourceEvent) -> Bool {
+        if let id = reconcile.plan.id { return event.key.utf8Equal(id) }
+        guard reconcile.plan.sample < 1 else { return true }
+        // All rows of a key, or none.
+        let drawn = Digest(of: Array(event.key.utf8) + withUnsafeBytes(of: salt) { Array($0) })
+        return Double(drawn.low >> 11) * 0x1p-53 < reconcile.plan.sample
+    }
+
+    private func throttle(_ rows: Int64) async throws {
+        guard let most = reconcile.plan.throttle else { return }
+        let due = started + .seconds(Double(rows) / Double(most))
+        if due > .now { try await Task.sleep(until: due) }
+    }
+}
+
+/// The second look: only at the rows of documents that differed in the first one.
+struct SecondLook {
+    private let reconcile: SourceReconcile
+    private let candidates: [ExactString: SourceLook.Candidate]
+    private(set) var refusals: RowRefusals
+    private(set) var corrections: [SourceCorrection] = []
+    private var kept = 0
+
+    init(_ reconcile: SourceReconcile, _ candidates: [ExactString: SourceLook.Candidate], _ refusals: RowRefusals) {
+        self.reconcile = reconcile
+        self.candidates = candidates
+        self.refusals = refusals
+    }
+
+    mutating func read(_ findings: inout DriftFindings) async throws {
+        for ids in asked() {
+            var rows: [ExactString: [SourceEvent]] = [:]
+            var number: Int64 = 0
+            let (reconcile, candidates) = (reconcile, candidates)
+            // What is refused was refused in the first look.
+            var again = RowRefusals()
+            var bytes = 0
+            try await reconcile.source.read(ids) { page in
+                for event in try reconcile.events(of: page, from: number, &again) {
+                    let key = ExactString(event.key)
+                    guard candidates[key] != nil else { continue }
+                    rows[key, default: []].append(event)
+                    bytes += event.size
+                }
+                number += Int64(page.count)
+                guard bytes <= reconcile.limits.bytes.bytes else { throw reconcile.tooMuch }
+            }
+            // A command may print more than it was asked for: that is looked at when it is.
+            let wanted = ids.map { Set($0.map { ExactString($0) }) }
+            try await decide(rows.filter { wanted?.contains($0.key) ?? true }, &findings)
+        }
+    }
+
+    /// The keys that are asked for, run by run; nil for all rows in one.
+    private func asked() -> [[String]?] {
+        guard let most = reconcile.source.mostIds else { return [nil] }
+        var runs: [[String]] = []
+        var bytes = 0
+        for key in candidates.keys.sorted() {
+            // As JSON writes it, at worst.
+            let size = 6 * key.text.utf8.count + 3
+            if runs.isEmpty || runs[runs.count - 1].count == most.count || bytes + size > most.bytes {
+                runs.append([])
+                bytes = 0
+            }
+            runs[runs.count - 1].append(key.text)
+            bytes += size
+        }
+        return runs.count <= reconcile.limits.runs ? runs : [nil]
+    }
+
+    private mutating func decide(_ rows: [ExactString: [SourceEvent]], _ findings: inout DriftFindings) async throws {
+        let keys = rows.keys.sorted()
+        for start in stride(from: 0, to: keys.count, by: SourceRow.page) {
+            let page = keys[start..<min(keys.count, start + SourceRow.page)]
+            let documents = try await reconcile.documents(of: page.map(\.text))
+            for key in page { try await decide(key, rows[key] ?? [], documents[key], &findings) }
+        }
+    }
+
+    private mutating func decide(_ key: ExactString, _ rows: [SourceEvent], _ document: StoredDocument?, _ findings: inout DriftFindings) async throws {
+        guard let candidate = candidates[key], candidate.position == document?.position else { return }
+        let verdict: SourceVerdict
+        do throws(Refusal) {
+            verdict = try SourceVerdict(rows, onto: document?.fields, reconcile.definition.fold, reconcile.stream)
+        } catch {
+            return refusals.note(error, "the row of \(key.text)")
+        }
+        guard verdict.isDrift(candidate.difference) else { return }
+        let partition = reconcile.partition(of: key.text)
+        try await findings.note([verdict.drift(key.text, partition)])
+        guard reconcile.plan.isRepair else { return }
+        let last = try await reconcile.lastOffset(of: key, document, partition)
+        let correction = SourceCorrection(verdict.events, key.text, partition, reconcile.definition.build, last: last)
+        kept += correction.bytes
+        guard kept <= reconcile.limits.bytes.bytes else { throw reconcile.tooMuch }
+        corrections.append(correction)
+    }
+}
+
+extension SourceReconcile {
+    /// The events of some rows; those that are none are noted. Throws for what is no row at all: who prints that may print anything.
+    func events(of page: [[UInt8]], from number: Int64, _ refusals: inout RowRefusals) throws(Refusal) -> [SourceEvent] {
+        var events: [SourceEvent] = []
+        events.reserveCapacity(page.count)
+        for (place, row) in page.enumerated() {
+            do throws(Refusal) {
+                events.append(try SourceEvent(row: row, truth.mapping, stream))
+            } catch {
+                let name = "row \(number + Int64(place) + 1) of the source of truth"
+                guard error.problem != .badInput else {
+                    throw Refusal(.badInput, "\(name): \(error.message): \(String(decoding: row.prefix(80), as: UTF8.self))")
+                }
+                refusals.note(error, name)
+            }
+        }
+        return events
+    }
+
+    var tooMuch: Refusal {
+        Refusal(
+            .tooMuchDrift,
+            "the rows of documents of \(definition.build) that differ from the source of truth have more than \(limits.bytes.bytes >> 20) MiB: nothing was written; "
+                + "look at some of them with --sample")
+    }
+
+    /// The offset of the last event that a document comes of; of one that is absent, of the last event of its key.
+    func lastOffset(of key: ExactString, _ document: StoredDocument?, _ partition: PartitionID) async throws -> Int64? {
+        if let document { return document.position.offset }
+        return try await Fault.borne("look for events of a key", logger) {
+            guard let end = try await stores.documents.checkpoint(of: definition.build, partition)?.offset else { return nil }
+            var last: Int64?
+            var next: Int64 = 0
+            while next < end, let chunk = try await stores.log.chunks(of: partition, withKeys: [key.text], next..<end).last {
+                if let number = chunk.keys.firstIndex(of: key) {
+                    let place = chunk.elements.lastIndex { $0.kind == .event && $0.key == Int32(number) }
+                    last = place.map { chunk.offset + Int64($0) } ?? last
+                }
+                next = chunk.end
+            }
+            return last
+        }
+    }
+}
