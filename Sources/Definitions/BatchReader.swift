@@ -1,8 +1,9 @@
+import Projector
 import Values
 
 /// Reads what jobs say that go through the log or the documents of models: which ones, and how.
 struct BatchReader {
-    static let reconcileKeys = ["models", "repair", "sample", "maxChange", "throttle", "alertAbove"]
+    static let reconcileKeys = ["models", "truth", "repair", "sample", "maxChange", "throttle", "alertAbove"]
     static let snapshotKeys = ["models", "keep", "at"]
     static let rebuildKeys = ["models", "keep", "throttle"]
     static let pruneKeys = ["streams", "acceptNoRebuild", "fromSource"]
@@ -26,6 +27,7 @@ struct BatchReader {
     private func reconcile(_ section: Section) -> JobDefinition.Reconcile {
         var reconcile = JobDefinition.Reconcile()
         reconcile.models = names(section["models"]) ?? []
+        if let node = section["truth"] { reconcile.truth = truth(node) }
         if let node = section["repair"] { reconcile.isRepair = findings.bool(node, "repair") ?? false }
         if let node = section["sample"] { reconcile.sample = sample(node) ?? 1 }
         if let node = section["maxChange"] { reconcile.maxChange = findings.integer(node, "maxChange", in: JobDefinition.countRange) }
@@ -69,6 +71,15 @@ struct BatchReader {
     }
 
     private func names(_ node: YAMLNode?) -> [String]? { node.flatMap { findings.names($0, "models", "model", known: models) } }
+
+    private func truth(_ node: YAMLNode) -> Drift.Truth? {
+        guard let text = findings.string(node, "truth") else { return nil }
+        if let truth = Drift.Truth(rawValue: text) { return truth }
+        let known = Drift.Truth.allCases.map(\.rawValue)
+        findings.report(
+            "truth: must be \(known.joined(separator: " or ")), found \(quoted(text))", at: node.place, suggestion: Suggestion.didYouMean(text, among: known))
+        return nil
+    }
 
     private func sample(_ node: YAMLNode) -> Double? {
         guard let text = findings.string(node, "sample", suggestion: "write a part such as 5%") else { return nil }

@@ -1,4 +1,5 @@
 import Events
+import Projector
 import Schedules
 
 /// A job of the runner: one file of `jobs/`, which gives it its name.
@@ -60,6 +61,8 @@ public struct JobDefinition: Hashable, Sendable {
     public struct Reconcile: Hashable, Sendable {
         /// All where the file names none, as for snapshots.
         public var models: [String] = []
+        /// What the documents are compared with; nil for the log, and the source of truth that a model has.
+        public var truth: Drift.Truth?
         /// Writes what the log makes, rather than only saying what differs.
         public var isRepair = false
         /// The part of the documents that is compared, drawn anew each time.

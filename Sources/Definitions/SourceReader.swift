@@ -7,7 +7,7 @@ struct SourceReader {
     static let keys = origins + ["event", "settle"]
     static let origins = ["command", "collection", "file"]
     static let collectionKeys = ["database", "name", "pipeline"]
-    static let eventKeys = ["type", "key", "occurredAt", "data"]
+    static let eventKeys = ["type", "key", "occurredAt", "schemaVersion", "data"]
     /// From what a test can wait for to a day.
     static let settleRange = Duration.milliseconds(100)...Duration.seconds(86_400)
     /// What may not be done twice, and why a correction may not do it: whoever pushes it can be killed before he knows that he has.
@@ -71,10 +71,10 @@ struct SourceReader {
         guard let section = Section(node, "event:", keys: Self.eventKeys, findings) else { return nil }
         let (typeNode, keyNode) = (section.required("type"), section.required("key"))
         let (type, key) = (typeNode.flatMap(expression), keyNode.flatMap(expression))
-        let (time, payload) = (section["occurredAt"].map(expression), section["data"].map(expression))
+        let (time, version, payload) = (section["occurredAt"].map(expression), section["schemaVersion"].map(expression), section["data"].map(expression))
         guard let typeNode, let type, let key else { return nil }
         checkEffects(of: type, at: typeNode.place, fold)
-        return RowMapping(type: type, key: key, occurredAt: time ?? nil, data: payload ?? nil)
+        return RowMapping(type: type, key: key, occurredAt: time ?? nil, schemaVersion: version ?? nil, data: payload ?? nil)
     }
 
     /// One that reads the row and nothing else.

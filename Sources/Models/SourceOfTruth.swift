@@ -41,12 +41,14 @@ public struct RowMapping: Sendable {
     public var type: Expression
     public var key: Expression
     public var occurredAt: Expression?
+    public var schemaVersion: Expression?
     public var data: Expression?
 
-    public init(type: Expression, key: Expression, occurredAt: Expression? = nil, data: Expression? = nil) {
+    public init(type: Expression, key: Expression, occurredAt: Expression? = nil, schemaVersion: Expression? = nil, data: Expression? = nil) {
         self.type = type
         self.key = key
         self.occurredAt = occurredAt
+        self.schemaVersion = schemaVersion
         self.data = data
     }
 
@@ -82,8 +84,9 @@ public struct RowMapping: Sendable {
         guard let type = try type.evaluate(context)?.asString, !type.isEmpty else { throw Refusal(.badEventType, "its event has no type") }
         guard let key = try key.evaluate(context), key != .null else { throw Refusal(.noKey, "its event has no key") }
         var event: Document = ["eventType": .string(type), "key": key]
-        if let occurredAt, let time = try occurredAt.evaluate(context) { event.append("occurredAt", time) }
-        if let data, let value = try data.evaluate(context) { event.append("data", value) }
+        for (name, expression) in [("occurredAt", occurredAt), ("schemaVersion", schemaVersion), ("data", data)] {
+            if let value = try expression?.evaluate(context) { event.append(name, value) }
+        }
         event.append("origin", .string(Self.origin))
         return event
     }

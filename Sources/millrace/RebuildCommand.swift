@@ -46,7 +46,10 @@ struct RebuildCommand: AsyncParsableCommand {
     var fromSource = false
 
     func validate() throws {
-        guard !fromSource else { throw ValidationError("--from-source is not supported yet: rebuild folds the log") }
+        guard !fromSource else {
+            throw ValidationError(
+                "--from-source is not supported yet: rebuild folds the log, and reconcile --truth source --repair adds what only the source has")
+        }
         guard !undo || !(resume || dryRun || throttle != nil) else { throw ValidationError("--undo goes with --keep alone") }
         guard key == nil || models.count == 1 && !(undo || forget || resume || dryRun || throttle != nil) else {
             throw ValidationError("--key goes alone, with the document's model")

@@ -21,7 +21,9 @@ struct ReconcileWork: BatchWork {
         plan.maxChange = job.maxChange.map(Int64.init)
         plan.throttle = job.throttle
         let reader = try await Reader(configuration, connections: ReconcileRun.connections(configuration))
-        let results = try await ReconcileRun(reader, models: job.models, plan, against: Set(Drift.Truth.allCases), logger: context.logger).results()
+        let results = try await ReconcileRun(
+            reader, models: job.models, plan, against: job.truth.map { [$0] } ?? Set(Drift.Truth.allCases), logger: context.logger
+        ).results()
         return ReconcileRun.outcome(of: results, alertAbove: Int64(job.alertAbove))
     }
 }

@@ -207,4 +207,52 @@ import Values
             #expect(ended.errors.contains("missing-value: the row of k3: $set: the value for name is missing"), "\(ended.errors)")
         }
     }
+
+    @Test func `a command that is interrupted ends, and takes its program with it`() async throws {
+        try await Installation.run(Self.model(Self.shell("echo $$ > pid; sleep 600"))) { installation in
+            try await Self.start(installation)
+            let child = try installation.start(["reconcile", "product"])
+            let pid = try await eventually("the program runs") { () async throws -> pid_t? in
+                (try? String(contentsOf: installation.directory.appending(path: "pid"), encoding: .utf8)).flatMap { pid_t($0.trimmingSuffix("\n")) }
+            }
+            child.send(SIGINT)
+            #expect(try await child.ended().code == 130)
+            #expect(kill(pid, 0) == -1)
+        }
+    }
+
+    @Test func `a job compares with the source alone, and the drain of the service takes what it pushes`() async throws {
+        let job = "version: 1\njob: reconcile\nevery: 1s\ntruth: source\nrepair: true\n"
+        try await Installation.run(Self.model("file: rows.ndjson").merging(["jobs/source.yaml": job]) { $1 }) { installation in
+            try installation.write("rows.ndjson", Self.rows)
+            try await Self.start(installation)
+            let service = try installation.start(["run"])
+            let run = try await eventually("a run has corrected it") {
+                try await installation.documents("millrace.runs", ["job": "source", "sums.corrected": 2]).first
+            }
+            #expect(run["outcome"] == "not-good" && run["sums"]?.number("drifted") == 2 && run["sums"]?.number("rows") == 3)
+            _ = try await eventually("the next run is clean") {
+                try await installation.documents("millrace.jobs", ["_id": "source", "last.verdict": "good"]).first
+            }
+            #expect(try await Self.names(installation)["new"] == "a new one")
+            service.send(15)
+            let ended = try await service.ended(within: .seconds(30))
+            #expect(ended.code == 0, "\(ended.errors)")
+            #expect(try await Self.corrections(installation).count == 2)
+        }
+    }
+
+    @Test func `many keys are asked for in several runs, and very many in none`() async throws {
+        let counting = Self.shell("echo run >> runs; [ -n \"$MILLRACE_IDS\" ] && echo ask >> runs; cat rows.ndjson")
+        for (count, runs) in [(2500, ["run", "run", "ask", "run", "ask", "run", "ask"]), (11_000, ["run", "run"])] {
+            try await Installation.run(Self.model(counting)) { installation in
+                try installation.write("rows.ndjson", (0..<count).map { #"{"id":"n\#($0)","name":"\#($0)"}"# }.joined(separator: "\n"))
+                try await Self.start(installation)
+                let found = try await Self.reconcile(installation, code: 1)
+                #expect(Self.counts(found) == [Int64(count), Int64(count), 0, 0, 0, 0])
+                let text = try String(contentsOf: installation.directory.appending(path: "runs"), encoding: .utf8)
+                #expect(text.split(separator: "\n").map(String.init) == runs, "\(count)")
+            }
+        }
+    }
 }

@@ -234,6 +234,7 @@ import Testing
         Mistake("version: 1\njob: reconcile\nevery: 1h\nmodels: [ prodct ]\n", 4, 11, "unknown model \"prodct\" — did you mean \"product\"?"),
         Mistake("version: 1\njob: reconcile\nrepair: true\n", 1, 1, "every: or cron: is missing"),
         Mistake("version: 1\njob: reconcile\nevery: 1h\nrepair: all\n", 4, 9, "repair: must be true or false, found \"all\""),
+        Mistake("version: 1\njob: reconcile\nevery: 1h\ntruth: sorce\n", 4, 8, "truth: must be log or source, found \"sorce\" — did you mean \"source\"?"),
         Mistake("version: 1\njob: reconcile\nevery: 1h\nsample: 0%\n", 4, 9, "sample: must be more than 0% and 100% at most, found 0%"),
         Mistake("version: 1\njob: reconcile\nevery: 1h\nsample: 5\n", 4, 9, "sample: must be a string, found 5"),
         Mistake("version: 1\njob: reconcile\nevery: 1h\nmaxChange: -1\n", 4, 12, "maxChange: must be an integer from 0"),

@@ -14,7 +14,7 @@ import Values
     static let good = [
         event + "  command: [ ./products, --all ]", event + "  file: rows.ndjson\n  settle: 100ms", event + "  collection: products",
         event + "  collection: { database: shop, name: products, pipeline: [ { $match: { active: true } } ] }\n  settle: 1d",
-        "  file: a\n  event: { type: { $cond: [ $row.gone, created, created ] }, key: { $toString: $row.n }, occurredAt: $row.at, data: $row }",
+        "  file: a\n  event: { type: { $cond: [ $row.gone, created, created ] }, key: { $toString: $row.n }, occurredAt: $row.at, schemaVersion: 2, data: $row }",
     ].map(model)
 
     static let mistakes = [

@@ -1,3 +1,4 @@
+import Projector
 import Schedules
 import Values
 
@@ -25,7 +26,7 @@ extension Schema {
             "job": oneOf([kind]), "enabled": boolean, "streams": list(of: text, atLeast: 1), "poll": duration, "every": duration,
             "from": list(of: text, atLeast: 1), "to": text, "group": text, "trim": boolean, "run": list(of: text, atLeast: 1),
             "models": list(of: text, atLeast: 1), "repair": boolean, "sample": text(part), "maxChange": integer(JobDefinition.countRange),
-            "throttle": integer(JobDefinition.rateRange), "alertAbove": integer(JobDefinition.countRange),
+            "throttle": integer(JobDefinition.rateRange), "truth": oneOf(Drift.Truth.allCases.map(\.rawValue)), "alertAbove": integer(JobDefinition.countRange),
             "acceptNoRebuild": boolean, "fromSource": boolean,
             "at": oneOf(JobDefinition.Snapshot.Moment.allCases.map(\.rawValue)),
             "keep": kind == "snapshot" ? integer(JobDefinition.keptSnapshotsRange) : duration,
