@@ -11,6 +11,11 @@ public struct MongoSource: TruthSource {
 
     public let mostIds: (count: Int, bytes: Int)? = nil
 
+    /// Codes that come from elections, networks and cursors that are gone, and pass when all is read again.
+    fileprivate static let passingCodes: Set<Int> = [
+        6, 7, 43, 50, 63, 89, 91, 133, 134, 150, 189, 246, 262, 9001, 10107, 11600, 11601, 11602, 13435, 13436,
+    ]
+
     /// - Parameter database: Millrace's own.
     public init(connection: MongoConnection, database: String, _ collection: SourceOfTruth.Collection) {
         self.connection = connection
@@ -36,7 +41,14 @@ extension MongoConnection {
     fileprivate func page(_ database: String, _ command: Document) throws -> (rows: [[UInt8]], cursor: Int64, collection: String) {
         // What follows the first is in the cursor's session, and under its read concern: it names none.
         let mode: Mode = command.fields.first?.name == "getMore" ? .transaction : .read
-        let reply = try run(database, BSON.encode(command), mode, "read the source of truth")
+        let reply: Document
+        do {
+            reply = try run(database, BSON.encode(command), mode, "read the source of truth")
+        } catch {
+            // What somebody has written is more often wrong than a server that says so.
+            guard let code = error.serverCode, !error.isAuthentication, !MongoSource.passingCodes.contains(code) else { throw error }
+            throw Refusal(.badInput, "the source of truth, read by MongoDB: \(error.message) (code \(code))")
+        }
         let cursor = reply["cursor"]?.asDocument
         let rows = (cursor?["firstBatch"] ?? cursor?["nextBatch"])?.asArray ?? []
         // Where it is a view, the cursor is of another collection.

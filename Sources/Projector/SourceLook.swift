@@ -87,26 +87,31 @@ struct SecondLook {
 
     mutating func read(_ findings: inout DriftFindings) async throws {
         for ids in asked() {
-            var rows: [ExactString: [SourceEvent]] = [:]
-            var number: Int64 = 0
-            let (reconcile, candidates) = (reconcile, candidates)
-            // What is refused was refused in the first look.
-            var again = RowRefusals()
-            var bytes = 0
-            try await reconcile.source.read(ids) { page in
-                for event in try reconcile.events(of: page, from: number, &again) {
-                    let key = ExactString(event.key)
-                    guard candidates[key] != nil else { continue }
-                    rows[key, default: []].append(event)
-                    bytes += event.size
-                }
-                number += Int64(page.count)
-                guard bytes <= reconcile.limits.bytes.bytes else { throw reconcile.tooMuch }
-            }
+            let rows = try await Fault.borne("read the source of truth again", reconcile.logger) { try await collect(ids) }
             // A command may print more than it was asked for: that is looked at when it is.
             let wanted = ids.map { Set($0.map { ExactString($0) }) }
             try await decide(rows.filter { wanted?.contains($0.key) ?? true }, &findings)
         }
+    }
+
+    /// Those of candidates, by their keys.
+    private func collect(_ ids: [String]?) async throws -> [ExactString: [SourceEvent]] {
+        var rows: [ExactString: [SourceEvent]] = [:]
+        var number: Int64 = 0
+        // What is refused was refused in the first look.
+        var again = RowRefusals()
+        var bytes = 0
+        try await reconcile.source.read(ids) { page in
+            for event in try reconcile.events(of: page, from: number, &again) {
+                let key = ExactString(event.key)
+                guard candidates[key] != nil else { continue }
+                rows[key, default: []].append(event)
+                bytes += event.size
+            }
+            number += Int64(page.count)
+            guard bytes <= reconcile.limits.bytes.bytes else { throw reconcile.tooMuch }
+        }
+        return rows
     }
 
     /// The keys that are asked for, run by run; nil for all rows in one.

@@ -82,8 +82,12 @@ public struct SourceReconcile: Sendable {
 
     public func run() async throws -> Outcome {
         var findings = DriftFindings(plan, Reconcile.Limits(), stores.reports, report, after: reported)
-        var first = SourceLook(self)
-        try await first.read()
+        // A fault of a server that the rows come from makes it begin again; that of a program is for a person to look at.
+        let first = try await Fault.borne("read the source of truth", logger) {
+            var look = SourceLook(self)
+            try await look.read()
+            return look
+        }
         if first.isEmpty, plan.id == nil, try await hasEvents() {
             throw Refusal(.badInput, "the source of truth of \(definition.build.model) has no rows: is it the right one?")
         }
@@ -177,6 +181,7 @@ public struct SourceReconcile: Sendable {
         var pushed: Int64 = 0
         for (number, own) in Dictionary(grouping: corrections, by: \.partition.number).sorted(by: { $0.key < $1.key }) {
             for start in stride(from: 0, to: own.count, by: limits.page) {
+                try Task.checkCancellation()
                 let page = own[start..<min(own.count, start + limits.page)]
                 // What was pushed before a fault is pushed again: with the same id, it is a duplicate.
                 try await Fault.borne("push corrections", logger) { try await stores.lists.push(page.flatMap(\.elements), to: number) }

@@ -73,6 +73,10 @@ import Testing
         #expect(change.fold.isEmpty && change.serve == ["indexes", "private"])
         let back = DefinitionChange(from: after.source, versions: nil, foldHash: before.foldHash, to: before)
         #expect(back.fold.isEmpty && back.serve == ["indexes", "private"])
+        let source = "source: { file: rows, event: { type: renamed, key: $row.id } }\n"
+        let told = DefinitionChange(
+            from: before.source, versions: nil, foldHash: before.foldHash, to: try ModelReader.read(source: Self.base + source, file: "product.yaml"))
+        #expect(told.fold.isEmpty && told.serve == ["source"])
     }
 
     @Test func `a plan has what is new, changed, unchanged and gone`() throws {
