@@ -1,4 +1,5 @@
 import Events
+import Foundation
 import Models
 import Testing
 import Values
@@ -45,6 +46,20 @@ import Values
         #expect(model.truth != nil)
         // It says nothing about what the documents are.
         #expect(model.foldHash == (try ModelReader.read(source: goodModel, file: "product.yaml")).foldHash)
+    }
+
+    @Test func `the page's example is good`() throws {
+        let page = try String(contentsOfFile: root + "docs/sources.md", encoding: .utf8)
+        let example = try #require(page.components(separatedBy: "```yaml\n").dropFirst().first?.components(separatedBy: "```").first)
+        let truth = try #require(try ModelReader.read(source: example, file: "sources.md").truth)
+        #expect(truth.settle == .seconds(120))
+        guard case .command(let words) = truth.origin else {
+            Issue.record("\(truth.origin)")
+            return
+        }
+        #expect(words == ["./products"])
+        let event = try truth.mapping.event(of: Array(#"{"id":"p-2","name":"Tea pot","seen":1}"#.utf8))
+        #expect(event == ["eventType": "productStated", "key": "p-2", "data": ["name": "Tea pot"], "origin": "millrace.corrected"])
     }
 
     /// An operator of the effect, and whether a correction may do it twice.
