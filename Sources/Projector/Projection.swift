@@ -17,6 +17,8 @@ public struct BatchLimits: Hashable, Sendable {
     /// Elements whose batches are committed together, as long as they touch few documents; the log is read ahead of them.
     /// 0: each batch is committed by itself, which is seen soonest.
     public var gathered = 0
+    /// How much of its work a projection that gathers may lose when it is killed.
+    public var gathering = Duration.seconds(5)
 
     public init() {}
 }
@@ -69,8 +71,6 @@ public actor Projection {
     /// How long an event that has stopped the build is left alone before it is tried again: what a person can change while
     /// the worker runs is what was decided about it, or about an event before it.
     private static let recheck = Duration.seconds(30)
-    /// How much of its work a projection that gathers may lose when it is killed.
-    private static let gathering = Duration.seconds(5)
 
     public init(
         build: BuildID, partition: PartitionID, fold: any Folding, store: any ProjectionStore, log: any EventLog, limits: BatchLimits = BatchLimits(),
@@ -230,7 +230,7 @@ public actor Projection {
             taken(commit, batch)
             let isFull =
                 gathered.events >= failures.limit(limits.gathered) || gathered.documentCount >= limits.documents || gathered.bytes >= limits.loaded.bytes
-                || gathered.mustBeStored || .now - gathered.since > Self.gathering
+                || gathered.mustBeStored || .now - gathered.since > limits.gathering
             return isFull ? try await settle() : true
         }
         var reply: CommitReply

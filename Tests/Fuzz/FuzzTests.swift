@@ -32,7 +32,7 @@ import Testing
             let time = Self.processorTime - began
             if time > slowest.time { slowest = (time, input) }
         }
-        #expect(slowest.time < .seconds(5), "\(Data(slowest.input).base64EncodedString())")
+        #expect(slowest.time < .seconds(15), "\(Data(slowest.input).base64EncodedString())")
     }
 
     /// Of this thread: on a busy machine an input that takes no time can take seconds.

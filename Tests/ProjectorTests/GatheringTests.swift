@@ -15,7 +15,7 @@ import Values
         var stream = TestLog.settings
         stream.chunkEvents = 4
         var setting = Worker.Setting(stream: stream, builds: [(build, Commerce.productFold)])
-        (setting.limits.events, setting.limits.gathered) = (5, 1000)
+        (setting.limits.events, setting.limits.gathered, setting.limits.gathering) = (5, 1000, .seconds(3600))
         change(&setting.limits)
         return setting
     }
