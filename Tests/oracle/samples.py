@@ -105,6 +105,9 @@ def shop(events):
             tables[table][row["id"]] = row
         elif tables[table].get(row["id"], {}).get(SHOP_KEYS[table]) == row[SHOP_KEYS[table]]:
             del tables[table][row["id"]]  # and not the row that has gone to another product meanwhile
+            if table == "products":  # its other rows go with it, also where the journal ends before it says so
+                for name in tables.keys() - {"products"}:
+                    tables[name] = {number: one for number, one in tables[name].items() if one["product_id"] != row["id"]}
     documents = {
         str(row["id"]): {"name": row["name"], "category": row["category"], "prices": [], "details": [], "scores": []}
         for row in tables["products"].values()

@@ -19,8 +19,9 @@ import oracle  # before the others: it puts .local/python on the path
 from bson.int64 import Int64
 
 import rules
+import samples
 import tally
-from elements import Refused, decode, partition, read_journal, understand
+from elements import Event, Refused, decode, partition, read_journal, understand
 from rows import Rows
 
 WHEN = datetime.datetime(2026, 11, 20, 10)
@@ -344,6 +345,18 @@ class ComparingTheLog(unittest.TestCase):
         self.entries.append({"partition": 0, "offset": 6, "kind": "event", "eventId": "?", "key": "k-1"})
         self.check(different=1)
 
+
+
+class Shop(unittest.TestCase):
+    def test_rows_go_with_their_product_though_nothing_more_is_said_of_them(self):
+        rows = [
+            ("products.c", {"id": 1, "name": "Oats", "category": "food"}), ("products.c", {"id": 2, "name": "Milk", "category": "food"}),
+            ("prices.c", {"id": 3, "product_id": 1, "currency": "EUR", "cents": 200}), ("reviews.c", {"id": 4, "product_id": 1, "score": 5}),
+            ("reviews.c", {"id": 5, "product_id": 2, "score": 4}), ("products.d", {"id": 1, "name": "Oats", "category": "food"}),
+        ]  # fmt: skip
+        documents = samples.shop([Event(str(number), kind, "", {"row": row}) for number, (kind, row) in enumerate(rows)])
+        self.assertEqual(list(documents), ["2"])
+        self.assertEqual(documents["2"]["reviews"], {"count": 1, "total": 4, "average": 4})
 
 
 class Tally(unittest.TestCase):
