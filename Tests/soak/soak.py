@@ -320,6 +320,8 @@ def main():
     p.add_argument("--millrace", type=Path, default=ROOT / ".build/release/millrace")
     a = p.parse_args()
     harness.SANDBOX = ROOT / ".local/soak-sandbox"
+    # Whatever ends it, nothing is left running.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     note(f"seed {a.seed}")
     began = datetime.datetime.now(datetime.timezone.utc)
     try:
