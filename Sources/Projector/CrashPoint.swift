@@ -80,10 +80,10 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     ]
     public static let ofBridge: [CrashPoint] = [.entriesRead, .entriesClaimed, .entriesMoved]
     public static let ofTruth: [CrashPoint] = [
-        .snapshotBegun, .snapshotWritten, .snapshotCompleted, .snapshotHeadRemoved, .reconcileBegun, .driftReported,
+        .snapshotBegun, .snapshotWritten, .snapshotCompleted, .snapshotHeadRemoved, .reconcileBegun, .driftReported, .correctionsPushed,
     ]
     public static let ofFollowers: [CrashPoint] = [.partClaimed, .partTaken, .partAcknowledged]
-    public static let ofRemoval: [CrashPoint] = [.pruneDeclared, .chunksPruned, .headsErased, .chunkErased, .documentErased, .lettersErased]
+    public static let ofRemoval: [CrashPoint] = [.pruneDeclared, .chunksPruned, .headsErased, .chunkErased, .snapshotErased, .documentErased, .lettersErased]
 
     @inline(__always)
     public func reached() {
