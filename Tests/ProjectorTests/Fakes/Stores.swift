@@ -157,7 +157,7 @@ struct FakeStore: SwitchStore {
     func expired(in build: BuildID, _ partition: PartitionID, by time: Int64, most: Int) async throws -> [String] {
         try await world.call(worker) { _, mongo in
             let documents = try (mongo.documents[build] ?? [:]).values.compactMap { StoredDocument(try Document(bson: $0)) }
-            let expired = documents.filter { $0.isExpired(at: time) }.sorted { ($0.expires ?? 0, $0.key) < ($1.expires ?? 0, $1.key) }
+            let expired = documents.filter { $0.isExpired(at: time) }.sorted { ($0.expires ?? 0, ExactString($0.key)) < ($1.expires ?? 0, ExactString($1.key)) }
             return expired.prefix(most).map(\.key)
         }
     }
