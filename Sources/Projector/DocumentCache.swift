@@ -38,9 +38,6 @@ struct DocumentCache {
         }
     }
 
-    /// Makes room for so many entries more: a table that grows by and by is copied each time.
-    mutating func reserve(_ more: Int) { entries.reserveCapacity(entries.count + more) }
-
     mutating func removeAll() { self = DocumentCache(limit: limit) }
 
     private mutating func grow(by bytes: Int) {

@@ -45,7 +45,6 @@ extension Projection {
     }
 
     func remember(_ batch: FoldBatch) {
-        cache.reserve(batch.slots.count)
         for slot in batch.slots.indices { cache[batch.slots[slot].key] = batch.slots[slot].bson.isEmpty ? nil : batch.slots[slot].bson }
     }
 }

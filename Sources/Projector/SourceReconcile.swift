@@ -62,8 +62,6 @@ public struct SourceReconcile: Sendable {
     let reported: Int64
     let logger: Logger
 
-    static let mostRefusals = 5
-
     public init(
         _ definition: FoldDefinition, _ stream: StreamSettings, _ truth: SourceOfTruth, _ source: any TruthSource, _ stores: Stores, _ plan: Reconcile.Plan,
         report: DriftReportID, after reported: Int64, limits: Limits = Limits(), logger: Logger
@@ -190,36 +188,5 @@ public struct SourceReconcile: Sendable {
             }
         }
         return pushed
-    }
-}
-
-/// The events that correct one document.
-struct SourceCorrection: Sendable {
-    var partition: PartitionID
-    var elements: [[UInt8]]
-
-    var bytes: Int { elements.reduce(0) { $0 + $1.count } }
-
-    /// The same row corrects the same state of a document with the same id, so that a correction that is pushed once more, by whoever
-    /// did not know that it was, is a duplicate; another state is corrected under another id.
-    ///
-    /// - Parameter last: the offset of the last event that the document comes of; nil for none.
-    init(_ events: [SourceEvent], _ key: String, _ partition: PartitionID, _ build: BuildID, last: Int64?) {
-        self.partition = partition
-        elements = events.map { event in
-            let name: Document = ["model": .string(build.model), "key": .string(key), "last": .int64(last ?? -1), "event": .document(event.fields)]
-            return event.element(id: "\(RowMapping.origin)/\(Digest(of: BSON.encode(name)).hex)")
-        }
-    }
-}
-
-/// Rows that are of no use: how many, and why, of the first of them.
-struct RowRefusals: Sendable {
-    private(set) var count: Int64 = 0
-    private(set) var first: [Refusal] = []
-
-    mutating func note(_ refusal: Refusal, _ row: String) {
-        count += 1
-        if first.count < SourceReconcile.mostRefusals { first.append(Refusal(refusal.problem, "\(row): \(refusal.message)")) }
     }
 }

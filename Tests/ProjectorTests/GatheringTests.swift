@@ -12,30 +12,10 @@ import Values
     private static let build = Commerce.product
 
     private static func setting(_ change: (inout BatchLimits) -> Void = { _ in }) -> Worker.Setting {
-        var stream = TestLog.settings
-        stream.chunkEvents = 4
-        var setting = Worker.Setting(stream: stream, builds: [(build, Commerce.productFold)])
+        var setting = Worker.Setting(stream: World.stream, builds: [(build, Commerce.productFold)])
         (setting.limits.events, setting.limits.gathered, setting.limits.gathering) = (5, 1000, .seconds(3600))
         change(&setting.limits)
         return setting
-    }
-
-    /// Everything logged, nothing projected.
-    private static func logged(_ texts: [String], failure: World.Failure? = nil) async throws -> World {
-        let world = World(failure: failure)
-        await world.change { redis, _ in redis.list = texts }
-        var nothing = setting()
-        nothing.builds = []
-        try await Worker(0, world, nothing).run { $0.redis.isEmpty }
-        return world
-    }
-
-    private static func catchUp(_ projection: Projection) async throws {
-        var turns = 0
-        while try await !projection.turn([], tail: nil) {
-            turns += 1
-            try #require(turns < 500)
-        }
     }
 
     @Test(arguments: Seed.ofThisRun) func `they come to the same as each by itself`(seed: Seed) async throws {
@@ -48,8 +28,8 @@ import Values
                 limits.documents = random.pick([100, 6])
                 limits.cache = ByteCount(random.pick([0, 1 << 20]))
             }
-            let world = try await Self.logged(texts)
-            try await Self.catchUp(Worker(1, world, setting).projections[0])
+            let world = try await World.logged(texts)
+            _ = try await Worker(1, world, setting).projections[0].catchUp()
             try Expected(texts, setting.stream, setting.builds).check(await world.mongo, "round \(round)")
         }
     }
@@ -57,8 +37,8 @@ import Values
     @Test func `batches without letters are one commit`() async throws {
         let types = ["created", "changed", "deleted", "created"]
         let texts = (0..<40).map { EventText("\($0)", types[$0 % 4], key: .string("k\($0 % 7)"), data: 5).json }
-        let world = try await Self.logged(texts)
-        try await Self.catchUp(Worker(1, world, Self.setting()).projections[0])
+        let world = try await World.logged(texts)
+        _ = try await Worker(1, world, Self.setting()).projections[0].catchUp()
         try Expected(texts, Self.setting().stream, Self.setting().builds).check(await world.mongo, "one commit")
         #expect(await world.mongo.commits == 1)
     }
@@ -74,15 +54,12 @@ import Values
             for third in [nil, "created", "changed", "deleted"] {
                 let before = stored ? [text("0", "created")] : []
                 let texts = before + [text("1", first), text("2", second)] + (third.map { [text("3", $0)] } ?? [])
-                let world = try await Self.logged(before)
+                let world = try await World.logged(before)
                 let setting = Self.setting { $0.events = 1 }
-                try await Self.catchUp(Worker(1, world, setting).projections[0])
-                await world.change { redis, _ in redis.list = Array(texts[before.count...]) }
-                var nothing = setting
-                nothing.builds = []
-                try await Worker(0, world, nothing).run { $0.redis.isEmpty }
+                _ = try await Worker(1, world, setting).projections[0].catchUp()
+                try await world.log(Array(texts[before.count...]))
                 let commits = await world.mongo.commits
-                try await Self.catchUp(Worker(1, world, setting).projections[0])
+                _ = try await Worker(1, world, setting).projections[0].catchUp()
                 #expect(await world.mongo.commits == commits + 1)
                 try Expected(texts, setting.stream, setting.builds).check(await world.mongo, "\(stored), \(third ?? "")")
             }
@@ -91,7 +68,7 @@ import Values
 
     @Test func `what was gathered is folded again when somebody repairs what it was folded onto`() async throws {
         let texts = (0..<3).map { EventText("\($0)", "created", key: "a", data: 1).json }
-        let world = try await Self.logged(texts)
+        let world = try await World.logged(texts)
         let projection = Worker(1, world, Self.setting { ($0.events, $0.gathered) = (1, 2) }).projections[0]
         for _ in 0..<2 { #expect(try await !projection.turn([], tail: nil)) }
         #expect(await world.mongo.checkpoints[Self.build]?.offset == 2)
@@ -101,17 +78,17 @@ import Values
             mongo.documents[Self.build] = [ExactString("a"): repaired.bson]
             mongo.checkpoints[Self.build]?.generation += 1
         }
-        try await Self.catchUp(projection)
+        _ = try await projection.catchUp()
         let stored = try #require(await world.mongo.documents[Self.build]?[ExactString("a")])
         #expect(try StoredDocument(Document(bson: stored))?.fields["n"] == 42)
     }
 
     @Test func `a document that somebody has made meanwhile is met again, and written anew`() async throws {
-        let world = try await Self.logged((0..<4).map { EventText("\($0)", "created", key: "a", data: 1).json })
+        let world = try await World.logged((0..<4).map { EventText("\($0)", "created", key: "a", data: 1).json })
         let projection = Worker(1, world, Self.setting { $0.events = 2 }).projections[0]
         #expect(try await !projection.turn([], tail: nil))
         await world.change { _, mongo in mongo.documents[Self.build] = [ExactString("a"): BSON.encode(["_id": "a", "n": 99])] }
-        try await Self.catchUp(projection)
+        _ = try await projection.catchUp()
         let stored = try #require(await world.mongo.documents[Self.build]?[ExactString("a")])
         #expect(try StoredDocument(Document(bson: stored))?.fields["n"] == 4)
         #expect(await world.mongo.checkpoints[Self.build]?.totals.drift == 1)
@@ -119,14 +96,14 @@ import Values
 
     @Test func `more than one transaction takes is committed in parts`() async throws {
         let texts = (0..<40).map { EventText("\($0)", "created", key: "a", data: 1).json }
-        let world = try await Self.logged(texts)
+        let world = try await World.logged(texts)
         await world.change { _, mongo in mongo.mostElements = 9 }
         let setting = Self.setting()
         let projection = Worker(1, world, setting).projections[0]
         var failures = 0
         while true {
             do {
-                try await Self.catchUp(projection)
+                _ = try await projection.catchUp()
                 break
             } catch is StoreLost {
                 failures += 1
@@ -147,7 +124,7 @@ import Values
         while true {
             var hasFailed = false
             for isReplyLost in [false, true] {
-                let world = try await Self.logged(texts)
+                let world = try await World.logged(texts)
                 await world.failLater(.init(call: call, isReplyLost: isReplyLost))
                 let ports = Ports(world, 1, limit: setting.stream.maxEventBytes)
                 let place = RebuildFold.Place(PartitionID(stream: setting.stream.name, number: 0), store: ports.store, log: ports.log)

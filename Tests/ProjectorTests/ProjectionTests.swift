@@ -11,27 +11,9 @@ import Values
     private static let build = Commerce.product
 
     private static func setting(_ change: (inout BatchLimits) -> Void = { _ in }) -> Worker.Setting {
-        var stream = TestLog.settings
-        stream.chunkEvents = 4
-        var setting = Worker.Setting(stream: stream, builds: [(build, Commerce.productFold)])
+        var setting = Worker.Setting(stream: World.stream, builds: [(build, Commerce.productFold)])
         change(&setting.limits)
         return setting
-    }
-
-    /// Everything logged, nothing projected.
-    private static func logged(_ texts: [String]) async throws -> World {
-        let world = World()
-        await world.change { redis, _ in redis.list = texts }
-        var nothing = setting()
-        nothing.builds = []
-        try await Worker(0, world, nothing).run { $0.redis.isEmpty }
-        return world
-    }
-
-    private static func catchUp(_ projection: Projection) async throws -> Int {
-        var turns = 0
-        while try await !projection.turn([], tail: nil), turns < 500 { turns += 1 }
-        return turns
     }
 
     @Test(arguments: Seed.ofThisRun) func `a build that is behind catches up from the log, batch by batch`(seed: Seed) async throws {
@@ -41,11 +23,11 @@ import Values
         for (events, documents, loaded, cache) in [
             (7, 100, 1 << 20, 1 << 20), (100, 2, 1 << 20, 1 << 20), (100, 100, 100, 0), (1, 1, 1, 0), (1000, 1000, 1 << 20, 0),
         ] {
-            let world = try await Self.logged(texts)
+            let world = try await World.logged(texts)
             let setting = Self.setting { limits in
                 (limits.events, limits.documents, limits.loaded, limits.cache) = (events, documents, ByteCount(loaded), ByteCount(cache))
             }
-            let turns = try await Self.catchUp(Worker(1, world, setting).projections[0])
+            let turns = try await Worker(1, world, setting).projections[0].catchUp()
             #expect(turns >= 60 / events, "\(events), \(documents)")
             try expected.check(await world.mongo, "\(events), \(documents), \(loaded)")
         }
@@ -55,9 +37,9 @@ import Values
         let texts = [("1", "created", "a"), ("2", "created", "b"), ("3", "deleted", "c"), ("4", "created", "d"), ("5", "deleted", "d")]
             .map { EventText($0.0, $0.1, key: .string($0.2), data: 5).json }
         let later = [("6", "changed", "a"), ("7", "deleted", "b")].map { EventText($0.0, $0.1, key: .string($0.2), data: 5).json }
-        let world = try await Self.logged(texts + later)
+        let world = try await World.logged(texts + later)
         let setting = Self.setting { $0.events = 5 }
-        _ = try await Self.catchUp(Worker(1, world, setting).projections[0])
+        _ = try await Worker(1, world, setting).projections[0].catchUp()
         let totals = try #require(await world.mongo.checkpoints[Self.build]).totals
         #expect(totals.inserted == 2 && totals.updated == 1 && totals.deleted == 1 && totals.unchanged == 2 && totals.drift == 0)
         #expect(await world.mongo.commits == 2)
@@ -65,7 +47,7 @@ import Values
 
     /// A repair bumps the generation; what the projection has in its cache must never be written back over it.
     @Test func `a repair between two batches is built upon`() async throws {
-        let world = try await Self.logged([EventText("1", "created", key: "a", data: 1).json, EventText("2", "created", key: "a", data: 2).json])
+        let world = try await World.logged([EventText("1", "created", key: "a", data: 1).json, EventText("2", "created", key: "a", data: 2).json])
         let projection = Worker(1, world, Self.setting { $0.events = 1 }).projections[0]
         #expect(try await !projection.turn([], tail: nil))
         await world.change { _, mongo in
@@ -73,14 +55,14 @@ import Values
             mongo.documents[Self.build] = [ExactString("a"): repaired.bson]
             mongo.checkpoints[Self.build]?.generation += 1
         }
-        _ = try await Self.catchUp(projection)
+        _ = try await projection.catchUp()
         let stored = try #require(await world.mongo.documents[Self.build]?[ExactString("a")])
         #expect(try StoredDocument(Document(bson: stored))?.fields == ["n": 42, "mended": true, "first": 2])
         #expect(await world.mongo.checkpoints[Self.build]?.generation == 1)
     }
 
     @Test func `a checkpoint beyond the log stops the build`() async throws {
-        let world = try await Self.logged([EventText("1", "created").json])
+        let world = try await World.logged([EventText("1", "created").json])
         var checkpoint = Checkpoint(build: Self.build, partition: PartitionID(stream: "test", number: 0))
         checkpoint.offset = 2
         let stored = checkpoint
@@ -92,7 +74,7 @@ import Values
     }
 
     @Test func `a build that a switch has frozen waits, and goes on when the switch is over`() async throws {
-        let world = try await Self.logged([EventText("1", "created").json])
+        let world = try await World.logged([EventText("1", "created").json])
         let made = { (number: Int) in
             StoredBuild(id: BuildID(model: Self.build.model, number: number), stream: "test", source: "", foldHash: "", foldVersion: 1)
         }
@@ -120,7 +102,7 @@ import Values
     }
 
     @Test func `a build that is removed is not made again`() async throws {
-        let world = try await Self.logged([EventText("1", "created").json])
+        let world = try await World.logged([EventText("1", "created").json])
         let other = StoredBuild(id: BuildID(model: Self.build.model, number: 9), stream: "test", source: "", foldHash: "", foldVersion: 1)
         let pointer = ModelPointer(model: Self.build.model, live: other.id, builds: [KeptBuild(other, .live, made: 0)])
         await world.change { _, mongo in
@@ -137,7 +119,7 @@ import Values
     }
 
     @Test func `a batch that fails three times is halved until it fits`() async throws {
-        let world = try await Self.logged((0..<16).map { EventText("\($0)", "created", key: .string("k\($0)")).json })
+        let world = try await World.logged((0..<16).map { EventText("\($0)", "created", key: .string("k\($0)")).json })
         await world.change { _, mongo in mongo.mostElements = 3 }
         let projection = Worker(1, world, Self.setting()).projections[0]
         var failures = 0
