@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Compares every document with the fold of its events, where none has drifted, against a plain libmongoc cursor over them.
 
-Both read with the same batch size. The cursor goes in the order of storage, and once more in that of `_id`, as the
-comparison has to. The first reconcile folds the whole log and leaves a snapshot; the others begin with that.
+Both read with the same batch size. The cursor goes in the order of storage, as the comparison does, and once more in that of
+`_id`, as the comparison does where it is throttled or much has drifted. The first reconcile folds the whole log and leaves a snapshot; the others begin with that.
 """
 import statistics
 import sys
@@ -11,7 +11,7 @@ import harness
 from harness import Failed, note
 
 DATABASE = "millrace_bench"
-BATCH = 10_000  # as Reconcile.Limits.page
+BATCH = 10_000  # as MongoScan's
 # Uniform keys, so that about as many documents come of them as are asked for.
 EVENTS, KEYS = 1.3, 2.364
 

@@ -174,7 +174,9 @@ extension MongoConnection {
     private static func leadingKey(_ bytes: UnsafeRawBufferPointer) -> String? { leadingKeyBytes(bytes).map { String(decoding: $0, as: UTF8.self) } }
 
     static func leadingKeyBytes(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
-        guard bytes.count > 14, bytes[4] == BSONType.string, bytes[5..<9].elementsEqual("_id\0".utf8) else { return nil }
+        // 0x0064695f: "_id" and its end.
+        guard bytes.count > 14, bytes[4] == BSONType.string, UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 5, as: UInt32.self)) == 0x0064_695f
+        else { return nil }
         let length = Int(Int32(littleEndian: bytes.loadUnaligned(fromByteOffset: 9, as: Int32.self)))
         guard length >= 1, 13 + length <= bytes.count else { return nil }
         return UnsafeRawBufferPointer(rebasing: bytes[13..<(12 + length)])

@@ -2,7 +2,7 @@ import Events
 import Projector
 import Values
 
-/// Goes through the documents of a build in the order of their ids, and makes their digests where they arrive.
+/// Goes through the documents of a build, and makes their digests where they arrive.
 public struct MongoScan: DocumentScan {
     let connection: MongoConnection
     let database: String
@@ -10,6 +10,12 @@ public struct MongoScan: DocumentScan {
     public init(connection: MongoConnection, database: String) {
         self.connection = connection
         self.database = database
+    }
+
+    public func sums(of build: BuildID) async throws -> DocumentSums { try await connection.sums(database, build) }
+
+    public func documents(of build: BuildID, in buckets: KeyBuckets, most: Int) async throws -> ScannedPage? {
+        try await connection.documents(database, build, in: buckets, most: most)
     }
 
     public func page(of build: BuildID, from start: ScanStart, below end: String?, most: Int) async throws -> ScannedPage {
@@ -20,6 +26,40 @@ public struct MongoScan: DocumentScan {
 }
 
 extension MongoConnection {
+    fileprivate func sums(_ database: String, _ build: BuildID) throws -> DocumentSums {
+        var sums = DocumentSums()
+        try scan(database, build) { key, document in
+            sums.add(key, Digest(of: document))
+            return true
+        }
+        return sums
+    }
+
+    fileprivate func documents(_ database: String, _ build: BuildID, in buckets: KeyBuckets, most: Int) throws -> ScannedPage? {
+        var page = ScannedPage()
+        try scan(database, build) { key, document in
+            guard buckets.contains(key) else { return true }
+            page.keys.append(key)
+            page.digests.append(Digest(of: document))
+            return page.keys.count <= most
+        }
+        return page.keys.count <= most ? page : nil
+    }
+
+    /// Every document whose id is a string, as it is stored, until `body` says that it has seen enough, or the task is
+    /// cancelled.
+    private func scan(
+        _ database: String, _ build: BuildID, _ body: (_ key: UnsafeRawBufferPointer, _ document: UnsafeRawBufferPointer) -> Bool
+    ) throws {
+        try find(
+            database, build.description, Document(), options: ["hint": ["$natural": 1], "batchSize": .int32(10_000)], "go through the documents of \(build)"
+        ) { bytes in
+            guard let key = Self.leadingKeyBytes(bytes) else { return true }
+            return body(key, bytes) && !Task.isCancelled
+        }
+        try Task.checkCancellation()
+    }
+
     fileprivate func page(_ database: String, _ build: BuildID, from start: ScanStart, below end: String?, most: Int) throws -> ScannedPage {
         // Bounds that are strings find nothing but strings.
         var bounds: Document =

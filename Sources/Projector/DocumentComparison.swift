@@ -2,8 +2,8 @@ import Events
 import Models
 import Values
 
-/// Goes along the stored documents and the snapshots of their partitions, both in the order of their keys, and has looked
-/// at again what is not the same in both.
+/// Goes through the stored documents and the snapshots of their partitions, and has looked at again what is not the same in
+/// both: by sums, in the order in which documents are stored; or else along both in the order of their keys.
 struct DocumentComparison {
     private let reconcile: Reconcile
     private let bases: [Reconcile.Base]
@@ -17,13 +17,62 @@ struct DocumentComparison {
     }
 
     mutating func run(_ findings: inout DriftFindings) async throws {
-        if reconcile.plan.sample >= 1 {
-            let cursors = bases.map { SnapshotCursor($0.snapshot, 0..<($0.snapshot?.blocks ?? 0), reconcile.stores.snapshots) }
-            try await run(cursors, from: .at(""), below: nil, only: nil, &findings)
+        if reconcile.plan.sample >= 1, reconcile.plan.throttle == nil, try await compareSums(&findings) {
+            // Nothing is left but to look again.
+        } else if reconcile.plan.sample >= 1 {
+            try await run(cursors(), from: .at(""), below: nil, only: nil, &findings)
         } else {
             for place in bases.indices { try await sample(place, &findings) }
         }
         for place in bases.indices { try await lookAgain(place, &findings) }
+    }
+
+    private func cursors() -> [SnapshotCursor] {
+        bases.map { SnapshotCursor($0.snapshot, 0..<($0.snapshot?.blocks ?? 0), reconcile.stores.snapshots) }
+    }
+
+    /// Compares by sums, and one by one what they tell apart. False where that is too much to be held in memory.
+    private mutating func compareSums(_ findings: inout DriftFindings) async throws -> Bool {
+        let (scan, build, most) = (reconcile.stores.scan, reconcile.definition.build, reconcile.limits.held)
+        async let scanned = scan.sums(of: build)
+        var wanted = DocumentSums()
+        try await forEachRow { _, key, digest in wanted.add(key, digest) }
+        let stored = try await scanned
+        let buckets = stored.differences(from: wanted)
+        guard !buckets.isEmpty else {
+            findings.outcome.counts.documents += stored.documents
+            return true
+        }
+        // Half, since chance puts more into some buckets than into others.
+        guard Double(max(stored.documents, wanted.documents)) * buckets.part <= Double(most / 2),
+            let found = try await scan.documents(of: build, in: buckets, most: most)
+        else { return false }
+        findings.outcome.counts.documents += stored.documents
+        var rows: [ExactString: (place: Int, digest: Digest)] = [:]
+        try await forEachRow { place, key, digest in
+            if buckets.contains(key) { rows[ExactString(String(decoding: key, as: UTF8.self))] = (place, digest) }
+        }
+        var differing: [(key: ExactString, place: Int)] = []
+        for number in found.digests.indices {
+            let key = ExactString(found.keys[number])
+            if rows.removeValue(forKey: key)?.digest == found.digests[number] { continue }
+            differing.append((key, bases.count == 1 ? 0 : found.keys.partition(at: number, of: bases.count)))
+        }
+        findings.outcome.counts.documents += Int64(rows.count)
+        differing += rows.map { ($0.key, $0.value.place) }
+        for (key, place) in differing.sorted(by: { $0.key < $1.key }) { try await suspect(key, place, &findings) }
+        return true
+    }
+
+    /// The documents of all snapshots: which partition each is of, its key in UTF-8, and its digest.
+    private func forEachRow(_ body: (_ place: Int, _ key: UnsafeRawBufferPointer, _ digest: Digest) -> Void) async throws {
+        for (place, cursor) in cursors().enumerated() {
+            var cursor = cursor
+            while try await hasRow(&cursor) {
+                cursor.index.forEachDocument { body(place, $0, $1) }
+                cursor.pass()
+            }
+        }
     }
 
     /// Draws blocks of a snapshot, and compares what lies between their first keys and those of the next.
@@ -91,7 +140,7 @@ struct DocumentComparison {
                 guard index.keys.isBefore(row, page.keys, document) else { break }
                 try await suspectMissing(&cursors[place], place, &findings)
             }
-            if !isAsItShouldBe { try await suspect(page.keys[document], place, &findings) }
+            if !isAsItShouldBe { try await suspect(ExactString(page.keys[document]), place, &findings) }
         }
     }
 
@@ -119,11 +168,10 @@ struct DocumentComparison {
         cursor.advance()
         guard cursor.index.digests[row] != .none else { return }
         findings.outcome.counts.documents += 1
-        try await suspect(cursor.index.keys[row], place, &findings)
+        try await suspect(ExactString(cursor.index.keys[row]), place, &findings)
     }
 
-    private mutating func suspect(_ key: String, _ place: Int, _ findings: inout DriftFindings) async throws {
-        let key = ExactString(key)
+    private mutating func suspect(_ key: ExactString, _ place: Int, _ findings: inout DriftFindings) async throws {
         // Those were looked at before.
         guard !bases[place].touched.contains(key) else { return }
         suspects[place].append(key)

@@ -3,6 +3,13 @@ import Values
 
 /// Stored documents of a build, as a reconcile goes through them.
 public protocol DocumentScan: Sendable {
+    /// The sums of all documents whose ids are strings. In the order of storage, which is several times faster than that of
+    /// keys.
+    func sums(of build: BuildID) async throws -> DocumentSums
+
+    /// The documents whose keys are in some buckets, in no order; nil where there are more than `most`.
+    func documents(of build: BuildID, in buckets: KeyBuckets, most: Int) async throws -> ScannedPage?
+
     /// The next documents in the order of their keys, at most so many.
     ///
     /// - Parameters:
@@ -19,7 +26,7 @@ public enum ScanStart: Hashable, Sendable {
     case after(String)
 }
 
-/// Documents without their contents: keys in order, and the digest of each one's BSON.
+/// Documents without their contents: keys, and the digest of each one's BSON.
 public struct ScannedPage: Sendable {
     public var keys: KeyColumn
     public var digests: [Digest]

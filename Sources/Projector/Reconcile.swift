@@ -30,6 +30,8 @@ public struct Reconcile: Sendable {
     public struct Limits: Sendable {
         /// Documents that are read at once.
         public var page = 10_000
+        /// Documents whose keys are held at once; where more may differ, all are gone along in the order of their keys.
+        public var held = 200_000
         /// Keys that may have changed since a snapshot without a new one being made.
         public var touched = 20_000
         /// Drifted documents that a report names, where fewer may be repaired; more are only counted.

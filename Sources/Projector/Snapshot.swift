@@ -102,6 +102,13 @@ public struct SnapshotIndex: Hashable, Sendable {
             isHeld.append(row.isHeld)
         }
     }
+
+    /// - Parameter body: gets the key of each document, in UTF-8, and its digest.
+    func forEachDocument(_ body: (_ key: UnsafeRawBufferPointer, _ digest: Digest) -> Void) {
+        keys.bytes.withUnsafeBytes { bytes in
+            for (row, digest) in digests.enumerated() where digest != .none { body(UnsafeRawBufferPointer(rebasing: bytes[keys.range(at: row)]), digest) }
+        }
+    }
 }
 
 /// Keys in order, end to end: a million of them cost no million strings.

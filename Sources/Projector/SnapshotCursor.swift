@@ -44,6 +44,9 @@ struct SnapshotCursor {
     @inline(__always)
     mutating func advance() { place += 1 }
 
+    /// Goes behind the block.
+    mutating func pass() { place = index.keys.count }
+
     /// Whether the next row is a document's, and as that is stored. False also where it has to be read first.
     @inline(__always)
     func isSame(as page: ScannedPage, at document: Int) -> Bool {
