@@ -34,6 +34,9 @@ public struct Reconcile: Sendable {
         public var held = 200_000
         /// Keys that may have changed since a snapshot without a new one being made.
         public var touched = 20_000
+        /// Events that may have been logged since a snapshot without a new one being made, unless there are more documents:
+        /// every reconcile goes through them.
+        public var events: Int64 = 100_000
         /// Drifted documents that a report names, where fewer may be repaired; more are only counted.
         public var reported: Int64 = 10_000
 
@@ -180,8 +183,9 @@ public struct Reconcile: Sendable {
         guard offset > 0 else { return Base(id: partition) }
         if let snapshot = try await nearest(partition, to: offset) {
             let since = snapshot.id.offset..<offset
-            let touched = since.isEmpty ? [] : try await stores.snapshots.keys(of: partition, since, after: nil, most: limits.touched + 1)
-            if touched.count <= limits.touched { return Base(id: partition, snapshot: snapshot, touched: Set(touched)) }
+            let isNear = since.count <= max(limits.events, snapshot.documents)
+            let touched = since.isEmpty || !isNear ? [] : try await stores.snapshots.keys(of: partition, since, after: nil, most: limits.touched + 1)
+            if isNear, touched.count <= limits.touched { return Base(id: partition, snapshot: snapshot, touched: Set(touched)) }
         }
         let run = SnapshotRun(definition, partition, store: stores.snapshots, log: stores.log)
         return Base(id: partition, snapshot: try await run.make(at: offset, for: .reconcile, keep: Self.kept).snapshot)

@@ -6,7 +6,7 @@ import Testing
 import Values
 
 extension MongoSuite {
-    /// A reconcile's ways of going through documents find the same.
+    /// What a reconcile compares with, and its ways of going through documents, which find the same.
     @Suite struct ComparisonTests {
         private static let keys = 500
 
@@ -60,6 +60,23 @@ extension MongoSuite {
                     #expect(drift == expected, "\(name)")
                     #expect(counts.documents == Int64(Self.keys) + 1, "\(name)")
                 }
+            }
+        }
+
+        @Test func `a snapshot that many events have followed is made anew`() async throws {
+            try await TestMongo.run { mongo in
+                var keeper = try await StockKeeper(mongo)
+                let projection = try keeper.projection()
+                var offsets: [[Int64]] = []
+                for events in [20, 9, 2, 1] {
+                    try await keeper.log((0..<events).map { .stock("key \($0 % 5)", 1) })
+                    try await projection.drain()
+                    #expect(try await Self.reconcile(mongo) { _, limits in limits.events = 10 }.drift == [])
+                    let snapshots = MongoSnapshots(connection: try mongo.connection(), database: mongo.database)
+                    offsets.append(try await snapshots.snapshots(of: Commits.partition).map(\.id.offset).sorted())
+                }
+                // 9 events more are few, 11 are not, and the next begin with that.
+                #expect(offsets == [[20], [20], [20, 31], [20, 31]])
             }
         }
     }
