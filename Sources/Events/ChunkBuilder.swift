@@ -44,14 +44,15 @@ public struct ChunkBuilder {
         let last = min(elements.count, first + settings.chunkEvents)
         chunk.elements.reserveCapacity(last - first)
         chunk.digests.reserveCapacity((last - first) * Chunk.digestBytes)
-        chunk.raw.reserveCapacity(min(settings.chunkBytes.bytes, elements.lengths[first..<last].reduce(0) { $0 + Int($1) }))
+        var size = 0
         for number in first..<last {
             let length = Int(elements.lengths[number])
-            if !chunk.elements.isEmpty, chunk.raw.count + length > settings.chunkBytes.bytes { break }
+            if !chunk.elements.isEmpty, size + length > settings.chunkBytes.bytes { break }
             let decision = decide(elements, tape, number, &chunk, &tables, window, refusal)
-            append(decision, bytes: elements.offsets[number], length, elements, to: &chunk)
+            append(decision, at: &size, length, to: &chunk)
             if elements.oversize[number] != nil { chunk.oversize.append(place.index + Int64(number - first)) }
         }
+        chunk.raw = Self.bytes(of: chunk.elements, from: first, elements, size)
         chunk.types = tables.types.names
         chunk.keys = tables.keys.names
         return chunk
@@ -127,9 +128,10 @@ public struct ChunkBuilder {
         }
     }
 
-    private func append(_ decision: Decision, bytes start: UInt64, _ length: Int, _ elements: RawElements, to chunk: inout Chunk) {
+    /// - Parameter size: of what the chunk keeps of the elements before it, in bytes.
+    private func append(_ decision: Decision, at size: inout Int, _ length: Int, to chunk: inout Chunk) {
         var element = decision.element
-        element.start = chunk.raw.count
+        element.start = size
         chunk.totals.received += 1
         switch element.kind {
         case .event, .erased: break
@@ -138,9 +140,21 @@ public struct ChunkBuilder {
         }
         if element.kind != .duplicate {
             element.length = length
-            chunk.raw.append(contentsOf: elements.bytes[Int(start)..<(Int(start) + length)])
+            size += length
         }
         chunk.elements.append(element)
         chunk.appendDigests(id: decision.id, content: decision.content)
+    }
+
+    /// What a chunk keeps of its elements, in so many bytes. Most chunks keep all of a page, whose bytes they share then.
+    private static func bytes(of kept: [Chunk.Element], from first: Int, _ elements: RawElements, _ size: Int) -> [UInt8] {
+        if size == elements.bytes.count { return elements.bytes }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(size)
+        for (place, element) in kept.enumerated() where element.length > 0 {
+            let start = Int(elements.offsets[first + place])
+            bytes.append(contentsOf: elements.bytes[start..<start + element.length])
+        }
+        return bytes
     }
 }

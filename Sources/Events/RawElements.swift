@@ -20,6 +20,9 @@ public struct RawElements: Sendable {
 
     public var count: Int { offsets.count }
 
+    /// Makes room for elements of so many bytes together.
+    public mutating func reserve(bytes: Int) { self.bytes.reserveCapacity(bytes) }
+
     public mutating func append(_ element: UnsafeRawBufferPointer) {
         offsets.append(UInt64(bytes.count))
         lengths.append(UInt32(element.count))

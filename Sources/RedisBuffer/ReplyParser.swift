@@ -10,9 +10,13 @@ final class ReplyParser {
     /// elements are below `maxEventBytes`, stay under it and cost no reallocation.
     private static let idleBuffer = ByteCount.mebibytes(8)
 
+    private static let mostRoom = ByteCount.mebibytes(8)
+
     private let functions: UnsafeMutablePointer<redisReplyObjectFunctions>
     private var reader: UnsafeMutablePointer<redisReader>
     private var sink = ReplySink()
+    /// For the next page, which will be about as large as the last one, as a rule.
+    private var room = 0
 
     /// - Throws: where there is no memory.
     init() throws(ConnectionFailure) {
@@ -49,7 +53,9 @@ final class ReplyParser {
         var found: UnsafeMutableRawPointer?
         guard redisReaderGetReply(reader, &found) == REDIS_OK else { throw failure }
         guard found != nil else { return nil }
-        defer { sink = ReplySink() }
+        let size = sink.elements.bytes.count
+        if size > 0 { room = min(Self.mostRoom.bytes, size + size / 8) }
+        defer { sink = ReplySink(room: room) }
         return (sink.reply, sink.elements)
     }
 

@@ -7,9 +7,14 @@ final class ReplySink {
     private(set) var elements = RawElements()
     /// Collect the strings of an array as elements, with this limit.
     var limit: ByteCount?
+    /// Room for elements that is asked for at once, in bytes: growing means copying.
+    private let room: Int
+
+    init(room: Int = 0) { self.room = room }
 
     private func take(_ bytes: UnsafeRawBufferPointer, type: Int32, inArray: Bool) {
         if let limit, inArray, type == REDIS_REPLY_STRING {
+            if elements.count == 0 { elements.reserve(bytes: room) }
             return elements.append(bytes, limit: limit)
         }
         let range = reply.bytes.count..<reply.bytes.count + bytes.count

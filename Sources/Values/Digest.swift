@@ -58,38 +58,48 @@ public struct DigestHasher: Sendable {
         v3 ^= key.1
     }
 
+    /// Takes eight bytes, least significant first.
     @inlinable
     public mutating func combine(_ word: UInt64) {
-        withUnsafeBytes(of: word.littleEndian) { combine($0) }
+        let shift = 8 &* (count & 7)
+        count &+= 8
+        compress(tail | word &<< shift)
+        tail = Self.rest(of: word, shift)
     }
 
     @inlinable
     public mutating func combine(_ bytes: UnsafeRawBufferPointer) {
-        var at = 0
-        let filled = Int(count & 7)
+        let shift = 8 &* (count & 7)
         count &+= UInt64(bytes.count)
-        if filled > 0 {
-            var place = filled
-            while place < 8, at < bytes.count {
-                tail |= UInt64(bytes[at]) << UInt64(8 * place)
-                place += 1
-                at += 1
-            }
-            if place < 8 { return }
-            compress(tail)
-            tail = 0
-        }
+        var at = 0
         while at + 8 <= bytes.count {
-            compress(UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self)))
+            let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self))
+            compress(tail | word &<< shift)
+            tail = Self.rest(of: word, shift)
             at += 8
         }
-        var place: UInt64 = 0
-        while at < bytes.count {
-            tail |= UInt64(bytes[at]) << place
-            place += 8
-            at += 1
+        guard at < bytes.count else { return }
+        let left = 8 &* UInt64(bytes.count - at)
+        var word: UInt64 = 0
+        if bytes.count >= 8 {
+            // The last eight bytes, without those that were taken.
+            word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: bytes.count - 8, as: UInt64.self)) &>> (64 &- left)
+        } else {
+            while at < bytes.count {
+                word |= UInt64(bytes[at]) &<< (8 &* UInt64(at))
+                at += 1
+            }
+        }
+        tail |= word &<< shift
+        if shift &+ left >= 64 {
+            compress(tail)
+            tail = Self.rest(of: word, shift)
         }
     }
+
+    /// The bits of a word that a shift to the left, of 0 to 56, takes out of it.
+    @inlinable @inline(__always)
+    static func rest(of word: UInt64, _ shift: UInt64) -> UInt64 { (word &>> 1) &>> (63 &- shift) }
 
     @inlinable @inline(__always)
     public consuming func finalize() -> Digest {

@@ -53,11 +53,15 @@ public final class JSONTape: @unchecked Sendable {
     /// Tapes that nobody uses any more, with the room that they have: memory that is asked for with every chunk comes
     /// page by page, which takes longer than what is parsed into it.
     private static let idle = Mutex<[Idle]>([])
-    private static let idleCount = 2
+    /// As many as the chunks of a batch and of the next one have, and bytes of all of them.
+    private static let idleCount = 8
     private static let idleBytes = 32 << 20
 
     /// `@unchecked Sendable`: whoever takes it out of the list is the only one to have it.
-    private struct Idle: @unchecked Sendable { var tape: OpaquePointer }
+    private struct Idle: @unchecked Sendable {
+        var tape: OpaquePointer
+        var bytes: Int
+    }
 
     public init() {
         guard let tape = Self.idle.withLock({ $0.popLast() })?.tape ?? cjson_tape_new() else { preconditionFailure("out of memory") }
@@ -65,14 +69,12 @@ public final class JSONTape: @unchecked Sendable {
     }
 
     deinit {
-        let own = Idle(tape: tape)
-        let isKept =
-            cjson_tape_clear(tape) <= Self.idleBytes
-            && Self.idle.withLock { idle in
-                guard idle.count < Self.idleCount else { return false }
-                idle.append(own)
-                return true
-            }
+        let own = Idle(tape: tape, bytes: cjson_tape_clear(tape))
+        let isKept = Self.idle.withLock { idle in
+            guard idle.count < Self.idleCount, idle.reduce(own.bytes, { $0 + $1.bytes }) <= Self.idleBytes else { return false }
+            idle.append(own)
+            return true
+        }
         if !isKept { cjson_tape_free(tape) }
     }
 

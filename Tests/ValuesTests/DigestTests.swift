@@ -35,6 +35,16 @@ import Testing
         #expect(hasher.finalize() == Digest(of: Self.count(to: 8)))
     }
 
+    @Test func `a word may stand behind any number of bytes`() {
+        for length in 0..<24 {
+            var hasher = DigestHasher()
+            Self.count(to: length).withUnsafeBytes { hasher.combine($0) }
+            hasher.combine(0xf7f6_f5f4_f3f2_f1f0)
+            [0xff].withUnsafeBytes { hasher.combine(UnsafeRawBufferPointer(rebasing: $0[..<1])) }
+            #expect(hasher.finalize() == Digest(of: Self.count(to: length) + (0xf0...0xf7) + [0xff]), "behind \(length) bytes")
+        }
+    }
+
     /// Stored digests must mean the same for ever.
     @Test func `the fixed key is zero`() {
         var hasher = DigestHasher(key: (0, 0))
