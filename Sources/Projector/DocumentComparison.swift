@@ -17,12 +17,10 @@ struct DocumentComparison {
     }
 
     mutating func run(_ findings: inout DriftFindings) async throws {
-        if reconcile.plan.sample >= 1, reconcile.plan.throttle == nil, try await compareSums(&findings) {
-            // Nothing is left but to look again.
-        } else if reconcile.plan.sample >= 1 {
-            try await run(cursors(), from: .at(""), below: nil, only: nil, &findings)
-        } else {
+        if reconcile.plan.sample < 1 {
             for place in bases.indices { try await sample(place, &findings) }
+        } else if try await !compareSums(&findings) {
+            try await run(cursors(), from: .at(""), below: nil, only: nil, &findings)
         }
         for place in bases.indices { try await lookAgain(place, &findings) }
     }
@@ -31,8 +29,10 @@ struct DocumentComparison {
         bases.map { SnapshotCursor($0.snapshot, 0..<($0.snapshot?.blocks ?? 0), reconcile.stores.snapshots) }
     }
 
-    /// Compares by sums, and one by one what they tell apart. False where that is too much to be held in memory.
+    /// Compares by sums, and one by one what they tell apart. False where that is too much to be held in memory, and where the
+    /// documents are to be read at a pace, which is what pages are for.
     private mutating func compareSums(_ findings: inout DriftFindings) async throws -> Bool {
+        guard reconcile.plan.throttle == nil else { return false }
         let (scan, build, most) = (reconcile.stores.scan, reconcile.definition.build, reconcile.limits.held)
         async let scanned = scan.sums(of: build)
         var wanted = DocumentSums()
