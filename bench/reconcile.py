@@ -2,7 +2,8 @@
 """Compares every document with the fold of its events, where none has drifted, against a plain libmongoc cursor over them.
 
 Both read with the same batch size. The cursor goes in the order of storage, as the comparison does, and once more in that of
-`_id`, as the comparison does where it is throttled or much has drifted. The first reconcile folds the whole log and leaves a snapshot; the others begin with that.
+`_id`, as the comparison does where it is throttled or much has drifted. The first reconcile folds the whole log and leaves a
+snapshot; the others begin with that.
 """
 import statistics
 import sys

@@ -183,9 +183,11 @@ public struct Reconcile: Sendable {
         guard offset > 0 else { return Base(id: partition) }
         if let snapshot = try await nearest(partition, to: offset) {
             let since = snapshot.id.offset..<offset
-            let isNear = since.count <= max(limits.events, snapshot.documents)
-            let touched = since.isEmpty || !isNear ? [] : try await stores.snapshots.keys(of: partition, since, after: nil, most: limits.touched + 1)
-            if isNear, touched.count <= limits.touched { return Base(id: partition, snapshot: snapshot, touched: Set(touched)) }
+            if since.isEmpty { return Base(id: partition, snapshot: snapshot) }
+            if since.count <= max(limits.events, snapshot.documents) {
+                let touched = try await stores.snapshots.keys(of: partition, since, after: nil, most: limits.touched + 1)
+                if touched.count <= limits.touched { return Base(id: partition, snapshot: snapshot, touched: Set(touched)) }
+            }
         }
         let run = SnapshotRun(definition, partition, store: stores.snapshots, log: stores.log)
         return Base(id: partition, snapshot: try await run.make(at: offset, for: .reconcile, keep: Self.kept).snapshot)

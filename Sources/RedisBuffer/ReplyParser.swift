@@ -6,11 +6,9 @@ import Events
 ///
 /// Single-threaded, like the reader it owns.
 final class ReplyParser {
-    /// A buffer above this is given back after use: one huge element must not be paid for ever. Ordinary pages, whose
-    /// elements are below `maxEventBytes`, stay under it and cost no reallocation.
+    /// A buffer above this is given back after use, and more room is never asked for ahead: one huge element must not be paid
+    /// for ever. Ordinary pages, whose elements are below `maxEventBytes`, stay under it and cost no reallocation.
     private static let idleBuffer = ByteCount.mebibytes(8)
-
-    private static let mostRoom = ByteCount.mebibytes(8)
 
     private let functions: UnsafeMutablePointer<redisReplyObjectFunctions>
     private var reader: UnsafeMutablePointer<redisReader>
@@ -54,7 +52,7 @@ final class ReplyParser {
         guard redisReaderGetReply(reader, &found) == REDIS_OK else { throw failure }
         guard found != nil else { return nil }
         let size = sink.elements.bytes.count
-        if size > 0 { room = min(Self.mostRoom.bytes, size + size / 8) }
+        if size > 0 { room = min(Self.idleBuffer.bytes, size + size / 8) }
         defer { sink = ReplySink(room: room) }
         return (sink.reply, sink.elements)
     }
