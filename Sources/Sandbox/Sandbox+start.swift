@@ -15,10 +15,7 @@ extension Sandbox {
         for attempt in 1...Self.attempts {
             for (server, program) in zip(servers, programs) where state[server].process?.isRunning != true {
                 try await findPort(server, &state)
-                // First the port, then the process, each before anything is waited for: `down` must find everything.
-                try state.write(stateFile)
-                state[server].process = try launch(server, program, state)
-                try state.write(stateFile)
+                try launch(server, program, &state)
             }
             do {
                 for server in servers { try await waitUntilAnswering(server, state) }
@@ -54,7 +51,7 @@ extension Sandbox {
         }
     }
 
-    private func launch(_ server: Server, _ program: String, _ state: SandboxState) throws -> ServerProcess {
+    private func launch(_ server: Server, _ program: String, _ state: inout SandboxState) throws {
         let data = dataDirectory(server)
         try FileManager.default.createDirectory(at: data, withIntermediateDirectories: true)
         let arguments =
@@ -62,7 +59,11 @@ extension Sandbox {
             case .redis: redisArguments(port: state[server].port, data: data, state.options)
             case .member1, .member2, .member3: memberArguments(port: state[server].port, data: data)
             }
-        return try .spawn(program, arguments, log: logFile(server))
+        try ServerProcess.spawn(program, arguments, log: logFile(server)) { process in
+            // With its port, and before it runs: `down` must find everything.
+            state[server].process = process
+            try state.write(stateFile)
+        }
     }
 
     private func redisArguments(port: Int, data: URL, _ options: Options) -> [String] {

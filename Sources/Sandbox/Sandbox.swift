@@ -41,15 +41,18 @@ public struct Sandbox: Sendable {
     public func down() async throws {
         guard FileManager.default.fileExists(atPath: directory.path) else { return }
         try await SandboxLock.holding(lockFile) {
-            guard let state = try SandboxState.read(stateFile) else { return }
-            try await Self.stop(Server.allCases.compactMap { state[$0].process })
             // By name, and the state last: a directory given by mistake keeps what else is in it, and an interrupted
             // `down` can be repeated.
-            for server in Server.allCases {
-                try? FileManager.default.removeItem(at: dataDirectory(server))
-                try? FileManager.default.removeItem(at: logFile(server))
+            try? FileManager.default.removeItem(at: SandboxState.draft(of: stateFile))
+            if let state = try SandboxState.read(stateFile) {
+                try await Self.stop(Server.allCases.compactMap { state[$0].process })
+                for server in Server.allCases {
+                    try? FileManager.default.removeItem(at: dataDirectory(server))
+                    try? FileManager.default.removeItem(at: logFile(server))
+                }
+                try FileManager.default.removeItem(at: stateFile)
             }
-            try FileManager.default.removeItem(at: stateFile)
+            // Only an empty one goes.
             rmdir(directory.path)
         }
     }

@@ -42,9 +42,18 @@ struct SandboxState: Codable {
         return state
     }
 
+    /// The whole of it or nothing, through a draft beside it. The draft's name is known, which those of Foundation's
+    /// atomic writes are not: a writer that is killed leaves it behind, and `down` must find it.
     func write(_ file: URL) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        try encoder.encode(self).write(to: file, options: .atomic)
+        let draft = Self.draft(of: file)
+        try encoder.encode(self).write(to: draft)
+        guard rename(draft.path, file.path) == 0 else {
+            throw Refusal(.badConfiguration, "\(file.path) cannot be written: \(String(cString: strerror(errno)))")
+        }
     }
+
+    /// - Parameter file: of a state.
+    static func draft(of file: URL) -> URL { file.appendingPathExtension("draft") }
 }

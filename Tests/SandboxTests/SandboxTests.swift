@@ -133,6 +133,37 @@ import Values
         }
     }
 
+    @Test(arguments: [[], ["sandbox.json.draft"], ["sandbox.json", "sandbox.json.draft"]])
+    func `down removes what an up left that was killed while it wrote`(files: [String]) async throws {
+        try await withSandbox { sandbox in
+            try FileManager.default.createDirectory(at: sandbox.directory, withIntermediateDirectories: true)
+            for file in files { try SandboxState(options: Sandbox.Options()).write(sandbox.directory.appending(path: file)) }
+            try await sandbox.down()
+            #expect(!FileManager.default.fileExists(atPath: sandbox.directory.path))
+        }
+    }
+
+    @Test func `a server that could not be recorded never starts`() async throws {
+        try await withSandbox { sandbox in
+            try FileManager.default.createDirectory(at: sandbox.directory, withIntermediateDirectories: true)
+            let started = sandbox.directory.appending(path: "started")
+            var process: ServerProcess?
+            func spawn(failing: Bool) throws {
+                try ServerProcess.spawn("/usr/bin/touch", [started.path], log: sandbox.logFile(.redis)) {
+                    process = $0
+                    if failing { throw CancellationError() }
+                }
+            }
+            #expect(throws: CancellationError.self) { try spawn(failing: true) }
+            try await poll(for: .seconds(20), "still there") { process?.isRunning == true ? nil : true }
+            #expect(!FileManager.default.fileExists(atPath: started.path))
+            try spawn(failing: false)
+            try await poll(for: .seconds(20), "still there") { process?.isRunning == true ? nil : true }
+            #expect(FileManager.default.fileExists(atPath: started.path))
+            try [started, sandbox.logFile(.redis)].forEach(FileManager.default.removeItem)
+        }
+    }
+
     @Test func `a port that was taken meanwhile is given up for another`() async throws {
         try await withSandbox { sandbox in
             try FileManager.default.createDirectory(at: sandbox.directory, withIntermediateDirectories: true)
