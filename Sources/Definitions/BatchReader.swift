@@ -5,7 +5,7 @@ import Values
 struct BatchReader {
     static let reconcileKeys = ["models", "truth", "repair", "sample", "maxChange", "throttle", "alertAbove"]
     static let snapshotKeys = ["models", "keep", "at"]
-    static let rebuildKeys = ["models", "keep", "throttle"]
+    static let rebuildKeys = ["models", "keep", "throttle", "fromSource"]
     static let pruneKeys = ["streams", "acceptNoRebuild", "fromSource"]
 
     let findings: Findings
@@ -51,6 +51,7 @@ struct BatchReader {
         var rebuild = JobDefinition.Rebuild(models: names)
         if let node = section["keep"] { rebuild.keep = findings.duration(node, "keep", in: JobDefinition.keptBuildRange) ?? rebuild.keep }
         if let node = section["throttle"] { rebuild.throttle = findings.integer(node, "throttle", in: JobDefinition.rateRange) }
+        if let node = section["fromSource"] { rebuild.isFromSource = findings.bool(node, "fromSource") ?? false }
         return rebuild
     }
 

@@ -101,6 +101,8 @@ public struct JobDefinition: Hashable, Sendable {
         public var keep = Duration.seconds(86_400)
         /// Events a second at most.
         public var throttle: Int?
+        /// Whether they are loaded from their sources of truth first, and not folded from the beginning of the log.
+        public var isFromSource = false
 
         public init(models: [String]) { self.models = models }
     }

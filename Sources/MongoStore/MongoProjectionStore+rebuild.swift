@@ -11,10 +11,26 @@ extension MongoProjectionStore: RebuildStore {
 
     public func count(of build: BuildID) async throws -> Int64 { try await connection.count(database, build.description) }
 
+    public func documents(of build: BuildID, after key: String?, most: Int) async throws -> [(key: String, bson: [UInt8])] {
+        try await connection.documents(database, build, after: key, most: most)
+    }
+
     public func sample(of build: BuildID, _ count: Int) async throws -> [String] { try await connection.sample(database, build, count) }
 }
 
 extension MongoConnection {
+    fileprivate func documents(_ database: String, _ build: BuildID, after key: String?, most: Int) throws -> [(key: String, bson: [UInt8])] {
+        var found: [(key: String, bson: [UInt8])] = []
+        let filter: Document = key.map { ["_id": ["$gt": .string($0)]] } ?? Document()
+        let options: Document = ["sort": ["_id": 1], "limit": .int64(Int64(most)), "batchSize": .int32(Int32(clamping: most + 1))]
+        try find(database, build.description, filter, options: options, "read documents of \(build)") { bytes in
+            guard let key = Self.leadingKey(bytes) else { throw BSONError(reason: "a document without a text _id") }
+            found.append((key, [UInt8](bytes)))
+            return true
+        }
+        return found
+    }
+
     fileprivate func sample(_ database: String, _ build: BuildID, _ count: Int) throws(MongoError) -> [String] {
         let command: Document = [
             "aggregate": .string(build.description), "pipeline": [["$sample": ["size": .int64(Int64(count))]], ["$project": ["_id": 1]]],

@@ -44,6 +44,10 @@ public struct MongoProjectionStore: ProjectionStore {
         try await connection.documents(database, build, keys)
     }
 
+    public func loaded(_ build: BuildID, _ partition: PartitionID, _ keys: [ExactString]) async throws -> [SnapshotRow] {
+        try await MongoSnapshots(connection: connection, database: database).loaded(build, partition, keys)
+    }
+
     public func expired(in build: BuildID, _ partition: PartitionID, by time: Int64, most: Int) async throws -> [String] {
         try await connection.expired(database, build, partition, by: time, most: most)
     }
@@ -171,7 +175,7 @@ extension MongoConnection {
     }
 
     /// The `_id` of a stored document, which MongoDB puts first.
-    private static func leadingKey(_ bytes: UnsafeRawBufferPointer) -> String? { leadingKeyBytes(bytes).map { String(decoding: $0, as: UTF8.self) } }
+    static func leadingKey(_ bytes: UnsafeRawBufferPointer) -> String? { leadingKeyBytes(bytes).map { String(decoding: $0, as: UTF8.self) } }
 
     static func leadingKeyBytes(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
         // 0x0064695f: "_id" and its end.

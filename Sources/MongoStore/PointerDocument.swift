@@ -4,8 +4,8 @@ import Projector
 import Values
 
 /// A pointer document as it is stored: `{_id: model, format, revision, live, switch, last, builds: [{build, state, until, stream,
-/// source, versions, foldHash, foldVersion, expires, created}]}`; `switch` is null or `{id, target, keep}`, and `until` is there
-/// where a build is kept.
+/// source, versions, foldHash, foldVersion, expires, loaded, created}]}`; `switch` is null or `{id, target, keep}`, `until` is there where
+/// a build is kept, and `loaded` where one was loaded.
 enum PointerDocument {
     static func encode(_ pointer: ModelPointer) -> Document {
         [
@@ -30,7 +30,9 @@ enum PointerDocument {
             "stream": .string(build.stream), "source": .string(build.source), "versions": build.versions.map(Value.string) ?? .null,
             "foldHash": .string(build.foldHash), "foldVersion": .int32(build.foldVersion), "expires": .bool(build.expires), "created": .date(kept.made),
         ]
-        return Document(entry.fields + definition.fields)
+        entry.fields += definition.fields
+        if let loaded = build.loaded { entry.append("loaded", .array(loaded.map(Value.int64))) }
+        return entry
     }
 
     /// Finds the document that a change was computed from. The first ones had no revision.
@@ -78,7 +80,7 @@ enum PointerDocument {
         else { return nil }
         return StoredBuild(
             id: id, stream: stream, source: source, versions: entry["versions"]?.asString, foldHash: foldHash, foldVersion: Int32(clamping: version),
-            expires: entry["expires"] == true)
+            expires: entry["expires"] == true, loaded: entry["loaded"]?.asArray?.compactMap(\.asInteger))
     }
 
     private static func damaged(_ model: String) -> Refusal {

@@ -15,12 +15,14 @@ enum SnapshotDocument {
         var decisions: [UInt8] = []
         BSON.append(snapshot.decisions.low, to: &decisions)
         BSON.append(snapshot.decisions.high, to: &decisions)
-        return [
+        var stored: Document = [
             "_id": id(snapshot.id), "format": .int32(StoredFormat.current), "purpose": .string(snapshot.purpose.rawValue),
             "complete": .bool(snapshot.isComplete), "foldHash": .string(snapshot.foldHash), "foldVersion": .int32(snapshot.foldVersion),
             "at": .date(snapshot.time), "decisions": .binary(decisions), "rows": .int64(snapshot.rows), "documents": .int64(snapshot.documents),
             "bytes": .int64(snapshot.bytes), "blocks": .int64(Int64(snapshot.blocks)),
         ]
+        if snapshot.isLoaded { stored.append("loaded", true) }
+        return stored
     }
 
     static func decode(_ stored: Document) throws(Refusal) -> Snapshot {
@@ -33,7 +35,8 @@ enum SnapshotDocument {
         else { throw Refusal(.logDamaged, "a snapshot lacks a field: remove \(stored["_id"].map(JSON.write) ?? "it") from \(Collections.snapshots)") }
         var snapshot = Snapshot(
             id: SnapshotID(build: build, partition: PartitionID(stream: stream, number: Int(number)), offset: offset, attempt: attempt),
-            purpose: purpose, foldHash: hash, foldVersion: Int32(clamping: version), time: time, decisions: Array(decisions).digest(at: 0))
+            purpose: purpose, isLoaded: stored["loaded"] == true, foldHash: hash, foldVersion: Int32(clamping: version), time: time,
+            decisions: Array(decisions).digest(at: 0))
         snapshot.isComplete = stored["complete"] == true
         snapshot.rows = stored["rows"]?.asInteger ?? 0
         snapshot.documents = stored["documents"]?.asInteger ?? 0

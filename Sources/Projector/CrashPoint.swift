@@ -30,6 +30,9 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     case leaseReleased = "lease-released"
     // Of a rebuild and its switch.
     case buildAdded = "build-added"
+    case loadBegun = "load-begun"
+    case rowsLoaded = "rows-loaded"
+    case loadKept = "load-kept"
     case buildFolded = "build-folded"
     case indexesMade = "indexes-made"
     case switchEntered = "switch-entered"
@@ -75,7 +78,8 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     public static let ofDrain = allCases.filter { !(ofBridge + ofRebuild + ofTruth + ofFollowers + ofRemoval + [.runBegun]).contains($0) }
     /// Those that only a rebuild, its switch, and the removal of a build have: it folds as a drain does.
     public static let ofRebuild: [CrashPoint] = [
-        .buildAdded, .buildFolded, .indexesMade, .switchEntered, .checkpointsFrozen, .frozenReached, .pointerMoved, .viewPointed, .switchClosed, .thawed,
+        .buildAdded, .loadBegun, .rowsLoaded, .loadKept, .buildFolded, .indexesMade, .switchEntered, .checkpointsFrozen, .frozenReached, .pointerMoved,
+        .viewPointed, .switchClosed, .thawed,
         .buildDropping, .checkpointsRemoved, .collectionDropped, .buildRemoved,
     ]
     public static let ofBridge: [CrashPoint] = [.entriesRead, .entriesClaimed, .entriesMoved]

@@ -13,6 +13,8 @@ public struct Explanation: Sendable {
         /// When it happened, where it says so, and when it was logged: milliseconds since 1970.
         public var time: Int64?
         public var loggedAt: Int64
+        /// It is no event, but a row that the build was loaded with.
+        public var isLoad = false
     }
 
     /// What became of an event that changed nothing on purpose, or could not be taken.
@@ -90,9 +92,17 @@ public struct Explanation: Sendable {
 
     // MARK: Folding
 
+    /// Goes on from what the build was loaded with at an offset, before anything is read.
+    public mutating func begin(with rows: [SnapshotRow], at offset: Int64) {
+        history.begin(with: rows, at: offset)
+        guard let document else { return }
+        let time = document.position.time
+        attribute(Source(offset: document.position.offset, time: time, loggedAt: time, isLoad: true), nil, document)
+    }
+
     /// Folds what the log has of the key below an offset, and counts what it has from there on.
     public mutating func read(_ log: any EventLog, _ partition: PartitionID, below limit: Int64) async throws {
-        var next: Int64 = 0
+        var next = history.end
         while let chunks = try await KeyHistory.next(log, partition, history.keys, next..<Int64.max), let last = chunks.last {
             for chunk in chunks { take(DecodedChunk(parsing: chunk, next..<max(next, limit)), from: next, below: limit) }
             next = last.end

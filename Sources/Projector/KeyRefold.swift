@@ -72,6 +72,14 @@ struct KeyRefold {
         after.add(decided)
     }
 
+    /// Goes to where the build's history begins, before anything is read.
+    mutating func begin() async throws {
+        guard let start = try await store.load(of: build, in: partition) else { return }
+        let rows = try await store.loaded(build, partition, after.keys.sorted())
+        before?.begin(with: rows, at: start)
+        after.begin(with: rows, at: start)
+    }
+
     /// Folds what the log has of the keys up to an offset, and compares the letters that it makes with those that are
     /// stored.
     mutating func read(below limit: Int64) async throws {

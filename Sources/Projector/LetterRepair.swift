@@ -106,7 +106,10 @@ public struct LetterRepair: Sendable {
             var refold = KeyRefold(
                 action, events, others: one.build == build ? others : [], build: one.build, partition: partition, fold: one.fold, decisions: decisions,
                 store: store, log: log)
-            if !events.isEmpty { try await refold.read(below: checkpoint.offset) }
+            if !events.isEmpty {
+                try await refold.begin()
+                try await refold.read(below: checkpoint.offset)
+            }
             refolds.append(refold)
         }
         let refold = refolds[0]
@@ -167,9 +170,10 @@ public struct LetterRepair: Sendable {
             repair.removed += refolds[place].removed
         }
         repair.letters += decided
-        for checkpoint in found {
-            // An element that is no event is parked, or ignored, in every model of its stream.
-            let count = Int64(decided.count { $0.offset < checkpoint.offset }) * (action == .drop ? 1 : -1)
+        for checkpoint in found where !decided.isEmpty {
+            // An element that is no event is parked, or ignored, in every model of its stream; what was before a load is ignored.
+            let start = try await store.load(of: checkpoint.build, in: partition) ?? 0
+            let count = Int64(decided.count { start..<max(start, checkpoint.offset) ~= $0.offset }) * (action == .drop ? 1 : -1)
             guard count != 0 else { continue }
             repair.totals[checkpoint.build, default: ProjectionTotals()].parked -= count
             repair.totals[checkpoint.build, default: ProjectionTotals()].ignored += count

@@ -98,8 +98,10 @@ extension ModelPointer {
     }
 
     /// With a new build of a definition, which a rebuild is to fold.
-    public func adding(_ model: Model, at time: Int64) -> (pointer: ModelPointer, build: StoredBuild) {
-        let build = StoredBuild(BuildID(model: self.model, number: lastNumber + 1), of: model)
+    ///
+    /// - Parameter loaded: where its history begins in each partition, if it is to be loaded.
+    public func adding(_ model: Model, loaded: [Int64]? = nil, at time: Int64) -> (pointer: ModelPointer, build: StoredBuild) {
+        let build = StoredBuild(BuildID(model: self.model, number: lastNumber + 1), of: model, loaded: loaded)
         let pointer = changed { pointer in
             pointer.builds.append(KeptBuild(build, .building, made: time))
             pointer.lastNumber = build.id.number

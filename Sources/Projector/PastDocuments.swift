@@ -22,7 +22,7 @@ public struct PastDocuments: Sendable {
         let decisions = try await snapshots.decisions(on: definition.build.model, partition)
         var known = try await snapshots.snapshots(of: partition)
         while true {
-            let base = definition.nearest(of: known, to: offset, decisions)
+            let base = try definition.nearest(of: known, to: offset, in: partition, decisions)
             do {
                 var history = KeyHistory(of: [key], build: definition.build, fold: definition.fold, decisions: decisions)
                 history.begin(with: try await SnapshotRows.rows(of: [ExactString(key)], in: base, snapshots), at: base?.id.offset ?? 0)

@@ -169,6 +169,9 @@ public protocol ProjectionStore: Sendable {
     /// The stored documents of these keys, as BSON, in any order.
     func documents(of build: BuildID, keys: [String]) async throws -> [(key: String, bson: [UInt8])]
 
+    /// What a build was loaded with of these keys, which are in order. Throws a `Refusal` where that is damaged or gone.
+    func loaded(_ build: BuildID, _ partition: PartitionID, _ keys: [ExactString]) async throws -> [SnapshotRow]
+
     /// Keys of documents of a partition that have expired by then, those that did first; at most so many.
     func expired(in build: BuildID, _ partition: PartitionID, by time: Int64, most: Int) async throws -> [String]
 
@@ -182,4 +185,36 @@ public protocol ProjectionStore: Sendable {
 
     /// Ends the session and whatever is under way in it; the next call starts another.
     func reset() async
+}
+
+extension ProjectionStore {
+    /// Where a build's history begins in a partition: with the log, or with what it was loaded with.
+    func load(of build: BuildID, in partition: PartitionID) async throws -> Int64? {
+        try await pointer(to: build.model)?.build(build)?.build.load(in: partition)
+    }
+
+    /// A history of some keys, which begins where the build's does.
+    func history(
+        of keys: some Sequence<String>, _ build: BuildID, _ partition: PartitionID, fold: any Folding, decisions: [Int64: Decision]
+    ) async throws -> KeyHistory {
+        var history = KeyHistory(of: keys, build: build, fold: fold, decisions: decisions)
+        if let start = try await load(of: build, in: partition) {
+            history.begin(with: try await loaded(build, partition, history.keys.sorted()), at: start)
+        }
+        return history
+    }
+}
+
+extension SnapshotStore {
+    /// What a build was loaded with of some keys, which are in order.
+    public func loaded(_ build: BuildID, _ partition: PartitionID, _ keys: [ExactString]) async throws -> [SnapshotRow] {
+        guard let load = try await snapshots(of: partition).first(where: { $0.id.build == build && $0.purpose == .load && $0.isComplete }) else {
+            throw FoldDefinition.loadGone(build, partition)
+        }
+        do {
+            return try await SnapshotRows.rows(of: keys, in: load, self)
+        } catch let damage as SnapshotDamaged {
+            throw Refusal(.logDamaged, "\(FoldDefinition.loadGone(build, partition).message) (\(damage.what))")
+        }
+    }
 }

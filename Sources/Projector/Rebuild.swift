@@ -16,12 +16,14 @@ public struct Rebuild: Sendable {
         public var isResumed = false
         /// At most so many events a second.
         public var rate: Int?
+        /// What the new build is loaded with, before it takes the log from there on; nil for all of the log.
+        public var rows: SourceLoad.Rows?
 
         public init() {}
     }
 
     public enum Stage: String, Sendable {
-        case folding, indexing, comparing, switching, removing
+        case loading, folding, indexing, comparing, switching, removing
     }
 
     /// What came of it.
@@ -31,19 +33,23 @@ public struct Rebuild: Sendable {
         public var comparison: BuildComparison
         /// Indexes that could not be made, one line each.
         public var indexFaults: [String]
+        /// Rows that it was loaded with.
+        public var rows: Int64?
         /// Events that the new build has taken.
         public var totals = ProjectionTotals()
         public var stages: [RunOutcome.Stage] = []
 
         /// The members that commands print and receipts keep.
         public var sums: Document {
-            [
+            let loaded = Document(rows.map { [Document.Field("rows", .int64($0))] } ?? [])
+            let sums: Document = [
                 "build": .string(build.description), "left": .string(left.description), "events": .int64(totals.logged), "applied": .int64(totals.applied),
                 "ignored": .int64(totals.ignored), "parked": .int64(totals.parked), "held": .int64(totals.held),
                 "documents": .int64(comparison.newDocuments), "documentsBefore": .int64(comparison.liveDocuments),
                 "compared": .int64(Int64(comparison.sampled)), "different": .array(comparison.different.map(Value.string)),
                 "differenceExpected": .bool(comparison.isExpected), "indexFaults": .array(indexFaults.map(Value.string)),
             ]
+            return Document(sums.fields + loaded.fields)
         }
     }
 
@@ -51,6 +57,7 @@ public struct Rebuild: Sendable {
     private let hold: SoleWork.Hold
     private let places: [RebuildFold.Place]
     private let store: any RebuildStore
+    private let snapshots: any SnapshotStore
     private let settings: Settings
     private let logger: Logger
     private let folding: @Sendable (StoredBuild) throws -> any Folding
@@ -58,12 +65,12 @@ public struct Rebuild: Sendable {
 
     /// - Parameters:
     ///   - hold: on the model's builds.
-    ///   - store: with a session of its own.
+    ///   - store: with a session of its own, which the snapshots share.
     ///   - folding: the fold that a build was made by.
     ///   - report: hears of each stage, and of how far each partition has come in it.
     public init(
-        _ model: Model, _ hold: SoleWork.Hold, _ places: [RebuildFold.Place], _ store: any RebuildStore, settings: Settings, logger: Logger,
-        folding: @escaping @Sendable (StoredBuild) throws -> any Folding,
+        _ model: Model, _ hold: SoleWork.Hold, _ places: [RebuildFold.Place], _ store: any RebuildStore, _ snapshots: any SnapshotStore, settings: Settings,
+        logger: Logger, folding: @escaping @Sendable (StoredBuild) throws -> any Folding,
         report: @escaping @Sendable (Stage, BuildID, PartitionID?, Int64) -> Void
     ) {
         self.model = model
@@ -71,6 +78,7 @@ public struct Rebuild: Sendable {
         self.folding = folding
         self.places = places
         self.store = store
+        self.snapshots = snapshots
         self.settings = settings
         self.logger = logger
         self.report = report
@@ -79,9 +87,9 @@ public struct Rebuild: Sendable {
     public func run() async throws -> Outcome {
         if let outcome = try await Fault.borne("finish a switch", logger, { try await finishLeft() }), settings.isResumed { return outcome }
         // Begun again, it removes what it had made.
-        let build = try await Fault.borne("prepare a rebuild", logger) { try await prepare() }
+        let (build, tails) = try await Fault.borne("prepare a rebuild", logger) { try await prepare() }
         do {
-            return try await run(build)
+            return try await run(build, tails)
         } catch {
             // Where a server keeps it from going on, and where somebody else has the lease, the build is left to the next run.
             if hold.isLost || ((error as? any StoreFailure)?.isRetriable ?? false) { throw error }
@@ -113,32 +121,48 @@ public struct Rebuild: Sendable {
         return totals
     }
 
-    /// Removes what another run has left, and makes the new build, or finds it.
-    private func prepare() async throws -> StoredBuild {
+    /// Removes what another run has left, and makes the new build, or finds it. Of one that is to be loaded, it returns where the
+    /// log ends in each partition.
+    private func prepare() async throws -> (build: StoredBuild, tails: [PartitionID: LogTail]?) {
         let pointer = try await pointer()
-        let found = pointer.builds.last { $0.state == .building }.map(\.build)
+        var found = pointer.builds.last { $0.state == .building }.map(\.build)
         if settings.isResumed {
-            guard let found else { throw Refusal(.unknownName, "there is no build of \(model.name) that a rebuild has left: leave out --resume") }
-            guard found.isFoldable, found.foldHash == model.foldHash else {
-                throw Refusal(.badConfiguration, "\(found.id) is folded under another definition than the model has now: leave out --resume to begin again")
+            guard let left = found else { throw Refusal(.unknownName, "there is no build of \(model.name) that a rebuild has left: leave out --resume") }
+            guard left.isFoldable, left.foldHash == model.foldHash else {
+                throw Refusal(.badConfiguration, "\(left.id) is folded under another definition than the model has now: leave out --resume to begin again")
             }
+            guard (left.loaded != nil) == (settings.rows != nil) else {
+                throw Refusal(
+                    .badConfiguration,
+                    "\(left.id) was begun with\(left.loaded == nil ? "out" : "") --from-source: say so too, or leave out --resume to begin again")
+            }
+            // Half a load has no order to go on in.
+            if try await !SourceLoad.isComplete(left, places.map(\.partition), snapshots) { found = nil }
         }
         for build in pointer.builds where build.state == .dropping || build.state == .building && !(settings.isResumed && build.build == found) {
             report(.removing, build.build.id, nil, 0)
             try await store.drop(build.build.id)
         }
-        if settings.isResumed, let found { return found }
+        if settings.isResumed, let found { return (found, nil) }
+        var tails: [PartitionID: LogTail]?
+        if settings.rows != nil {
+            tails = [:]
+            for place in places { tails?[place.partition] = try await place.log.tail(of: place.partition) }
+        }
+        let loaded = tails.map { tails in places.map { tails[$0.partition]?.offset ?? 0 } }
         let time = try await store.clock()
         let model = model
-        guard let added = try await store.change(model.name, { $0.adding(model, at: time).pointer }), let build = added.builds.last?.build else {
+        guard let added = try await store.change(model.name, { $0.adding(model, loaded: loaded, at: time).pointer }), let build = added.builds.last?.build
+        else {
             throw Refusal(.unknownName, "\(model.name) has no build yet: it is made when a worker starts")
         }
         try await store.make(build)
         CrashPoint.buildAdded.reached()
-        return build
+        return (build, tails)
     }
 
-    private func run(_ build: StoredBuild) async throws -> Outcome {
+    /// - Parameter tails: of the log, where it is to be loaded still.
+    private func run(_ build: StoredBuild, _ tails: [PartitionID: LogTail]?) async throws -> Outcome {
         guard let live = try await pointer().liveBuild else { throw Refusal(.unknownName, "\(model.name) has no live build") }
         var outcome = Outcome(left: live.id, build: build.id, comparison: BuildComparison(), indexFaults: [])
         var began = ContinuousClock.now
@@ -148,6 +172,14 @@ public struct Rebuild: Sendable {
         }
         let fold = RebuildFold(build.id, model.fold, places, rate: settings.rate, logger: logger) { report(.folding, build.id, $0, $1) }
         try await Fault.borne("make a build", logger) { try await store.make(build) }
+        if let rows = settings.rows, let tails {
+            report(.loading, build.id, nil, 0)
+            let load = SourceLoad(build, model.fold, rows, places.map(\.partition), store, snapshots, logger: logger) {
+                report(.loading, build.id, nil, $0)
+            }
+            outcome.rows = try await load.run(tails)
+            ended(.loading)
+        }
         report(.folding, build.id, nil, 0)
         try await fold.catchUp()
         CrashPoint.buildFolded.reached()

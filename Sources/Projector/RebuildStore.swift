@@ -12,6 +12,9 @@ public protocol RebuildStore: SwitchStore {
     /// About how many documents a build holds.
     func count(of build: BuildID) async throws -> Int64
 
+    /// The next documents of a build behind a key, in the order of their keys, as they are stored.
+    func documents(of build: BuildID, after key: String?, most: Int) async throws -> [(key: String, bson: [UInt8])]
+
     /// Keys of so many documents of a build, drawn at random.
     func sample(of build: BuildID, _ count: Int) async throws -> [String]
 }

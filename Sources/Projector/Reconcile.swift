@@ -119,7 +119,7 @@ public struct Reconcile: Sendable {
                 return try await attempt(&findings)
             } catch let damage as SnapshotDamaged {
                 logger.warning("the comparison begins again", metadata: ["model": "\(definition.build.model)", "error": "\(damage)"])
-                try await stores.snapshots.remove(damage.id)
+                try await stores.snapshots.discard(damage)
             } catch let failure as any StoreFailure where failure.isRetriable && failures < Self.mostFailures {
                 failures += 1
                 logger.warning("the comparison begins again", metadata: ["model": "\(definition.build.model)", "error": "\(failure)"])
@@ -180,7 +180,7 @@ public struct Reconcile: Sendable {
 
     private func base(_ partition: PartitionID) async throws -> Base {
         let offset = try await stores.documents.standing(of: definition.build, partition).offset
-        guard offset > 0 else { return Base(id: partition) }
+        guard offset > 0 || definition.load(in: partition) != nil else { return Base(id: partition) }
         if let snapshot = try await nearest(partition, to: offset) {
             let since = snapshot.id.offset..<offset
             if since.isEmpty { return Base(id: partition, snapshot: snapshot) }
@@ -196,7 +196,7 @@ public struct Reconcile: Sendable {
     /// At the build's checkpoint, or below it: one of another build may be ahead.
     private func nearest(_ partition: PartitionID, to offset: Int64) async throws -> Snapshot? {
         let decisions = try await stores.snapshots.decisions(on: definition.build.model, partition)
-        return definition.nearest(of: try await stores.snapshots.snapshots(of: partition), to: offset, decisions)
+        return try definition.nearest(of: try await stores.snapshots.snapshots(of: partition), to: offset, in: partition, decisions)
     }
 
     func check(_ partition: PartitionID, _ base: Snapshot?) -> DriftCheck {

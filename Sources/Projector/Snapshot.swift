@@ -32,6 +32,8 @@ public struct Snapshot: Hashable, Sendable {
         case history
         /// What a month has come to.
         case monthEnd = "month-end"
+        /// What a build was loaded with: its history begins here, and nothing can replace it.
+        case load
 
         public static func < (left: Purpose, right: Purpose) -> Bool {
             (allCases.firstIndex(of: left) ?? 0) < (allCases.firstIndex(of: right) ?? 0)
@@ -41,6 +43,8 @@ public struct Snapshot: Hashable, Sendable {
     public var id: SnapshotID
     public var purpose: Purpose
     public var isComplete = false
+    /// It goes back to what its build was loaded with, and tells nothing of other builds.
+    public var isLoaded: Bool
     /// The definition it was folded under.
     public var foldHash: String
     public var foldVersion: Int32
@@ -55,9 +59,12 @@ public struct Snapshot: Hashable, Sendable {
     public var bytes: Int64 = 0
     public var blocks = 0
 
-    public init(id: SnapshotID, purpose: Purpose, foldHash: String, foldVersion: Int32, time: Int64, decisions: Digest) {
+    public init(
+        id: SnapshotID, purpose: Purpose, isLoaded: Bool = false, foldHash: String, foldVersion: Int32, time: Int64, decisions: Digest
+    ) {
         self.id = id
         self.purpose = purpose
+        self.isLoaded = isLoaded
         self.foldHash = foldHash
         self.foldVersion = foldVersion
         self.time = time

@@ -43,7 +43,7 @@ public struct SnapshotRun: Sendable {
             do {
                 return try await attempt(offset, purpose, keep)
             } catch let damage as SnapshotDamaged {
-                try await store.remove(damage.id)
+                try await store.discard(damage)
             }
         }
     }
@@ -63,7 +63,8 @@ public struct SnapshotRun: Sendable {
         let time = offset == 0 ? 0 : try await store.logged(at: offset - 1, of: partition) ?? 0
         var snapshot = Snapshot(
             id: SnapshotID(build: definition.build, partition: partition, offset: offset, attempt: UUID().uuidString.lowercased()), purpose: purpose,
-            foldHash: definition.foldHash, foldVersion: definition.foldVersion, time: time, decisions: Digest(of: decisions, below: offset))
+            isLoaded: definition.load(in: partition) != nil, foldHash: definition.foldHash, foldVersion: definition.foldVersion, time: time,
+            decisions: Digest(of: decisions, below: offset))
         try await store.begin(snapshot)
         CrashPoint.snapshotBegun.reached()
         try await write(&snapshot, from: base, decisions)
@@ -79,10 +80,11 @@ public struct SnapshotRun: Sendable {
     /// Removes what attempts that died have left, and what tells the truth no more. Returns the nearest that does.
     private func clean(_ decisions: [Int64: Decision], _ offset: Int64) async throws -> Snapshot? {
         let own = try await store.snapshots(of: partition).filter { $0.id.build.model == definition.build.model }
-        // Also those of builds that are gone. One that comes back makes its own again, from the log.
-        for dead in own where !definition.isTold(by: dead, decisions) { try await store.remove(dead.id) }
+        // Also those of builds that are gone. One that comes back makes its own again, from the log. What a build was loaded with
+        // goes with the build.
+        for dead in own where !definition.isTold(by: dead, decisions) && dead.purpose != .load { try await store.remove(dead.id) }
         try await store.removeLeftovers()
-        return definition.nearest(of: own, to: offset, decisions)
+        return try definition.nearest(of: own, to: offset, in: partition, decisions)
     }
 
     private func removeOldest(_ purpose: Snapshot.Purpose, _ keep: Int) async throws {
@@ -144,60 +146,5 @@ public struct SnapshotRun: Sendable {
         history.begin(with: rows, at: base?.id.offset ?? 0)
         let isRead = try await history.read(log, partition, below: offset, mostBytes: keys.count > 1 ? limits.bytes.bytes : .max)
         return isRead ? history : nil
-    }
-}
-
-/// Rows of a snapshot on their way into blocks.
-private struct SnapshotBlocks {
-    private(set) var snapshot: Snapshot
-    private let store: any SnapshotStore
-    private let limits: SnapshotRun.Limits
-    private let lifetime: Duration?
-    private var rows: [SnapshotRow] = []
-    private var bytes = 0
-    private var full: [[SnapshotRow]] = []
-
-    /// Blocks that are written at once.
-    private static let page = 8
-
-    init(_ snapshot: Snapshot, _ store: any SnapshotStore, _ limits: SnapshotRun.Limits, lifetime: Duration?) {
-        self.snapshot = snapshot
-        self.store = store
-        self.limits = limits
-        self.lifetime = lifetime
-    }
-
-    mutating func append(_ row: SnapshotRow) async throws {
-        var row = row
-        // What expires is absent for every event behind the snapshot.
-        if lifetime != nil, !row.bson.isEmpty, try StoredDocument(Document(bson: row.bson))?.isExpired(at: snapshot.time) ?? false { row.bson = [] }
-        guard !row.bson.isEmpty || row.isHeld else { return }
-        snapshot.rows += 1
-        snapshot.documents += row.bson.isEmpty ? 0 : 1
-        snapshot.bytes += Int64(row.bson.count)
-        rows.append(row)
-        bytes += row.bson.count
-        guard rows.count >= limits.blockKeys || bytes >= limits.blockBytes.bytes else { return }
-        close()
-        if full.count >= Self.page { try await write() }
-    }
-
-    mutating func finish() async throws {
-        close()
-        try await write()
-    }
-
-    private mutating func close() {
-        if !rows.isEmpty { full.append(rows) }
-        rows.removeAll(keepingCapacity: true)
-        bytes = 0
-    }
-
-    private mutating func write() async throws {
-        guard !full.isEmpty else { return }
-        try await store.append(full, from: snapshot.blocks, to: snapshot.id)
-        CrashPoint.snapshotWritten.reached()
-        snapshot.blocks += full.count
-        full = []
     }
 }

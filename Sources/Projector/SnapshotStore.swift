@@ -64,28 +64,63 @@ public struct SnapshotDamaged: Error, CustomStringConvertible {
     public var description: String { "\(Problem.logDamaged): \(id) cannot be used: \(what)" }
 }
 
+extension SnapshotStore {
+    /// Removes a snapshot that cannot be used, so that another is made from what was before it. Throws where nothing was: what a
+    /// build was loaded with stays as it is, for a person to look at.
+    func discard(_ damage: SnapshotDamaged) async throws {
+        if try await snapshots(of: damage.id.partition).contains(where: { $0.id == damage.id && $0.purpose == .load }) {
+            throw Refusal(.logDamaged, "\(FoldDefinition.loadGone(damage.id.build, damage.id.partition).message) (\(damage.what))")
+        }
+        try await remove(damage.id)
+    }
+}
+
 /// What documents are folded under.
 public struct FoldDefinition: Sendable {
     public var build: BuildID
     public var foldHash: String
     public var foldVersion: Int32
+    /// Where the build's history begins in each partition, if it was loaded.
+    public var loaded: [Int64]?
     public var fold: any Folding
 
-    public init(build: BuildID, foldHash: String, foldVersion: Int32, fold: any Folding) {
+    public init(build: BuildID, foldHash: String, foldVersion: Int32, loaded: [Int64]? = nil, fold: any Folding) {
         self.build = build
         self.foldHash = foldHash
         self.foldVersion = foldVersion
+        self.loaded = loaded
         self.fold = fold
+    }
+
+    public init(_ build: StoredBuild, fold: any Folding) {
+        self.init(build: build.id, foldHash: build.foldHash, foldVersion: build.foldVersion, loaded: build.loaded, fold: fold)
     }
 
     /// Whether a snapshot tells the truth under this definition and these decisions.
     func isTold(by snapshot: Snapshot, _ decisions: [Int64: Decision]) -> Bool {
-        snapshot.isComplete && snapshot.id.build.model == build.model && snapshot.foldHash == foldHash && snapshot.foldVersion == foldVersion
-            && snapshot.decisions == Digest(of: decisions, below: snapshot.id.offset)
+        guard snapshot.isComplete, snapshot.id.build.model == build.model, snapshot.foldHash == foldHash, snapshot.foldVersion == foldVersion,
+            snapshot.isLoaded ? snapshot.id.build == build : loaded == nil
+        else { return false }
+        // Nothing was decided about rows.
+        return snapshot.purpose == .load || snapshot.decisions == Digest(of: decisions, below: snapshot.id.offset)
     }
 
-    /// The nearest of some snapshots, at an offset or below it.
-    public func nearest(of snapshots: [Snapshot], to offset: Int64, _ decisions: [Int64: Decision]) -> Snapshot? {
-        snapshots.filter { $0.id.offset <= offset }.sorted { $0.id.offset > $1.id.offset }.first { isTold(by: $0, decisions) }
+    /// Where the build's history begins in a partition; nil where it does with the log.
+    public func load(in partition: PartitionID) -> Int64? { loaded?.offset(in: partition) }
+
+    /// The nearest of some snapshots of a partition, at an offset or below it; nil where the log alone tells.
+    ///
+    /// Throws `log-pruned` for an offset before a build's history, and `log-damaged` where what the build was loaded with is gone.
+    public func nearest(of snapshots: [Snapshot], to offset: Int64, in partition: PartitionID, _ decisions: [Int64: Decision]) throws(Refusal) -> Snapshot? {
+        let nearest = snapshots.filter { $0.id.offset <= offset }.sorted { $0.id.offset > $1.id.offset }.first { isTold(by: $0, decisions) }
+        guard nearest == nil, let start = load(in: partition) else { return nearest }
+        guard offset >= start else {
+            throw Refusal(.logPruned, "\(build) was loaded from its source of truth at offset \(start) of \(partition): nothing can be told of what was before")
+        }
+        throw Self.loadGone(build, partition)
+    }
+
+    static func loadGone(_ build: BuildID, _ partition: PartitionID) -> Refusal {
+        Refusal(.logDamaged, "what \(build) was loaded with in \(partition) is damaged or gone: load it again with rebuild --from-source \(build.model)")
     }
 }

@@ -5,12 +5,36 @@ import Values
 /// A row of a source of truth as the event that it is, before it has an id.
 struct SourceEvent: Sendable {
     let key: String
+    /// When it happened, where it says so: milliseconds since 1970.
+    let time: Int64?
     let fields: Document
 
     /// Throws for a row that is no event, or not one of this stream.
     init(row: [UInt8], _ mapping: RowMapping, _ stream: StreamSettings) throws(Refusal) {
         fields = try mapping.event(of: row)
-        key = try Self.read(Self.element(fields, id: "row"), stream) { event throws(Refusal) in event.key }
+        (key, time) = try Self.read(Self.element(fields, id: "row"), stream) { event throws(Refusal) in (event.key, event.time) }
+    }
+
+    /// The events of some rows; those that are none are noted. Throws for what is no row at all: who prints that may print anything.
+    ///
+    /// - Parameter number: how many rows were before these.
+    static func events(
+        of page: [[UInt8]], from number: Int64, _ mapping: RowMapping, _ stream: StreamSettings, _ refusals: inout RowRefusals
+    ) throws(Refusal) -> [SourceEvent] {
+        var events: [SourceEvent] = []
+        events.reserveCapacity(page.count)
+        for (place, row) in page.enumerated() {
+            do throws(Refusal) {
+                events.append(try SourceEvent(row: row, mapping, stream))
+            } catch {
+                let name = "row \(number + Int64(place) + 1) of the source of truth"
+                guard error.problem != .badInput else {
+                    throw Refusal(.badInput, "\(name): \(error.message): \(String(decoding: row.prefix(80), as: UTF8.self))")
+                }
+                refusals.note(error, name)
+            }
+        }
+        return events
     }
 
     /// About the bytes that it takes.

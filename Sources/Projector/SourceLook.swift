@@ -72,22 +72,8 @@ struct SourceLook {
 }
 
 extension SourceReconcile {
-    /// The events of some rows; those that are none are noted. Throws for what is no row at all: who prints that may print anything.
     func events(of page: [[UInt8]], from number: Int64, _ refusals: inout RowRefusals) throws(Refusal) -> [SourceEvent] {
-        var events: [SourceEvent] = []
-        events.reserveCapacity(page.count)
-        for (place, row) in page.enumerated() {
-            do throws(Refusal) {
-                events.append(try SourceEvent(row: row, truth.mapping, stream))
-            } catch {
-                let name = "row \(number + Int64(place) + 1) of the source of truth"
-                guard error.problem != .badInput else {
-                    throw Refusal(.badInput, "\(name): \(error.message): \(String(decoding: row.prefix(80), as: UTF8.self))")
-                }
-                refusals.note(error, name)
-            }
-        }
-        return events
+        try SourceEvent.events(of: page, from: number, truth.mapping, stream, &refusals)
     }
 
     var tooMuch: Refusal {

@@ -65,6 +65,9 @@ struct ExplainCommand: AsyncParsableCommand {
             // Documents change with their checkpoint: where that has moved meanwhile, they are of different moments.
             guard try await reader.checkpoint(of: build.id, partition).offset == checkpoint.offset else { continue }
             var explanation = Explanation(of: id, build: build.id, fold: fold, decisions: decisions)
+            if let start = build.load(in: partition) {
+                explanation.begin(with: try await reader.store.loaded(build.id, partition, [ExactString(id)]), at: start)
+            }
             try await explanation.read(reader.log, partition, below: checkpoint.offset)
             // What has expired by the checkpoint's time is removed at any time.
             let found = (stored.flatMap(StoredDocument.init)?.isExpired(at: checkpoint.time) ?? false) ? nil : stored
@@ -127,7 +130,10 @@ struct ExplainCommand: AsyncParsableCommand {
     private func isOrphan(_ explanation: Explanation) -> Bool { explanation.document?.fields[StoredDocument.orphanField] != nil }
 
     private static func cells(_ source: Explanation.Source) -> [String] {
-        [source.type ?? "-", source.id ?? "-", String(source.offset), DateTime.format(milliseconds: source.time ?? source.loggedAt)]
+        [
+            source.isLoad ? "a row of its source" : source.type ?? "-", source.id ?? "-", source.isLoad ? "-" : String(source.offset),
+            DateTime.format(milliseconds: source.time ?? source.loggedAt),
+        ]
     }
 
     private func why(_ fate: Explanation.Fate, _ model: String) -> String {
@@ -176,7 +182,8 @@ struct ExplainCommand: AsyncParsableCommand {
     }
 
     private static func document(_ source: Explanation.Source) -> Value {
-        [
+        if source.isLoad { return ["loaded": true, "at": .date(source.loggedAt)] }
+        return [
             "offset": .int64(source.offset), "eventId": source.id.map(Value.string) ?? .null, "eventType": source.type.map(Value.string) ?? .null,
             "occurredAt": source.time.map(Value.date) ?? .null, "loggedAt": .date(source.loggedAt),
         ]

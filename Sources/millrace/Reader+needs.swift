@@ -7,10 +7,11 @@ extension Reader {
     func needs(of partition: PartitionID) async throws -> [PruneBound.Need] {
         let checkpoints = try await readings.checkpoints(of: partition)
         // A build that is there, and has taken nothing yet.
-        let builds = try await catalog.pointers().values.flatMap(\.builds).map(\.build).filter { $0.stream == partition.stream }.map(\.id)
-        let untouched = builds.filter { build in !checkpoints.contains { $0.build == build } }
+        let builds = try await catalog.pointers().values.flatMap(\.builds).map(\.build).filter { $0.stream == partition.stream }
+        let untouched = builds.filter { build in !checkpoints.contains { $0.build == build.id } }
         let followers = try await followers.progress(of: partition.stream).filter { $0.partition == partition }
-        return checkpoints.map { .init($0.offset, "the checkpoint of \($0.build)") } + untouched.map { .init(0, "\($0), which has taken nothing yet") }
+        return checkpoints.map { .init($0.offset, "the checkpoint of \($0.build)") }
+            + untouched.map { .init($0.load(in: partition) ?? 0, "\($0.id), which has taken nothing yet") }
             + followers.map { .init($0.acknowledged, "who follows as \($0.name)") } + (try await snapshotNeeds(of: partition))
     }
 
@@ -21,7 +22,7 @@ extension Reader {
         let known = try await snapshots.snapshots(of: partition)
         for build in builds.values where build.stream == partition.stream && build.isFoldable {
             let decisions = try await snapshots.decisions(on: build.id.model, partition)
-            if let newest = try definition(of: build).definition.nearest(of: known, to: .max, decisions) {
+            if let newest = try definition(of: build).definition.nearest(of: known, to: .max, in: partition, decisions) {
                 needs.append(.init(newest.id.offset, "the newest snapshot of \(build.id.model)"))
             } else {
                 needs.append(.init(0, "\(build.id.model), which has no snapshot: millrace snapshot makes one"))

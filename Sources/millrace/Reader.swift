@@ -54,7 +54,7 @@ struct Reader: Sendable {
     func definition(of build: StoredBuild) throws -> (definition: FoldDefinition, partitions: [PartitionID]) {
         guard let stream = configuration.stream(build.stream) else { throw Refusal(.unknownName, "there is no stream \(build.stream)") }
         let fold = try build.fold(configuration.model(build.id.model))
-        return (FoldDefinition(build: build.id, foldHash: build.foldHash, foldVersion: build.foldVersion, fold: fold), partitions(of: stream))
+        return (FoldDefinition(build, fold: fold), partitions(of: stream))
     }
 
     /// The models that are named, or all that have a build.

@@ -42,19 +42,15 @@ struct RebuildCommand: AsyncParsableCommand {
     @Option(help: "Only this document: written in place as the log makes it, where it is not.")
     var key: String?
 
-    @Flag(help: "Not supported yet.")
+    @Flag(help: "Load the rows of the model's source of truth first, and take the log from where it stood then.")
     var fromSource = false
 
     func validate() throws {
-        guard !fromSource else {
-            throw ValidationError(
-                "--from-source is not supported yet: rebuild folds the log, and reconcile --truth source --repair adds what only the source has")
-        }
-        guard !undo || !(resume || dryRun || throttle != nil) else { throw ValidationError("--undo goes with --keep alone") }
-        guard key == nil || models.count == 1 && !(undo || forget || resume || dryRun || throttle != nil) else {
+        guard !undo || !(fromSource || resume || dryRun || throttle != nil) else { throw ValidationError("--undo goes with --keep alone") }
+        guard key == nil || models.count == 1 && !(undo || forget || fromSource || resume || dryRun || throttle != nil) else {
             throw ValidationError("--key goes alone, with the document's model")
         }
-        guard !forget || !(resume || dryRun || throttle != nil || undo) else { throw ValidationError("--forget goes alone") }
+        guard !forget || !(fromSource || resume || dryRun || throttle != nil || undo) else { throw ValidationError("--forget goes alone") }
         guard throttle ?? 1 > 0 else { throw ValidationError("--throttle takes a number of events above 0") }
         guard kept != nil else { throw ValidationError("--keep takes a duration, such as 90s, 30m, 24h or 7d") }
     }
@@ -91,6 +87,11 @@ struct RebuildCommand: AsyncParsableCommand {
         settings.keep = kept ?? settings.keep
         settings.isResumed = resume
         settings.rate = throttle
+        if fromSource {
+            settings.rows = try site.rows(of: model)
+        } else if let live = try await site.pointer(to: model).liveBuild, live.loaded != nil {
+            Ending.complain("\(live.id) was loaded from its source of truth: the new build has only what the log tells, unless --from-source loads it again")
+        }
         let chosen = settings
         let progress = RebuildProgress(model.name, total: try await site.logged(of: model), isJSON: options.json)
         let began = ContinuousClock.now
@@ -131,8 +132,9 @@ struct RebuildCommand: AsyncParsableCommand {
         let comparison = outcome.comparison
         if options.json { return Output.line(JSON.write(.document(document(outcome, model, seconds)))) }
         let events = outcome.totals.logged
+        let rows = outcome.rows.map { "\(Output.count($0)) rows, " } ?? ""
         Output.line(
-            "\(outcome.build) is live: \(Output.count(events)) events, \(Output.count(comparison.newDocuments)) documents in \(Self.format(seconds)) s")
+            "\(outcome.build) is live: \(rows)\(Output.count(events)) events, \(Output.count(comparison.newDocuments)) documents in \(Self.format(seconds)) s")
         Output.line(
             "\(outcome.left) had \(Output.count(comparison.liveDocuments)) documents; of \(Output.count(Int64(comparison.sampled))) compared, "
                 + "\(Output.count(Int64(comparison.different.count))) differ\(comparison.different.isEmpty ? "" : why(comparison))")
@@ -142,7 +144,7 @@ struct RebuildCommand: AsyncParsableCommand {
 
     private func why(_ comparison: BuildComparison) -> String {
         comparison.isExpected
-            ? ", as they may: the definition changed"
+            ? ", as they may: \(comparison.isOfOtherHistory ? "one of them was loaded from its source of truth" : "the definition changed")"
             : ", though the definition is the same: \(comparison.different.prefix(5).joined(separator: ", ")); the live build was not what the log makes it"
     }
 
@@ -173,7 +175,8 @@ struct RebuildCommand: AsyncParsableCommand {
     /// What a rebuild would do.
     private func show(_ model: Model, _ site: RebuildSite) async throws {
         let pointer = try await site.pointer(to: model)
-        let events = try await site.logged(of: model)
+        let events = fromSource ? 0 : try await site.logged(of: model)
+        if fromSource { _ = try site.rows(of: model) }
         let documents = try await site.documents(of: pointer.live)
         let changes = pointer.liveBuild.map { DefinitionChange(from: $0.source, versions: $0.versions, foldHash: $0.foldHash, to: model).fold } ?? []
         let left = pointer.builds.first { $0.state == .building }?.build.id
@@ -182,7 +185,11 @@ struct RebuildCommand: AsyncParsableCommand {
                 JSON.write([
                     "model": .string(model.name), "live": .string(pointer.live.description), "events": .int64(events), "documents": .int64(documents),
                     "changes": .array(changes.map(Value.string)), "left": left.map { .string($0.description) } ?? .null,
+                    "fromSource": .bool(fromSource),
                 ]))
+        }
+        if fromSource {
+            Output.line("\(model.name): the rows of its source of truth would be loaded, and only what is logged from then on be folded")
         }
         Output.line("\(model.name): \(Output.count(events)) events would be folded beside \(pointer.live) with its \(Output.count(documents)) documents")
         Output.line(changes.isEmpty ? "the definition is the live build's" : "changed since the live build was made: \(changes.joined(separator: ", "))")

@@ -12,6 +12,7 @@ final class RebuildProgress: Sendable {
         var stage: Rebuild.Stage?
         var offsets: [Int: Int64] = [:]
         var start: Int64?
+        var rows: Int64 = 0
         var began = ContinuousClock.now
         var said = ContinuousClock.now
         var isLineOpen = false
@@ -34,16 +35,17 @@ final class RebuildProgress: Sendable {
         isTerminal = !isJSON && isatty(STDERR_FILENO) == 1
     }
 
-    /// A stage has begun, or a partition has come to an offset in it.
+    /// A stage has begun, or a partition has come to an offset in it, or so many rows are loaded.
     func note(_ stage: Rebuild.Stage, _ build: BuildID, _ partition: PartitionID?, _ offset: Int64) {
         state.withLock { state in
             let isNew = state.stage != stage && partition == nil
             if isNew { (state.stage, state.began) = (stage, .now) }
             if let partition { state.offsets[partition.number] = offset }
+            if stage == .loading { state.rows = offset }
             let folded = state.offsets.values.reduce(0, +)
             if state.start == nil, partition != nil { state.start = folded }
             let pause = isTerminal || isJSON ? Self.interval : Self.plainInterval
-            guard isNew || state.stage == .folding && .now - state.said > pause else { return }
+            guard isNew || [.loading, .folding].contains(state.stage) && .now - state.said > pause else { return }
             state.said = .now
             say(state.stage ?? stage, build, folded, &state)
         }
@@ -56,6 +58,7 @@ final class RebuildProgress: Sendable {
         let left = rate > 0 ? max(0, Double(total - folded)) / rate : nil
         if isJSON {
             var line: Document = ["model": .string(model), "build": .string(build.description), "stage": .string(stage.rawValue)]
+            if stage == .loading { line.append("rows", .int64(state.rows)) }
             if stage == .folding {
                 line.append("events", .int64(folded))
                 line.append("of", .int64(max(total, folded)))
@@ -69,6 +72,7 @@ final class RebuildProgress: Sendable {
             text += " \(Output.count(folded)) of \(Output.count(max(total, folded))) events, \(Output.count(Int64(rate)))/s"
             if let left { text += ", \(Int(left.rounded(.up))) s left" }
         }
+        if stage == .loading, state.rows > 0 { text += " \(Output.count(state.rows)) rows" }
         // To the end of the line, so that nothing of a longer one stays.
         Self.write(isTerminal ? "\r\(text)\u{1b}[K" : text + "\n")
         state.isLineOpen = isTerminal

@@ -12,6 +12,7 @@ struct RebuildSite: Sendable {
     private let configuration: Configuration
     private let pool: MongoPool
     private let store: MongoProjectionStore
+    private let snapshots: MongoSnapshots
     private let leases: MongoLeases
     private let readings: MongoReadings
     private let runs: MongoRuns
@@ -22,14 +23,17 @@ struct RebuildSite: Sendable {
         self.configuration = configuration
         self.logger = logger
         let partitions = configuration.streams.map(\.partitions).max() ?? 1
-        pool = try MongoPool(url: configuration.mongodb.url, connections: 2 * partitions + 2)
+        // With one for a source of truth.
+        pool = try MongoPool(url: configuration.mongodb.url, connections: 2 * partitions + 3)
         let control = try MongoConnection(pool: pool, name: "control")
         try await MongoServer.inspect(control)
         let database = configuration.mongodb.database
         guard try await MongoCatalog(connection: control, database: database).installation() != nil else {
             throw Refusal(.unknownName, "nothing was drained into \(database) yet: there is nothing to rebuild")
         }
-        store = MongoProjectionStore(connection: try MongoConnection(pool: pool, name: "switch"), database: database)
+        let switching = try MongoConnection(pool: pool, name: "switch")
+        store = MongoProjectionStore(connection: switching, database: database)
+        snapshots = MongoSnapshots(connection: switching, database: database)
         // Of its own, so that the lease is renewed while an index is made.
         leases = MongoLeases(connection: control, database: database)
         readings = MongoReadings(connection: control, database: database)
@@ -53,6 +57,14 @@ struct RebuildSite: Sendable {
         return sum
     }
 
+    /// What a model is loaded with. Throws a `Refusal` where it has no source of truth.
+    func rows(of model: Model) throws -> SourceLoad.Rows {
+        guard let truth = model.truth, let stream = configuration.stream(model.stream) else {
+            throw Refusal(.badInput, "\(model.name) has no source of truth to be loaded from: its definition has no source:")
+        }
+        return SourceLoad.Rows(truth, try truth.rows(configuration) { try MongoConnection(pool: pool, name: "source") }, stream)
+    }
+
     /// - Parameters:
     ///   - isRecorded: whether it leaves a receipt of its own. A job's run does that itself.
     ///   - progress: is told when a stage begins, and how far a partition is in it.
@@ -62,7 +74,7 @@ struct RebuildSite: Sendable {
     ) async throws -> Rebuild.Outcome {
         let places = try places(of: model)
         return try await sole(model, places).run { hold in
-            let rebuild = Rebuild(model, hold, places, store, settings: settings, logger: logger, folding: folding, report: progress)
+            let rebuild = Rebuild(model, hold, places, store, snapshots, settings: settings, logger: logger, folding: folding, report: progress)
             let started = ContinuousClock.now
             do {
                 let outcome = try await rebuild.run()

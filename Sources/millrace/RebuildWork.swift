@@ -23,7 +23,9 @@ struct RebuildWork: BatchWork {
         var stages: [RunOutcome.Stage] = []
         var sums = Document()
         for name in job.models {
-            let outcome = try await site.rebuild(configuration.require(model: name), settings, isRecorded: false) { _, _, _, _ in }
+            let model = try configuration.require(model: name)
+            settings.rows = job.isFromSource ? try site.rows(of: model) : nil
+            let outcome = try await site.rebuild(model, settings, isRecorded: false) { _, _, _, _ in }
             stages += outcome.stages.map { RunOutcome.Stage("\(name) \($0.name)", seconds: $0.seconds, sums: $0.sums) }
             sums.append(name, .document(outcome.sums))
         }

@@ -19,16 +19,22 @@ extension ReconcileRun {
         let stores = SourceReconcile.Stores(
             documents: reader.store, log: reader.log, lists: try RedisCorrections(reader.configuration, stream), reports: reports)
         return try await SourceReconcile(
-            definition, stream, truth, try source(truth), stores, plan, report: report, after: reported, logger: logger
+            definition, stream, truth, try truth.rows(reader.configuration) { try reader.connection("source") }, stores, plan, report: report, after: reported,
+            logger: logger
         ).run()
     }
 
-    private func source(_ truth: SourceOfTruth) throws -> any TruthSource {
-        switch truth.origin {
+}
+
+extension SourceOfTruth {
+    /// Where its rows come from.
+    ///
+    /// - Parameter connection: another one, with a session of its own.
+    func rows(_ configuration: Configuration, _ connection: () throws -> MongoConnection) throws -> any TruthSource {
+        switch origin {
         case .command(let words): CommandSource(words)
         case .file(let path): FileSource(path: path)
-        case .collection(let collection):
-            MongoSource(connection: try reader.connection("source"), database: reader.configuration.mongodb.database, collection)
+        case .collection(let collection): MongoSource(connection: try connection(), database: configuration.mongodb.database, collection)
         }
     }
 }

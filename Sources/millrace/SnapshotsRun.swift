@@ -79,7 +79,7 @@ struct SnapshotsRun: Sendable {
             var made: [Made] = []
             for partition in partitions {
                 let started = ContinuousClock.now
-                guard let (offset, purpose) = try await place(in: build.id, partition) else { continue }
+                guard let (offset, purpose) = try await place(in: definition, partition) else { continue }
                 let run = SnapshotRun(definition, partition, store: reader.snapshots, log: reader.log)
                 let (snapshot, base) = try await run.make(at: offset, for: purpose, keep: keep)
                 made.append(Made(model: model, snapshot: snapshot, base: base, lasted: .now - started))
@@ -88,13 +88,14 @@ struct SnapshotsRun: Sendable {
         }
     }
 
-    /// nil where nothing had been logged by then.
-    private func place(in build: BuildID, _ partition: PartitionID) async throws -> (offset: Int64, purpose: Snapshot.Purpose)? {
+    /// nil where nothing had been logged by then, or what the build was loaded with is newer.
+    private func place(in definition: FoldDefinition, _ partition: PartitionID) async throws -> (offset: Int64, purpose: Snapshot.Purpose)? {
+        let build = definition.build
         let reached = try await reader.checkpoint(of: build, partition).offset
         guard case .monthEnd(let zone) = moment else { return (reached, .history) }
         let end = zone.monthStart(at: try await reader.log.clock())
         let offset = try await reader.readings.offset(at: end, of: partition)
-        guard offset > 0 else { return nil }
+        guard offset > definition.load(in: partition) ?? 0 else { return nil }
         guard offset <= reached else {
             throw Refusal(
                 .notCaughtUp, "\(build) has taken \(partition) into effect up to offset \(reached), and the month's end is at \(offset): try again")

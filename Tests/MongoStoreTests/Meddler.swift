@@ -45,6 +45,9 @@ struct MeddledStore: ProjectionStore {
 
     func logEnd(of partition: PartitionID) async throws -> Int64 { try await store.logEnd(of: partition) }
     func documents(of build: BuildID, keys: [String]) async throws -> [(key: String, bson: [UInt8])] { try await store.documents(of: build, keys: keys) }
+    func loaded(_ build: BuildID, _ partition: PartitionID, _ keys: [ExactString]) async throws -> [SnapshotRow] {
+        try await store.loaded(build, partition, keys)
+    }
     func expired(in build: BuildID, _ partition: PartitionID, by time: Int64, most: Int) async throws -> [String] {
         try await store.expired(in: build, partition, by: time, most: most)
     }

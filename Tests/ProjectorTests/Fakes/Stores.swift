@@ -154,6 +154,9 @@ struct FakeStore: SwitchStore {
         }
     }
 
+    /// Nothing is loaded here.
+    func loaded(_ build: BuildID, _ partition: PartitionID, _ keys: [ExactString]) async throws -> [SnapshotRow] { [] }
+
     func expired(in build: BuildID, _ partition: PartitionID, by time: Int64, most: Int) async throws -> [String] {
         try await world.call(worker) { _, mongo in
             let documents = try (mongo.documents[build] ?? [:]).values.compactMap { StoredDocument(try Document(bson: $0)) }

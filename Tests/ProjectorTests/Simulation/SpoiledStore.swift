@@ -78,6 +78,10 @@ struct SpoiledStore: SwitchStore {
         return try await base.documents(of: build, keys: keys)
     }
 
+    func loaded(_ build: BuildID, _ partition: PartitionID, _ keys: [ExactString]) async throws -> [SnapshotRow] {
+        try await base.loaded(build, partition, keys)
+    }
+
     func expired(in build: BuildID, _ partition: PartitionID, by time: Int64, most: Int) async throws -> [String] {
         try await base.expired(in: build, partition, by: time, most: most)
     }
