@@ -27,8 +27,8 @@ public struct LogTotals: Hashable, Sendable {
 /// A contiguous run of offsets of one partition: one document of the event log.
 public struct Chunk: Sendable {
     /// The newest format that this code reads. It writes 2 where a chunk says how its elements are read, 3 where something
-    /// was taken out of it, and else 1, which older versions of Millrace read as well.
-    public static let format: Int32 = 3
+    /// was taken out of it, 4 where it was merged with others, and else 1, which older versions of Millrace read as well.
+    public static let format: Int32 = 4
 
     public var partition: PartitionID
     /// The offset of the first element.

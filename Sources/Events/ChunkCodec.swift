@@ -23,31 +23,46 @@ public enum ChunkError: Error, Equatable, CustomStringConvertible {
 /// `{_id: {s, p, o}, format, n, segment, index, at, age, totals, keys, digests, columns, raw, sum}`, `oversize` where
 /// there are such elements, and `shape` where they are not plain. `sum` holds four digests, of the head, the digests, the
 /// columns with the keys, and the raw bytes, so that a reader that leaves blocks out still verifies what it reads.
+///
+/// Small chunks are merged into the first of them. Its head stays its own, and has the others' as `parts: [{n, segment, index, at,
+/// age, totals, oversize}]`; its blocks are those of all, with the keys that only the others have in `moreKeys`. Each of the others
+/// stays as its head and its keys, with `into`, the offset of the first: so no offset and no part of a segment becomes free, and
+/// whoever looks for keys finds each chunk where it was.
 public enum ChunkCodec {
     /// The fields that a head is decoded from.
     public static let headProjection = headFields + ["sum"]
     /// The fields that `ChunkDigests` needs: taking a partition over reads no payloads.
     public static let digestProjection = headProjection + ["digests"]
-    static let headFields = ["_id", "format", "n", "segment", "index", "at", "age", "totals", "oversize", "shape", "pruned"]
+    static let headFields = ["_id", "format", "n", "segment", "index", "at", "age", "totals", "oversize", "shape", "pruned", "parts", "into"]
 
     public static func id(_ partition: PartitionID, _ offset: Int64) -> Document {
         ["s": .string(partition.stream), "p": .int32(Int32(partition.number)), "o": .int64(offset)]
     }
 
-    public static func encode(_ chunk: Chunk) -> [UInt8] {
-        let head = head(of: chunk)
-        let keys = Value.array(chunk.keys.map { .string($0.text) })
+    public static func encode(_ chunk: Chunk) -> [UInt8] { encode(merged: [chunk]) }
+
+    /// - Parameter chunks: consecutive, whose elements are read the same way.
+    public static func encode(merged chunks: [Chunk]) -> [UInt8] {
+        let chunk = Chunk.joined(chunks)
+        var head = head(of: chunks[0])
+        if chunks.count > 1 {
+            head["format"] = .int32(Chunk.format)
+            head.append("parts", .array(chunks.dropFirst().map { .document(part(of: $0)) }))
+        }
+        let names = chunk.keys.map { Value.string($0.text) }
+        let (keys, more) = (Value.array(Array(names.prefix(chunks[0].keys.count))), Array(names.dropFirst(chunks[0].keys.count)))
         let columns = Zstd.compress(ColumnBlock.encode(chunk))
         let raw = Zstd.compress(chunk.raw)
         var sum: [UInt8] = []
         for digest in [
-            Digest(of: BSON.encode(head)), digest(chunk.digests), digest(columns, keys), digest(raw),
+            Digest(of: BSON.encode(head)), digest(chunk.digests), digest(columns, .array(names)), digest(raw),
         ] {
             BSON.append(digest.low, to: &sum)
             BSON.append(digest.high, to: &sum)
         }
         var document = head
         document.append("keys", keys)
+        if !more.isEmpty { document.append("moreKeys", .array(more)) }
         document.append("digests", .binary(chunk.digests))
         document.append("columns", .binary(columns))
         document.append("raw", .binary(raw))
@@ -55,11 +70,22 @@ public enum ChunkCodec {
         return BSON.encode(document)
     }
 
+    /// A chunk that is not merged.
     public static func decode(_ document: Document) throws(ChunkError) -> Chunk {
+        let chunks = try decodeMerged(document)
+        guard chunks.count == 1 else { throw .damaged("it is merged, and only the log knows such") }
+        return chunks[0]
+    }
+
+    /// The chunks that a document holds: more than one where others were merged into it, and none where it was merged itself.
+    public static func decodeMerged(_ document: Document) throws(ChunkError) -> [Chunk] {
         var chunk = try decodeHead(document)
         guard document["pruned"] == nil else { throw .pruned }
+        if document["into"] != nil { return [] }
+        let heads = try heads(of: document, chunk)
         let sums = try sums(document)
-        guard let keys = document["keys"], let names = keys.asArray, let columns = document["columns"]?.asBinary,
+        guard let own = document["keys"]?.asArray, case let names = own + (document["moreKeys"]?.asArray ?? []), case let keys = Value.array(names),
+            let columns = document["columns"]?.asBinary,
             let raw = document["raw"]?.asBinary, let digests = document["digests"]?.asBinary
         else { throw .damaged("a block is missing") }
         guard digest(columns, keys) == sums[2] else { throw .damaged("the columns do not match their checksum") }
@@ -69,38 +95,38 @@ public enum ChunkCodec {
         chunk.keys = names.compactMap { $0.asString.map { ExactString($0) } }
         chunk.digests = Array(digests)
         chunk.raw = bytes
-        let count = Int(document["n"]?.asInteger ?? -1)
+        let count = heads.reduce(0) { $0 + $1.count }
         guard chunk.keys.count == names.count, chunk.digests.count == count * Chunk.digestBytes else { throw .damaged("a block has another length") }
         try ColumnBlock.decode(block, count: count, into: &chunk)
-        return chunk
+        return heads.count == 1 ? [chunk] : chunk.split(heads)
     }
 
-    /// Head and digests only.
-    public static func decodeDigests(_ document: Document) throws(ChunkError) -> ChunkDigests {
+    /// Heads and digests only, of the chunks that a document holds.
+    public static func decodeDigests(_ document: Document) throws(ChunkError) -> [ChunkDigests] {
         let head = try decodeHead(document)
         guard document["pruned"] == nil else { throw .pruned }
+        if document["into"] != nil { return [] }
+        let heads = try heads(of: document, head)
         let sums = try sums(document)
-        guard let digests = document["digests"]?.asBinary, let count = document["n"]?.asInteger else { throw .damaged("the digests are missing") }
-        guard digest(digests) == sums[1], digests.count == Int(count) * Chunk.digestBytes else {
+        guard let digests = document["digests"]?.asBinary else { throw .damaged("the digests are missing") }
+        guard digest(digests) == sums[1], digests.count == heads.reduce(0, { $0 + $1.count }) * Chunk.digestBytes else {
             throw .damaged("the digests do not match their checksum")
         }
-        return ChunkDigests(offset: head.offset, count: Int(count), age: head.age, digests: Array(digests))
+        var rest = digests[...]
+        return heads.map { head, count in
+            let own = rest.prefix(count * Chunk.digestBytes)
+            rest = rest.dropFirst(own.count)
+            return ChunkDigests(offset: head.offset, count: count, age: head.age, digests: Array(own))
+        }
     }
 
     /// Everything but the blocks: enough for the tail and for a segment's progress.
     public static func decodeHead(_ document: Document) throws(ChunkError) -> Chunk {
         guard let format = document["format"]?.asInteger else { throw .damaged("it has no format") }
         guard format <= Int64(Chunk.format) else { throw .newerFormat(format) }
-        guard let id = document["_id"]?.asDocument, let stream = id["s"]?.asString, let number = id["p"]?.asInteger, let offset = id["o"]?.asInteger,
-            let segment = document["segment"]?.asString, let index = document["index"]?.asInteger, let at = document["at"]?.asDate,
-            let age = document["age"]?.asInteger, let totals = document["totals"]?.asDocument, let received = totals["received"]?.asInteger,
-            let duplicates = totals["duplicates"]?.asInteger, let undecodable = totals["undecodable"]?.asInteger
+        guard let id = document["_id"]?.asDocument, let stream = id["s"]?.asString, let number = id["p"]?.asInteger, let offset = id["o"]?.asInteger
         else { throw .damaged("a field is missing") }
-        var chunk = Chunk(
-            partition: PartitionID(stream: stream, number: Int(number)), offset: offset, segment: segment, index: index, at: at, age: age,
-            totals: LogTotals(received: received, duplicates: duplicates, undecodable: undecodable)
-        )
-        chunk.oversize = document["oversize"]?.asArray?.compactMap(\.asInteger) ?? []
+        var chunk = try part(document, of: PartitionID(stream: stream, number: Int(number)), at: offset).head
         if format == 2 || document["shape"] != nil {
             guard let shape = document["shape"]?.asDocument.flatMap(EventShape.init) else { throw .damaged("how its events are read is missing or unknown") }
             chunk.shape = shape
@@ -117,26 +143,49 @@ public enum ChunkCodec {
     ///   - stored: with its head at least.
     ///   - offset: what is below it is not there; the log's first chunk says it for the whole log.
     public static func stub(of stored: Document, prunedBelow offset: Int64) throws(ChunkError) -> [UInt8] {
+        try stub(of: stored, Document.Field("pruned", .int64(offset)), [])
+    }
+
+    /// What is left of a chunk that was merged into another: its head and its keys, by which it is found.
+    ///
+    /// - Parameters:
+    ///   - stored: whole.
+    ///   - offset: of the other.
+    public static func stub(of stored: Document, into offset: Int64) throws(ChunkError) -> [UInt8] {
+        try stub(of: stored, Document.Field("into", .int64(offset)), stored.fields.filter { $0.name == "keys" })
+    }
+
+    private static func stub(of stored: Document, _ reason: Document.Field, _ rest: [Document.Field]) throws(ChunkError) -> [UInt8] {
         _ = try decodeHead(stored)
-        var head = Document(stored.fields.filter { headFields.contains($0.name) && $0.name != "pruned" })
-        head["format"] = .int32(Chunk.format)
-        head.append("pruned", .int64(offset))
+        var head = Document(stored.fields.filter { headFields.contains($0.name) && !["pruned", "parts", "into"].contains($0.name) })
+        head["format"] = .int32(reason.name == "pruned" ? formatOfErased : Chunk.format)
+        head.fields.append(reason)
         let digest = Digest(of: BSON.encode(head))
         var sum: [UInt8] = []
         for word in [digest.low, digest.high] + [UInt64](repeating: 0, count: 6) { BSON.append(word, to: &sum) }
+        head.fields += rest
         head.append("sum", .binary(sum))
         return BSON.encode(head)
     }
 
+    /// Of chunks that something was taken out of.
+    private static let formatOfErased: Int32 = 3
+
     private static func format(of chunk: Chunk) -> Int32 {
-        if chunk.elements.contains(where: { $0.kind == .erased }) { return Chunk.format }
+        if chunk.elements.contains(where: { $0.kind == .erased }) { return formatOfErased }
         return chunk.shape.isPlain ? 1 : 2
     }
 
     private static func head(of chunk: Chunk) -> Document {
-        var head: Document = [
-            "_id": .document(id(chunk.partition, chunk.offset)),
-            "format": .int32(format(of: chunk)),
+        let id: Document = ["_id": .document(id(chunk.partition, chunk.offset)), "format": .int32(format(of: chunk))]
+        var head = Document(id.fields + part(of: chunk).fields)
+        if !chunk.shape.isPlain { head.append("shape", .document(chunk.shape.document)) }
+        return head
+    }
+
+    /// What a head says of its chunk beside its place.
+    private static func part(of chunk: Chunk) -> Document {
+        var part: Document = [
             "n": .int32(Int32(chunk.count)),
             "segment": .string(chunk.segment),
             "index": .int64(chunk.index),
@@ -148,9 +197,33 @@ public enum ChunkCodec {
                 "undecodable": .int64(chunk.totals.undecodable),
             ],
         ]
-        if !chunk.oversize.isEmpty { head.append("oversize", .array(chunk.oversize.map(Value.int64))) }
-        if !chunk.shape.isPlain { head.append("shape", .document(chunk.shape.document)) }
-        return head
+        if !chunk.oversize.isEmpty { part.append("oversize", .array(chunk.oversize.map(Value.int64))) }
+        return part
+    }
+
+    /// The chunk whose head, or whose part of another's, this is; and how many elements it has.
+    private static func part(_ part: Document, of partition: PartitionID, at offset: Int64) throws(ChunkError) -> (head: Chunk, count: Int) {
+        guard let segment = part["segment"]?.asString, let index = part["index"]?.asInteger, let at = part["at"]?.asDate,
+            let age = part["age"]?.asInteger, let totals = part["totals"]?.asDocument, let received = totals["received"]?.asInteger,
+            let duplicates = totals["duplicates"]?.asInteger, let undecodable = totals["undecodable"]?.asInteger, let count = part["n"]?.asInteger
+        else { throw .damaged("a field is missing") }
+        var chunk = Chunk(
+            partition: partition, offset: offset, segment: segment, index: index, at: at, age: age,
+            totals: LogTotals(received: received, duplicates: duplicates, undecodable: undecodable))
+        chunk.oversize = part["oversize"]?.asArray?.compactMap(\.asInteger) ?? []
+        // Nobody logs a chunk of more; of one that says so, the sum would not be a number.
+        guard 0...Int64(Int32.max) ~= count else { throw .damaged("it has \(count) elements") }
+        return (chunk, Int(count))
+    }
+
+    /// Of the chunks that a document holds.
+    private static func heads(of document: Document, _ first: Chunk) throws(ChunkError) -> [(head: Chunk, count: Int)] {
+        var heads = [try part(document, of: first.partition, at: first.offset)]
+        for value in document["parts"]?.asArray ?? [] {
+            guard let stored = value.asDocument, let last = heads.last else { throw .damaged("a part is none") }
+            heads.append(try part(stored, of: first.partition, at: last.head.offset &+ Int64(last.count)))
+        }
+        return heads
     }
 
     private static func sums(_ document: Document) throws(ChunkError) -> [Digest] {

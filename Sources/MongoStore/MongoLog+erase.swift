@@ -43,12 +43,29 @@ extension MongoConnection {
                 after = id
                 continue
             }
-            let before = try ChunkCodec.decode(stored)
-            var chunk = before
-            let count = chunk.erase { isWanted(before, $0) }
+            // What was merged into another is erased there, and then from what is left of it.
+            var holder = stored
+            if let into = stored["into"]?.asInteger {
+                let found = try document(database, Collections.log, ["_id": .document(id.setting("o", .int64(into)))], "read a merged chunk")
+                guard let found else { throw ChunkError.damaged("\(JSON.write(.document(id))) was merged into a chunk that is not there") }
+                holder = found
+            }
+            var chunks = try holder.chunk(ChunkCodec.decodeMerged)
+            var count = ErasedElements()
+            for place in chunks.indices {
+                let before = chunks[place]
+                count += chunks[place].erase { isWanted(before, $0) }
+            }
             if count.elements > 0 {
-                guard try replace(database, [stored], "erase from the log", { _ in ChunkCodec.encode(chunk) }) == 1 else { continue }
+                guard try replace(database, [holder], "erase from the log", { _ in ChunkCodec.encode(merged: chunks) }) == 1 else { continue }
                 CrashPoint.chunkErased.reached()
+            }
+            if let into = stored["into"]?.asInteger, let own = chunks.first(where: { $0.offset == id["o"]?.asInteger }) {
+                let keys = Value.array(own.keys.map { .string($0.text) })
+                if stored["keys"] != keys {
+                    let left = try replace(database, [stored], "erase from the log") { try ChunkCodec.stub(of: $0.setting("keys", keys), into: into) }
+                    guard left == 1 else { continue }
+                }
             }
             erased += count
             after = id
@@ -91,5 +108,13 @@ extension MongoConnection {
             if command["update"] != .string(Collections.checkpoints) { count += reply["n"]?.asInteger ?? 0 }
         }
         return count
+    }
+}
+
+extension Document {
+    fileprivate func setting(_ name: String, _ value: Value) -> Document {
+        var changed = self
+        changed[name] = value
+        return changed
     }
 }

@@ -8,7 +8,7 @@ extension MongoLog: PrunedLog {
     public func start(of partition: PartitionID) async throws -> Int64 { try await connection.logStart(database, partition) }
 
     public func boundary(of partition: PartitionID, at offset: Int64) async throws -> Int64 {
-        try await connection.place(database, partition, of: offset)
+        try await connection.holder(database, partition, of: offset)
     }
 
     public func declare(_ partition: PartitionID, prunedBelow offset: Int64) async throws -> Int64 {

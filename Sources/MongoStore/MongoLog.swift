@@ -99,15 +99,33 @@ extension MongoConnection {
     }
 
     fileprivate func digests(_ database: String, _ partition: PartitionID, from offset: Int64, below end: Int64) throws -> [ChunkDigests] {
-        let found = try documents(
-            database, Collections.log, ["_id": partition.range(from: offset, below: end)],
-            options: [
-                "sort": ["_id": 1], "projection": Self.projection(ChunkCodec.digestProjection), "limit": .int32(Self.digestPage),
-                "batchSize": .int32(Self.digestPage),
-            ], "read the dedupe window"
-        )
-        return try unlessPruned(database, partition) { try found.map { try $0.chunk(ChunkCodec.decodeDigests) } }
+        for _ in 0..<Self.mergeReads {
+            let start = try holder(database, partition, of: offset)
+            let found = try documents(
+                database, Collections.log, ["_id": partition.range(from: min(start, offset), below: end)],
+                options: [
+                    "sort": ["_id": 1], "projection": Self.projection(ChunkCodec.digestProjection), "limit": .int32(Self.digestPage),
+                    "batchSize": .int32(Self.digestPage),
+                ], "read the dedupe window"
+            )
+            var digests: [ChunkDigests] = []
+            var next = offset
+            var isMoved = false
+            for stored in found {
+                // Between two chunks that were read, one was merged into one that was read before.
+                if stored["into"] != nil, let own = stored["_id"]?.asDocument?["o"]?.asInteger, own >= next { isMoved = true }
+                let chunks = try unlessPruned(database, partition) { try stored.chunk(ChunkCodec.decodeDigests) }
+                digests += chunks.filter { $0.offset >= offset && $0.offset < end }
+                next = digests.last.map { $0.offset + Int64($0.count) } ?? next
+            }
+            // A page of nothing but what was merged ends before `end` all the same.
+            if !isMoved { return digests }
+        }
+        throw Refusal(.noProgress, "the chunks of \(partition) are merged all the time: try again")
     }
+
+    /// Times that something is read again because chunks were merged meanwhile, which happens once to each.
+    private static let mergeReads = 5
 
     fileprivate func progress(_ database: String, _ identity: String) throws -> SegmentProgress {
         var progress = SegmentProgress()
@@ -143,23 +161,26 @@ extension MongoConnection {
     private static let mostRaw = ByteCount.mebibytes(16).bytes
 
     fileprivate func chunks(_ database: String, _ partition: PartitionID, from offset: Int64, events: Int) throws -> [Chunk] {
-        let start = try place(database, partition, of: offset)
+        let start = try holder(database, partition, of: offset)
         var chunks: [Chunk] = []
-        var next: Int64?
+        var next = start
         var (count, size) = (0, 0)
         var isPruned = false
-        try find(database, Collections.log, ["_id": partition.range(from: start)], options: ["sort": ["_id": 1], "batchSize": 4], "read the log") { bytes in
+        var gap: Int64?
+        let filter: Document = ["_id": partition.range(from: start), "into": ["$exists": false]]
+        try find(database, Collections.log, filter, options: ["sort": ["_id": 1], "batchSize": 4], "read the log") { bytes in
             let stored = try Document(bson: bytes)
             guard stored["pruned"] == nil else {
                 isPruned = true
                 return false
             }
-            let chunk = try stored.chunk(ChunkCodec.decode)
-            guard chunk.offset == next ?? start else {
-                throw Refusal(.logDamaged, "the log of \(partition) has no chunk at offset \(next ?? start): it goes on at \(chunk.offset)")
-            }
-            next = chunk.end
-            if chunk.end > offset {
+            for chunk in try stored.chunk(ChunkCodec.decodeMerged) {
+                guard chunk.offset == next else {
+                    gap = chunk.offset
+                    return false
+                }
+                next = chunk.end
+                guard chunk.end > offset else { continue }
                 chunks.append(chunk)
                 count += chunk.count
                 size += chunk.raw.count
@@ -167,7 +188,25 @@ extension MongoConnection {
             return count < events && size < Self.mostRaw
         }
         if isPruned { throw Refusal.pruned(partition, to: try logStart(database, partition)) }
+        if let gap {
+            // It was merged into one that was read before.
+            let left = try document(
+                database, Collections.log, ["_id": .document(ChunkCodec.id(partition, next))], options: ["projection": ["into": 1]], "look for a merged chunk")
+            guard left?["into"] != nil else {
+                throw Refusal(.logDamaged, "the log of \(partition) has no chunk at offset \(next): it goes on at \(gap)")
+            }
+            return chunks.isEmpty ? try self.chunks(database, partition, from: offset, events: events) : chunks
+        }
         return chunks
+    }
+
+    /// Where the chunk begins whose document holds an offset: its own, or that of the one that it was merged into.
+    func holder(_ database: String, _ partition: PartitionID, of offset: Int64) throws -> Int64 {
+        let first = try document(
+            database, Collections.log, ["_id": partition.range(below: offset + 1)], options: ["sort": ["_id": -1], "projection": ["_id": 1, "into": 1]],
+            "find a place in the log"
+        )
+        return first?["into"]?.asInteger ?? first?["_id"]?.asDocument?["o"]?.asInteger ?? 0
     }
 
     /// Where the chunk begins that holds an offset.
@@ -187,17 +226,35 @@ extension MongoConnection {
         let first = try logStart(database, partition)
         guard offsets.lowerBound >= first else { throw Refusal.pruned(partition, to: first) }
         let start = try place(database, partition, of: offsets.lowerBound)
-        return try documents(
+        var found: [Chunk] = []
+        // Those that are merged are found by what is left of them: none is missed while that is done.
+        var merged: [Chunk] = []
+        for stored in try documents(
             database, Collections.log,
             ["keys": ["$in": .array(keys.map(Value.string))], "_id": partition.range(from: start, below: offsets.upperBound)],
-            options: ["sort": ["_id": 1], "limit": .int32(Self.keyPage), "batchSize": .int32(Self.keyPage)], "read the events of keys"
-        ).map { try $0.chunk(ChunkCodec.decode) }.filter { $0.end > offsets.lowerBound }
+            options: ["sort": ["_id": 1], "limit": .int32(Self.keyPage), "batchSize": .int32(Self.keyPage)], "read the events of keys")
+        {
+            guard let own = stored["_id"]?.asDocument?["o"]?.asInteger else { throw ChunkError.damaged("a field is missing") }
+            if !merged.contains(where: { $0.offset == own }) { merged = try mergedChunks(database, partition, stored) }
+            guard let chunk = merged.first(where: { $0.offset == own }) else {
+                throw Refusal(.logDamaged, "the log of \(partition) has no chunk at offset \(own): restore it from a backup")
+            }
+            if chunk.end > offsets.lowerBound { found.append(chunk) }
+        }
+        return found
+    }
+
+    /// The chunks of a document, or of the one that it was merged into.
+    func mergedChunks(_ database: String, _ partition: PartitionID, _ stored: Document) throws -> [Chunk] {
+        guard let holder = stored["into"]?.asInteger else { return try stored.chunk(ChunkCodec.decodeMerged) }
+        let id: Value = .document(ChunkCodec.id(partition, holder))
+        return try document(database, Collections.log, ["_id": id], "read a merged chunk")?.chunk(ChunkCodec.decodeMerged) ?? []
     }
 }
 
 extension Document {
     /// Decodes a stored chunk, and says of a damaged one where in the log it is.
-    fileprivate func chunk<Part>(_ decode: (Document) throws(ChunkError) -> Part) throws(ChunkError) -> Part {
+    func chunk<Part>(_ decode: (Document) throws(ChunkError) -> Part) throws(ChunkError) -> Part {
         do {
             return try decode(self)
         } catch .damaged(let what) {

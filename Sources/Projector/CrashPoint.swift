@@ -68,6 +68,7 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     // Of whatever takes something out of the log.
     case pruneDeclared = "prune-declared"
     case chunksPruned = "chunks-pruned"
+    case chunksMerged = "chunks-merged"
     case headsErased = "heads-erased"
     case chunkErased = "chunk-erased"
     case snapshotErased = "snapshot-erased"
@@ -87,7 +88,9 @@ public enum CrashPoint: String, CaseIterable, Sendable {
         .snapshotBegun, .snapshotWritten, .snapshotCompleted, .snapshotHeadRemoved, .reconcileBegun, .driftReported, .correctionsPushed,
     ]
     public static let ofFollowers: [CrashPoint] = [.partClaimed, .partTaken, .partAcknowledged]
-    public static let ofRemoval: [CrashPoint] = [.pruneDeclared, .chunksPruned, .headsErased, .chunkErased, .snapshotErased, .documentErased, .lettersErased]
+    public static let ofRemoval: [CrashPoint] = [
+        .pruneDeclared, .chunksPruned, .chunksMerged, .headsErased, .chunkErased, .snapshotErased, .documentErased, .lettersErased,
+    ]
 
     @inline(__always)
     public func reached() {

@@ -70,6 +70,8 @@ public struct LogPrune: Sendable {
         public var start: Int64
         public var chunks: Int64 = 0
         public var elements: Int64 = 0
+        /// Documents of what stays that were merged into others.
+        public var merged: Int64 = 0
         public var heldBack: String?
     }
 

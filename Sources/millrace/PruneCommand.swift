@@ -47,16 +47,15 @@ struct PruneCommand: AsyncParsableCommand {
         }
         if options.json {
             Output.line(JSON.write(["dryRun": .bool(dryRun), "partitions": .array(outcomes.map { .document($0.document) })]))
-        } else if outcomes.isEmpty {
-            Output.line("nothing is to be pruned: the streams keep their log for ever (log: { retain: … }), and --before says no other time")
         } else {
-            Output.table(["partition", "began at", dryRun ? "would begin at" : "begins at", "chunks", "elements", "held back by"], outcomes.map(\.row))
+            Output.table(
+                ["partition", "began at", dryRun ? "would begin at" : "begins at", "chunks", "elements", "merged", "held back by"], outcomes.map(\.row))
         }
     }
 }
 
 extension LogPrune.Outcome {
     fileprivate var row: [String] {
-        ["\(partition)", Output.count(before), Output.count(start), Output.count(chunks), Output.count(elements), heldBack ?? ""]
+        ["\(partition)", Output.count(before), Output.count(start), Output.count(chunks), Output.count(elements), Output.count(merged), heldBack ?? ""]
     }
 }

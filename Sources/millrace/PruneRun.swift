@@ -5,7 +5,7 @@ import MongoStore
 import Projector
 import Values
 
-/// A prune of some streams' logs, one after the other, with a receipt.
+/// A prune of some streams' logs, one after the other, with a receipt. The small chunks of what stays are merged.
 struct PruneRun: Sendable {
     private let reader: Reader
     private let streams: [StreamSettings]
@@ -48,7 +48,7 @@ struct PruneRun: Sendable {
     ///   - dryRun: finds out what would go, and changes nothing.
     func results(before time: Int64? = nil, dryRun: Bool = false) async throws -> [LogPrune.Outcome] {
         var outcomes: [LogPrune.Outcome] = []
-        for stream in streams where time != nil || stream.retain != nil {
+        for stream in streams {
             let work = SoleWork(
                 .work("prune", on: stream.name), what: "a prune of \(stream.name)", leases: leases, holder: LeaseHolder(id: owner, sessions: []),
                 duration: reader.configuration.lease)
@@ -61,10 +61,15 @@ struct PruneRun: Sendable {
         let prune = LogPrune(reader.log) { try await reader.needs(of: $0) }
         var outcomes: [LogPrune.Outcome] = []
         for partition in reader.partitions(of: stream) {
-            let now = try await reader.readings.tail(of: partition).now
-            let limit = time ?? now - (stream.retain.map { Int64($0 / .milliseconds(1)) } ?? now)
-            let wanted = try await reader.readings.offset(at: limit, of: partition)
-            outcomes.append(try await prune.run(partition, below: wanted, settings: stream, dryRun: dryRun))
+            var wanted: Int64 = 0
+            if time != nil || stream.retain != nil {
+                let now = try await reader.readings.tail(of: partition).now
+                let limit = time ?? now - (stream.retain.map { Int64($0 / .milliseconds(1)) } ?? now)
+                wanted = try await reader.readings.offset(at: limit, of: partition)
+            }
+            var outcome = try await prune.run(partition, below: wanted, settings: stream, dryRun: dryRun)
+            if !dryRun { outcome.merged = try await LogMerge(reader.log).run(partition, settings: stream) }
+            outcomes.append(outcome)
         }
         return outcomes
     }
@@ -76,7 +81,8 @@ struct PruneRun: Sendable {
     /// What a receipt says of it.
     func outcome(of outcomes: [LogPrune.Outcome]) -> RunOutcome {
         RunOutcome(sums: [
-            "chunks": .int64(outcomes.reduce(0) { $0 + $1.chunks }), "elements": .int64(outcomes.reduce(0) { $0 + $1.elements }),
+            "chunks": .int64(outcomes.reduce(0) { $0 + $1.chunks }), "merged": .int64(outcomes.reduce(0) { $0 + $1.merged }),
+            "elements": .int64(outcomes.reduce(0) { $0 + $1.elements }),
             "partitions": .array(outcomes.map { .document($0.document) }), "fromSource": .bool(isFromSource),
         ])
     }
@@ -86,7 +92,7 @@ extension LogPrune.Outcome {
     var document: Document {
         [
             "partition": .string(partition.description), "before": .int64(before), "start": .int64(start), "chunks": .int64(chunks),
-            "elements": .int64(elements), "heldBackBy": heldBack.map(Value.string) ?? .null,
+            "elements": .int64(elements), "merged": .int64(merged), "heldBackBy": heldBack.map(Value.string) ?? .null,
         ]
     }
 }

@@ -101,4 +101,42 @@ import Values
             }
         }
     }
+
+    @Test(arguments: Seed.ofThisRun) func `merged chunks are read as they were, and what is left of each says where it is`(seed: Seed) throws {
+        var random = Random(seed)
+        for round in 0..<20 {
+            var chunks = ChunkCodecTests.log(seed, round: round).chunks.map(\.chunk)
+            if random.below(2) == 0, let key = chunks.first?.keys.first {
+                for place in chunks.indices { _ = chunks[place].erase { [chunk = chunks[place]] in chunk.key(of: $0) == key.text } }
+            }
+            let first = random.below(chunks.count)
+            let own = Array(chunks[first..<first + 1 + random.below(chunks.count - first)])
+            let stored = try Document(bson: ChunkCodec.encode(merged: own))
+            let read = try ChunkCodec.decodeMerged(stored)
+            #expect(read.map(ChunkCodec.encode) == (try own.map { ChunkCodec.encode(try Self.stored($0)) }), "round \(round)")
+            let digests = try ChunkCodec.decodeDigests(Document(stored.fields.filter { ChunkCodec.digestProjection.contains($0.name) }))
+            #expect(digests.map(\.digests) == own.map(\.digests) && digests.map(\.offset) == own.map(\.offset) && digests.map(\.age) == own.map(\.age))
+            let head = try ChunkCodec.decodeHead(Document(stored.fields.filter { ChunkCodec.headProjection.contains($0.name) }))
+            #expect(head.totals == own[0].totals && head.index == own[0].index && head.oversize == own[0].oversize)
+            #expect(stored["keys"]?.asArray?.count == own[0].keys.count && stored["n"]?.asInteger == Int64(own[0].count))
+            guard own.count > 1 else { continue }
+            #expect(stored["format"] == 4)
+            #expect(throws: ChunkError.self) { try ChunkCodec.decode(stored) }
+            var damaged = stored
+            damaged["parts"] = .array(Array((stored["parts"]?.asArray ?? []).dropLast()))
+            #expect(throws: ChunkError.self) { try ChunkCodec.decodeMerged(damaged) }
+
+            let last = try Document(bson: ChunkCodec.encode(own[own.count - 1]))
+            let stub = try Document(bson: ChunkCodec.stub(of: last, into: own[0].offset))
+            #expect(try ChunkCodec.decodeMerged(stub).isEmpty && ChunkCodec.decodeDigests(stub).isEmpty)
+            #expect(stub["into"]?.asInteger == own[0].offset && stub["keys"] == last["keys"] && stub["raw"] == nil)
+            for name in ["n", "segment", "index", "at", "totals", "oversize"] { #expect(stub[name] == last[name]) }
+            // Each of them can be pruned, and is nobody's part then.
+            for document in [stored, stub] {
+                let pruned = try Document(bson: ChunkCodec.stub(of: document, prunedBelow: 9))
+                #expect(pruned["into"] == nil && pruned["parts"] == nil && pruned["keys"] == nil && pruned["format"] == 3)
+                #expect(throws: ChunkError.pruned) { try ChunkCodec.decodeMerged(pruned) }
+            }
+        }
+    }
 }

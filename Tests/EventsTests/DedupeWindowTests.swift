@@ -112,7 +112,7 @@ import Values
                 log.clock += Int64(random.below(400))
             }
             let read = DedupeWindow(bounds: log.window.bounds)
-            for decoded in log.chunks { read.insert(try ChunkCodec.decodeDigests(Document(bson: ChunkCodec.encode(decoded.chunk)))) }
+            for decoded in log.chunks { read.insert(try ChunkCodec.decodeDigests(Document(bson: ChunkCodec.encode(decoded.chunk)))[0]) }
             #expect(read.count == log.window.count, "round \(round)")
             let age = try #require(log.chunks.last).chunk.age
             for decoded in log.chunks {

@@ -56,7 +56,7 @@ struct FakeMongo: Sendable {
         do {
             let stored = try Document(bson: ChunkCodec.encode(chunk))
             heads.append(try ChunkCodec.decode(stored))
-            digests.append(try ChunkCodec.decodeDigests(stored))
+            digests += try ChunkCodec.decodeDigests(stored)
         } catch {
             damage.append("a chunk at \(chunk.offset) cannot be read: \(error)")
         }
