@@ -121,7 +121,8 @@ extension MongoConnection {
             // A page of nothing but what was merged ends before `end` all the same.
             if !isMoved { return digests }
         }
-        throw Refusal(.noProgress, "the chunks of \(partition) are merged all the time: try again")
+        throw Refusal(
+            .logDamaged, "the log of \(partition) has a chunk behind offset \(offset) that was merged into one that does not have it: restore it from a backup")
     }
 
     /// Times that something is read again because chunks were merged meanwhile, which happens once to each.
@@ -161,12 +162,30 @@ extension MongoConnection {
     private static let mostRaw = ByteCount.mebibytes(16).bytes
 
     fileprivate func chunks(_ database: String, _ partition: PartitionID, from offset: Int64, events: Int) throws -> [Chunk] {
+        var gap: (at: Int64, next: Int64)?
+        for _ in 0..<Self.mergeReads {
+            let read = try readChunks(database, partition, from: offset, events: events)
+            gap = read.gap
+            guard let gap else { return read.chunks }
+            // The one that is not there was merged into one that was read before.
+            let left = try document(
+                database, Collections.log, ["_id": .document(ChunkCodec.id(partition, gap.at))], options: ["projection": ["into": 1]],
+                "look for a merged chunk")
+            if left?["into"] == nil { break }
+            if !read.chunks.isEmpty { return read.chunks }
+        }
+        throw Refusal(.logDamaged, "the log of \(partition) has no chunk at offset \(gap?.at ?? offset): it goes on at \(gap?.next ?? offset)")
+    }
+
+    private func readChunks(
+        _ database: String, _ partition: PartitionID, from offset: Int64, events: Int
+    ) throws -> (chunks: [Chunk], gap: (at: Int64, next: Int64)?) {
         let start = try holder(database, partition, of: offset)
         var chunks: [Chunk] = []
         var next = start
         var (count, size) = (0, 0)
         var isPruned = false
-        var gap: Int64?
+        var gap: (at: Int64, next: Int64)?
         let filter: Document = ["_id": partition.range(from: start), "into": ["$exists": false]]
         try find(database, Collections.log, filter, options: ["sort": ["_id": 1], "batchSize": 4], "read the log") { bytes in
             let stored = try Document(bson: bytes)
@@ -176,7 +195,7 @@ extension MongoConnection {
             }
             for chunk in try stored.chunk(ChunkCodec.decodeMerged) {
                 guard chunk.offset == next else {
-                    gap = chunk.offset
+                    gap = (next, chunk.offset)
                     return false
                 }
                 next = chunk.end
@@ -188,16 +207,7 @@ extension MongoConnection {
             return count < events && size < Self.mostRaw
         }
         if isPruned { throw Refusal.pruned(partition, to: try logStart(database, partition)) }
-        if let gap {
-            // It was merged into one that was read before.
-            let left = try document(
-                database, Collections.log, ["_id": .document(ChunkCodec.id(partition, next))], options: ["projection": ["into": 1]], "look for a merged chunk")
-            guard left?["into"] != nil else {
-                throw Refusal(.logDamaged, "the log of \(partition) has no chunk at offset \(next): it goes on at \(gap)")
-            }
-            return chunks.isEmpty ? try self.chunks(database, partition, from: offset, events: events) : chunks
-        }
-        return chunks
+        return (chunks, gap)
     }
 
     /// Where the chunk begins whose document holds an offset: its own, or that of the one that it was merged into.

@@ -123,6 +123,32 @@ extension MongoSuite {
             }
         }
 
+        @Test func `what was merged into one that does not have it is damage, and never passed over`() async throws {
+            try await TestMongo.run { mongo in
+                var writer = LogWriter(try await mongo.log())
+                try await writer.append(chunks: 3, of: 5)
+                // As it is found for a moment by whoever read the first one before.
+                let id: Document = ["_id": .document(ChunkCodec.id(writer.partition, 5))]
+                let stored = try #require(try await mongo.documents("millrace.log", id).first)
+                try await mongo.remove("millrace.log", id)
+                let stub = try Document(bson: ChunkCodec.stub(of: stored, into: 0))
+                _ = try await mongo.command(["insert": "millrace.log", "documents": [.document(stub)]])
+                let reader = Reader(writer)
+                #expect(try await reader.log.chunks(of: reader.partition, from: 0, events: 100).map(\.offset) == [0])
+                let calls: [(MongoLog) async throws -> Void] = [
+                    { _ = try await $0.chunks(of: reader.partition, from: 5, events: 1) },
+                    { _ = try await $0.chunks(of: reader.partition, from: 7, events: 100) },
+                    { _ = try await $0.chunks(of: reader.partition, withKeys: ["p-1"], 5..<15) },
+                    { _ = try await $0.digests(of: reader.partition, from: 0, below: 15) },
+                    { _ = try await $0.digests(of: reader.partition, from: 5, below: 15) },
+                ]
+                for (number, call) in calls.enumerated() {
+                    let refusal = await #expect(throws: Refusal.self, "\(number)") { try await call(reader.log) }
+                    #expect(refusal?.problem == .logDamaged, "\(number)")
+                }
+            }
+        }
+
         @Test(arguments: Seed.ofThisRun) func `whoever reads while chunks are merged finds each once`(seed: Seed) async throws {
             try await TestMongo.run { mongo in
                 var random = Random(seed)
