@@ -26,8 +26,8 @@ public enum ChunkError: Error, Equatable, CustomStringConvertible {
 ///
 /// Small chunks are merged into the first of them. Its head stays its own, and has the others' as `parts: [{n, segment, index, at,
 /// age, totals, oversize}]`; its blocks are those of all, with the keys that only the others have in `moreKeys`. Each of the others
-/// stays as its head and its keys, with `into`, the offset of the first: so no offset and no part of a segment becomes free, and
-/// whoever looks for keys finds each chunk where it was.
+/// stays as its head and its keys, with `into`, the offset of the first, and a `sum` of head and keys: so no offset and no part of a
+/// segment becomes free, and whoever looks for keys finds each chunk where it was.
 public enum ChunkCodec {
     /// The fields that a head is decoded from.
     public static let headProjection = headFields + ["sum"]
@@ -160,9 +160,11 @@ public enum ChunkCodec {
         var head = Document(stored.fields.filter { headFields.contains($0.name) && !["pruned", "parts", "into"].contains($0.name) })
         head["format"] = .int32(reason.name == "pruned" ? formatOfErased : Chunk.format)
         head.fields.append(reason)
-        let digest = Digest(of: BSON.encode(head))
         var sum: [UInt8] = []
-        for word in [digest.low, digest.high] + [UInt64](repeating: 0, count: 6) { BSON.append(word, to: &sum) }
+        for digest in [Digest(of: BSON.encode(head)), .none, rest.isEmpty ? .none : digest([UInt8](), rest[0].value), .none] {
+            BSON.append(digest.low, to: &sum)
+            BSON.append(digest.high, to: &sum)
+        }
         head.fields += rest
         head.append("sum", .binary(sum))
         return BSON.encode(head)
@@ -214,6 +216,14 @@ public enum ChunkCodec {
         // Nobody logs a chunk of more; of one that says so, the sum would not be a number.
         guard 0...Int64(Int32.max) ~= count else { throw .damaged("it has \(count) elements") }
         return (chunk, Int(count))
+    }
+
+    /// The offset after the last element that a document holds.
+    ///
+    /// - Parameter stored: with its head at least.
+    public static func end(of stored: Document) throws(ChunkError) -> Int64 {
+        let heads = try heads(of: stored, decodeHead(stored))
+        return heads.reduce(heads[0].head.offset) { $0 &+ Int64($1.count) }
     }
 
     /// Of the chunks that a document holds.

@@ -22,12 +22,14 @@ enum Collections {
 /// The version of every stored kind but the chunk, which has its own. A newer one is refused.
 enum StoredFormat {
     static let current: Int32 = 1
+    /// Of what knows of loaded builds: an earlier Millrace would take it for what is folded from the beginning of the log.
+    static let loaded: Int32 = 2
 
     /// Throws for a document that a newer Millrace wrote.
     static func check(_ document: Document, _ what: String) throws(Refusal) {
         let format = document["format"]?.asInteger ?? 1
-        guard format <= Int64(current) else {
-            throw Refusal(.newerFormat, "\(what) has format \(format), and this binary reads up to \(current): use the newer Millrace that wrote it")
+        guard format <= Int64(loaded) else {
+            throw Refusal(.newerFormat, "\(what) has format \(format), and this binary reads up to \(loaded): use the newer Millrace that wrote it")
         }
     }
 }

@@ -5,12 +5,12 @@ import Values
 extension MongoLog: ErasableLog {
     public func erase(_ key: String, in partition: PartitionID) async throws -> ErasedElements {
         let filter: Document = ["keys": .string(key), "_id": partition.range()]
-        return try await connection.erase(database, filter) { chunk, element in chunk.key(of: element)?.utf8Equal(key) ?? false }
+        return try await connection.erase(database, partition, filter) { chunk, element in chunk.key(of: element)?.utf8Equal(key) ?? false }
     }
 
     public func eraseOversize(_ digests: Set<String>, in partition: PartitionID) async throws -> ErasedElements {
         let filter: Document = ["_id": partition.range(), "oversize": ["$exists": true]]
-        return try await connection.erase(database, filter) { chunk, element in
+        return try await connection.erase(database, partition, filter) { chunk, element in
             guard element.kind == .refused, chunk.refusals[Int(element.reference)].problem == .oversize else { return false }
             return digests.contains { chunk.refusals[Int(element.reference)].message.contains($0) }
         }
@@ -27,7 +27,9 @@ extension MongoLog: ErasableLog {
 
 extension MongoConnection {
     /// Erases elements of the chunks found, one after the other. A chunk that somebody changed meanwhile is read again.
-    fileprivate func erase(_ database: String, _ filter: Document, _ isWanted: (Chunk, Chunk.Element) -> Bool) throws -> ErasedElements {
+    fileprivate func erase(_ database: String, _ partition: PartitionID, _ filter: Document, _ isWanted: (Chunk, Chunk.Element) -> Bool) throws
+        -> ErasedElements
+    {
         var erased = ErasedElements()
         var after: Document?
         while true {
@@ -44,13 +46,9 @@ extension MongoConnection {
                 continue
             }
             // What was merged into another is erased there, and then from what is left of it.
-            var holder = stored
-            if let into = stored["into"]?.asInteger {
-                let found = try document(database, Collections.log, ["_id": .document(id.setting("o", .int64(into)))], "read a merged chunk")
-                guard let found else { throw ChunkError.damaged("\(JSON.write(.document(id))) was merged into a chunk that is not there") }
-                holder = found
-            }
-            var chunks = try holder.chunk(ChunkCodec.decodeMerged)
+            let holder = try holding(database, partition, stored)
+            // Of what a prune has taken away there, that prune has left the keys here.
+            var chunks = holder["pruned"] == nil ? try holder.chunk(ChunkCodec.decodeMerged) : []
             var count = ErasedElements()
             for place in chunks.indices {
                 let before = chunks[place]
@@ -60,8 +58,9 @@ extension MongoConnection {
                 guard try replace(database, [holder], "erase from the log", { _ in ChunkCodec.encode(merged: chunks) }) == 1 else { continue }
                 CrashPoint.chunkErased.reached()
             }
-            if let into = stored["into"]?.asInteger, let own = chunks.first(where: { $0.offset == id["o"]?.asInteger }) {
-                let keys = Value.array(own.keys.map { .string($0.text) })
+            if let into = stored["into"]?.asInteger {
+                let own = chunks.first { $0.offset == id["o"]?.asInteger }
+                let keys = Value.array(own?.keys.map { .string($0.text) } ?? [])
                 if stored["keys"] != keys {
                     let left = try replace(database, [stored], "erase from the log") { try ChunkCodec.stub(of: $0.setting("keys", keys), into: into) }
                     guard left == 1 else { continue }

@@ -32,8 +32,9 @@ extension MongoConnection {
             guard let offset = stored["_id"]?.asDocument?["o"]?.asInteger, let own = stored["n"]?.asInteger else {
                 throw ChunkError.damaged("a field is missing")
             }
-            let others = (stored["parts"]?.asArray ?? []).reduce(0) { $0 + ($1.asDocument?["n"]?.asInteger ?? 0) }
-            return ChunkSize(offset: offset, count: Int(own + others))
+            let parts = stored["parts"]?.asArray ?? []
+            let others = parts.reduce(0) { $0 + ($1.asDocument?["n"]?.asInteger ?? 0) }
+            return ChunkSize(offset: offset, count: Int(own + others), chunks: 1 + parts.count)
         }
     }
 

@@ -47,6 +47,9 @@ extension MongoConnection {
             guard let first = try document(database, Collections.log, ["_id": id], "read the log's first chunk") else {
                 throw Refusal(.logDamaged, "the log of \(partition) has no chunk at offset 0: restore it from a backup")
             }
+            guard try ChunkCodec.end(of: first) <= offset else {
+                throw Refusal(.noProgress, "chunks of \(partition) were merged meanwhile: try again")
+            }
             let replaced = try replace(database, [first], "prune the log") { try ChunkCodec.stub(of: $0, prunedBelow: offset) }
             if replaced == 1, first["pruned"] == nil { count = first["n"]?.asInteger ?? 0 }
         }
@@ -62,7 +65,8 @@ extension MongoConnection {
             ], "read heads of the log"
         )
         guard let last = heads.last, let start = last["_id"]?.asDocument?["o"]?.asInteger, let count = last["n"]?.asInteger else { return nil }
-        let whole = heads.filter { $0["pruned"] == nil }
+        // One that others were merged into meanwhile, which stay, stays with them.
+        let whole = try heads.filter { try $0["pruned"] == nil && ChunkCodec.end(of: $0) <= offsets.upperBound }
         let replaced = try replace(database, whole, "prune the log") { head in
             try ChunkCodec.stub(of: head, prunedBelow: (head["_id"]?.asDocument?["o"]?.asInteger ?? 0) + (head["n"]?.asInteger ?? 0))
         }

@@ -245,7 +245,9 @@ extension MongoConnection {
             options: ["sort": ["_id": 1], "limit": .int32(Self.keyPage), "batchSize": .int32(Self.keyPage)], "read the events of keys")
         {
             guard let own = stored["_id"]?.asDocument?["o"]?.asInteger else { throw ChunkError.damaged("a field is missing") }
-            if !merged.contains(where: { $0.offset == own }) { merged = try mergedChunks(database, partition, stored) }
+            if !merged.contains(where: { $0.offset == own }) {
+                merged = try unlessPruned(database, partition) { try mergedChunks(database, partition, stored) }
+            }
             guard let chunk = merged.first(where: { $0.offset == own }) else {
                 throw Refusal(.logDamaged, "the log of \(partition) has no chunk at offset \(own): restore it from a backup")
             }
@@ -255,10 +257,22 @@ extension MongoConnection {
     }
 
     /// The chunks of a document, or of the one that it was merged into.
-    func mergedChunks(_ database: String, _ partition: PartitionID, _ stored: Document) throws -> [Chunk] {
-        guard let holder = stored["into"]?.asInteger else { return try stored.chunk(ChunkCodec.decodeMerged) }
-        let id: Value = .document(ChunkCodec.id(partition, holder))
-        return try document(database, Collections.log, ["_id": id], "read a merged chunk")?.chunk(ChunkCodec.decodeMerged) ?? []
+    private func mergedChunks(_ database: String, _ partition: PartitionID, _ stored: Document) throws -> [Chunk] {
+        try holding(database, partition, stored).chunk(ChunkCodec.decodeMerged)
+    }
+
+    /// The document that holds the elements of one: itself, or the one that it was merged into.
+    func holding(_ database: String, _ partition: PartitionID, _ stored: Document) throws -> Document {
+        var stored = stored
+        // By the time that it is read, that one may have been merged too.
+        while let into = stored["into"]?.asInteger {
+            _ = try stored.chunk(ChunkCodec.decodeHead)
+            guard let holder = try document(database, Collections.log, ["_id": .document(ChunkCodec.id(partition, into))], "read a merged chunk") else {
+                throw Refusal(.logDamaged, "the log of \(partition) has no chunk at offset \(into), into which others were merged: restore it from a backup")
+            }
+            stored = holder
+        }
+        return stored
     }
 }
 

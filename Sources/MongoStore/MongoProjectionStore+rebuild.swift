@@ -1,3 +1,4 @@
+import Events
 import Models
 import Projector
 import Values
@@ -19,14 +20,19 @@ extension MongoProjectionStore: RebuildStore {
 }
 
 extension MongoConnection {
+    /// Bytes of documents that are held at once, and one document's more.
+    private static let mostPage = ByteCount.mebibytes(16).bytes
+
     fileprivate func documents(_ database: String, _ build: BuildID, after key: String?, most: Int) throws -> [(key: String, bson: [UInt8])] {
         var found: [(key: String, bson: [UInt8])] = []
+        var size = 0
         let filter: Document = key.map { ["_id": ["$gt": .string($0)]] } ?? Document()
         let options: Document = ["sort": ["_id": 1], "limit": .int64(Int64(most)), "batchSize": .int32(Int32(clamping: most + 1))]
         try find(database, build.description, filter, options: options, "read documents of \(build)") { bytes in
             guard let key = Self.leadingKey(bytes) else { throw BSONError(reason: "a document without a text _id") }
             found.append((key, [UInt8](bytes)))
-            return true
+            size += bytes.count
+            return size < Self.mostPage
         }
         return found
     }

@@ -58,8 +58,7 @@ extension MongoConnection {
         try deleteAll(database, Collections.unknownTypes, UnknownTypeDocument.all(of: build), "remove the unknown types of \(build)")
         // Nobody finds blocks whose head is gone, and the next snapshot removes them.
         try deleteAll(
-            database, Collections.snapshots, ["_id.b": .string(build.description), "purpose": .string(Snapshot.Purpose.load.rawValue)],
-            "remove what \(build) was loaded with")
+            database, Collections.snapshots, ["_id.b": .string(build.description), "loaded": true], "remove what \(build) was loaded with")
     }
 
     private func deleteAll(_ database: String, _ collection: String, _ filter: Document, _ operation: String) throws(MongoError) {

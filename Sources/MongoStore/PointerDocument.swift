@@ -9,7 +9,8 @@ import Values
 enum PointerDocument {
     static func encode(_ pointer: ModelPointer) -> Document {
         [
-            "format": .int32(StoredFormat.current), "revision": .int64(pointer.revision), "live": .string(pointer.live.description),
+            "format": .int32(pointer.builds.contains { $0.build.loaded != nil } ? StoredFormat.loaded : StoredFormat.current),
+            "revision": .int64(pointer.revision), "live": .string(pointer.live.description),
             "switch": pointer.entry.map { ["id": .string($0.id), "target": .string($0.target.description), "keep": .int64($0.keep)] } ?? .null,
             "last": .int32(Int32(pointer.lastNumber)), "builds": .array(pointer.builds.map { .document(encode($0)) }),
         ]

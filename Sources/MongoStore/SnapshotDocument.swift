@@ -16,7 +16,8 @@ enum SnapshotDocument {
         BSON.append(snapshot.decisions.low, to: &decisions)
         BSON.append(snapshot.decisions.high, to: &decisions)
         var stored: Document = [
-            "_id": id(snapshot.id), "format": .int32(StoredFormat.current), "purpose": .string(snapshot.purpose.rawValue),
+            "_id": id(snapshot.id), "format": .int32(snapshot.isLoaded ? StoredFormat.loaded : StoredFormat.current),
+            "purpose": .string(snapshot.purpose.rawValue),
             "complete": .bool(snapshot.isComplete), "foldHash": .string(snapshot.foldHash), "foldVersion": .int32(snapshot.foldVersion),
             "at": .date(snapshot.time), "decisions": .binary(decisions), "rows": .int64(snapshot.rows), "documents": .int64(snapshot.documents),
             "bytes": .int64(snapshot.bytes), "blocks": .int64(Int64(snapshot.blocks)),

@@ -15,10 +15,13 @@ public struct ChunkSize: Hashable, Sendable {
     public var offset: Int64
     public var count: Int
     public var end: Int64 { offset + Int64(count) }
+    /// How many chunks are merged in it.
+    public var chunks: Int
 
-    public init(offset: Int64, count: Int) {
+    public init(offset: Int64, count: Int, chunks: Int = 1) {
         self.offset = offset
         self.count = count
+        self.chunks = chunks
     }
 }
 
@@ -80,15 +83,15 @@ public struct LogMerge: Sendable {
         var end: Int64 = 0
         for size in sizes {
             let isSmall = size.count <= most / 2
-            if start != nil, isSmall, count + size.count <= most, chunks < mostChunks {
-                (count, chunks, end) = (count + size.count, chunks + 1, size.end)
+            if start != nil, isSmall, count + size.count <= most, chunks + size.chunks <= mostChunks {
+                (count, chunks, end) = (count + size.count, chunks + size.chunks, size.end)
                 continue
             }
-            if let start, chunks > 1 { return start.offset..<end }
+            if let start, start.end < end { return start.offset..<end }
             start = isSmall ? size : nil
-            (count, chunks, end) = (size.count, 1, size.end)
+            (count, chunks, end) = (size.count, size.chunks, size.end)
         }
-        guard let start, chunks > 1 else { return nil }
+        guard let start, start.end < end else { return nil }
         return start.offset..<end
     }
 }

@@ -12,7 +12,8 @@ public protocol RebuildStore: SwitchStore {
     /// About how many documents a build holds.
     func count(of build: BuildID) async throws -> Int64
 
-    /// The next documents of a build behind a key, in the order of their keys, as they are stored.
+    /// The next documents of a build behind a key, in the order of their keys, as they are stored; fewer where they are large, and
+    /// none at the end.
     func documents(of build: BuildID, after key: String?, most: Int) async throws -> [(key: String, bson: [UInt8])]
 
     /// Keys of so many documents of a build, drawn at random.

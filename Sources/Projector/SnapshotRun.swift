@@ -79,7 +79,7 @@ public struct SnapshotRun: Sendable {
 
     /// Removes what attempts that died have left, and what tells the truth no more. Returns the nearest that does.
     private func clean(_ decisions: [Int64: Decision], _ offset: Int64) async throws -> Snapshot? {
-        let own = try await store.snapshots(of: partition).filter { $0.id.build.model == definition.build.model }
+        let own = try await store.snapshots(of: partition).filter(definition.isOfSameHistory)
         // Also those of builds that are gone. One that comes back makes its own again, from the log. What a build was loaded with
         // goes with the build.
         for dead in own where !definition.isTold(by: dead, decisions) && dead.purpose != .load { try await store.remove(dead.id) }
@@ -88,7 +88,7 @@ public struct SnapshotRun: Sendable {
     }
 
     private func removeOldest(_ purpose: Snapshot.Purpose, _ keep: Int) async throws {
-        let same = try await store.snapshots(of: partition).filter { $0.id.build.model == definition.build.model && $0.isComplete && $0.purpose == purpose }
+        let same = try await store.snapshots(of: partition).filter { definition.isOfSameHistory($0) && $0.isComplete && $0.purpose == purpose }
         for old in same.sorted(by: { $0.id.offset > $1.id.offset }).dropFirst(keep) { try await store.remove(old.id) }
     }
 

@@ -96,11 +96,16 @@ public struct FoldDefinition: Sendable {
         self.init(build: build.id, foldHash: build.foldHash, foldVersion: build.foldVersion, loaded: build.loaded, fold: fold)
     }
 
+    /// Whether a snapshot is of this model and goes back to where its history does: to the beginning of the log, or to what this
+    /// very build was loaded with. Those of other histories are not this build's to remove: readers may be sent back to them, and
+    /// behind a pruned log nobody could make them again.
+    func isOfSameHistory(_ snapshot: Snapshot) -> Bool {
+        snapshot.id.build.model == build.model && (snapshot.isLoaded ? snapshot.id.build == build : loaded == nil)
+    }
+
     /// Whether a snapshot tells the truth under this definition and these decisions.
     func isTold(by snapshot: Snapshot, _ decisions: [Int64: Decision]) -> Bool {
-        guard snapshot.isComplete, snapshot.id.build.model == build.model, snapshot.foldHash == foldHash, snapshot.foldVersion == foldVersion,
-            snapshot.isLoaded ? snapshot.id.build == build : loaded == nil
-        else { return false }
+        guard snapshot.isComplete, isOfSameHistory(snapshot), snapshot.foldHash == foldHash, snapshot.foldVersion == foldVersion else { return false }
         // Nothing was decided about rows.
         return snapshot.purpose == .load || snapshot.decisions == Digest(of: decisions, below: snapshot.id.offset)
     }

@@ -32,8 +32,9 @@ public struct SourceLoad: Sendable {
     private let logger: Logger
     private let report: @Sendable (Int64) -> Void
 
-    /// Rows of one transaction, of all partitions.
+    /// Rows that are folded at once, and their bytes.
     private static let batch = 5000
+    private static let batchBytes = ByteCount.mebibytes(16)
     /// Documents that are read at once for the snapshot.
     private static let page = 2000
     /// Times that a batch is folded again because documents are not what they were.
@@ -72,7 +73,7 @@ public struct SourceLoad: Sendable {
         let checkpoints = try await Fault.borne("begin a load", logger) { try await begin(tails) }
         CrashPoint.loadBegun.reached()
         let count = try await load(checkpoints, at: Fault.borne("read the clock", logger) { try await store.clock() })
-        try await Fault.borne("keep what was loaded", logger) { try await keep(tails) }
+        try await keepAnyhow(tails)
         CrashPoint.loadKept.reached()
         return count
     }
@@ -104,12 +105,16 @@ public struct SourceLoad: Sendable {
         var refusals = RowRefusals()
         var number: Int64 = 0
         var waiting: [SourceEvent] = []
+        var bytes = 0
         try await rows.source.read(nil) { page in
-            waiting += try SourceEvent.events(of: page, from: number, rows.truth.mapping, rows.stream, &refusals)
+            for event in try SourceEvent.events(of: page, from: number, rows.truth.mapping, rows.stream, &refusals) {
+                waiting.append(event)
+                bytes += event.size
+                guard waiting.count >= Self.batch || bytes >= Self.batchBytes.bytes else { continue }
+                try await write(waiting, checkpoints, at: time, &refusals)
+                (waiting, bytes) = ([], 0)
+            }
             number += Int64(page.count)
-            guard waiting.count >= Self.batch else { return }
-            try await write(waiting, checkpoints, at: time, &refusals)
-            waiting = []
             report(number)
         }
         try await write(waiting, checkpoints, at: time, &refusals)
@@ -128,15 +133,19 @@ public struct SourceLoad: Sendable {
     ) async throws {
         let byPartition = Dictionary(grouping: events) { Partitioning.partition(of: $0.key.utf8, count: rows.stream.partitions) }
         for (number, own) in byPartition.sorted(by: { $0.key < $1.key }) {
-            guard let checkpoint = checkpoints[PartitionID(stream: build.stream, number: number)] else { throw gone }
+            guard let begun = checkpoints[PartitionID(stream: build.stream, number: number)] else { throw gone }
             try Task.checkCancellation()
             // What the effects do can be done twice: a batch that was written though nobody heard of it is written again.
             let refused = try await Fault.borne("load rows", logger) {
+                var checkpoint = begun
                 for _ in 0..<Self.attempts {
                     var noted = refusals
                     let writes = try await self.writes(own, checkpoint, at: time, &noted)
                     if writes.isEmpty { return noted }
                     if try await store.commit(Commit(from: checkpoint, to: checkpoint, writes: writes, deadLetters: [])) == .committed { return noted }
+                    // Somebody may have erased a key meanwhile.
+                    guard let now = try await store.checkpoint(of: build.id, begun.partition), now.offset == begun.offset, now.frozen == nil else { throw gone }
+                    checkpoint = now
                 }
                 throw gone
             }
@@ -177,8 +186,22 @@ public struct SourceLoad: Sendable {
 
     // MARK: The snapshot
 
-    /// One for each partition, all of them in one pass along the keys.
-    private func keep(_ tails: [PartitionID: LogTail]) async throws {
+    /// From the beginning again after a fault, or where somebody has erased a key meanwhile.
+    private func keepAnyhow(_ tails: [PartitionID: LogTail]) async throws {
+        var pause = Backoff(first: .milliseconds(500), most: .seconds(5))
+        for _ in 0..<Self.attempts {
+            do {
+                if try await keep(tails) { return }
+            } catch let failure as any StoreFailure where failure.isRetriable {
+                logger.debug("what was loaded is kept again, after a fault", metadata: ["build": "\(build.id)", "error": "\(failure)"])
+            }
+            try await Task.sleep(for: pause.next())
+        }
+        guard try await keep(tails) else { throw gone }
+    }
+
+    /// One for each partition, all of them in one pass along the keys. False where one was removed meanwhile.
+    private func keep(_ tails: [PartitionID: LogTail]) async throws -> Bool {
         for partition in partitions {
             for dead in try await snapshots.snapshots(of: partition) where dead.id.build == build.id { try await snapshots.remove(dead.id) }
         }
@@ -206,7 +229,8 @@ public struct SourceLoad: Sendable {
             try await blocks[number]?.finish()
             guard var snapshot = blocks[number]?.snapshot else { continue }
             snapshot.isComplete = true
-            guard try await snapshots.complete(snapshot) else { throw gone }
+            guard try await snapshots.complete(snapshot) else { return false }
         }
+        return true
     }
 }

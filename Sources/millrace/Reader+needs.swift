@@ -28,6 +28,13 @@ extension Reader {
                 needs.append(.init(0, "\(build.id.model), which has no snapshot: millrace snapshot makes one"))
             }
         }
+        // Of those that readers can be sent back to, as far as they have one.
+        for build in pointers.values.flatMap(\.projected) where build.stream == partition.stream && build.isFoldable && builds[build.id.model]?.id != build.id {
+            let decisions = try await snapshots.decisions(on: build.id.model, partition)
+            if let newest = try? definition(of: build).definition.nearest(of: known, to: .max, in: partition, decisions) {
+                needs.append(.init(newest.id.offset, "the newest snapshot of \(build.id), which is kept"))
+            }
+        }
         return needs
     }
 }

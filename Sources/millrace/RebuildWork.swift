@@ -1,4 +1,5 @@
 import Definitions
+import Events
 import Jobs
 import Projector
 import Values
@@ -24,6 +25,11 @@ struct RebuildWork: BatchWork {
         var sums = Document()
         for name in job.models {
             let model = try configuration.require(model: name)
+            if !job.isFromSource, let live = try await site.pointer(to: model).liveBuild, live.loaded != nil {
+                throw Refusal(
+                    .badConfiguration,
+                    "\(live.id) was loaded from its source of truth, and what only that knows would be gone: say fromSource: true, or rebuild it by hand")
+            }
             settings.rows = job.isFromSource ? try site.rows(of: model) : nil
             let outcome = try await site.rebuild(model, settings, isRecorded: false) { _, _, _, _ in }
             stages += outcome.stages.map { RunOutcome.Stage("\(name) \($0.name)", seconds: $0.seconds, sums: $0.sums) }

@@ -250,6 +250,46 @@ import Values
             try await installation.drain([Self.adjust("b", "k7", 1)])
             #expect(try await installation.json("get", "product", "k7")["stock"] == 1)
             try await Self.expectClean(installation, "and after that")
+
+            // What the build that was left goes on from is not the new one's to remove, nor a prune's.
+            #expect(try await installation.millrace("snapshot", "--keep", "1").code == 0)
+            let late = try await installation.start(["prune", "--json", "--from-source", "--before", "2099-01-01T00:00:00Z"]).ended()
+            let held = try late.documents().first?["partitions"]?.asArray?.first?.asDocument?["heldBackBy"]
+            #expect(held == "the newest snapshot of product@1, which is kept", "\(late.output) \(late.errors)")
+            #expect(try await installation.json("rebuild", "--undo", "product")["live"] == "product@1")
+            try await Self.expectClean(installation, "gone back")
+            #expect(try await installation.json("get", "product", "k0")["stock"] == 7)
+        }
+    }
+
+    @Test func `a job loads where it says so, and never folds the rows away`() async throws {
+        let job = "version: 1\njob: rebuild\nmodels: [ product ]\nevery: 1d\nkeep: 0s\n"
+        let jobs = ["jobs/load.yaml": job + "fromSource: true\n", "jobs/fold.yaml": job]
+        try await Installation.run(Self.files.merging(jobs) { $1 }) { installation in
+            try await Self.start(installation)
+            #expect(try await installation.millrace("jobs", "run", "load").code == 0)
+            #expect(try await Self.fields(installation) == Self.loaded())
+            let refused = try await installation.millrace("jobs", "run", "fold")
+            #expect(
+                refused.code != 0 && (refused.errors + refused.output).contains("say fromSource: true"), "\(refused.code) \(refused.errors) \(refused.output)")
+            #expect(try await Self.fields(installation) == Self.loaded())
+        }
+    }
+
+    @Test(arguments: ["rows-loaded:1", "snapshot-written:1"]) func `a key that is erased meanwhile does not end a load`(point: String) async throws {
+        try await Installation.run(Self.files) { installation in
+            try await Self.start(installation)
+            let load = try installation.start(["rebuild", "--from-source", "product"], environment: ["MILLRACE_FREEZE_AT": point])
+            _ = try await eventually("it is frozen") { load.isFrozen ? true : nil }
+            #expect(try await installation.millrace("erase", "product", "k2").code == 0)
+            load.send(SIGCONT)
+            let ended = try await load.ended()
+            #expect(ended.code == 0, "\(ended.errors)")
+            // Its row was folded before, and it is erased.
+            var rows = Self.loaded()
+            rows["k2"] = nil
+            #expect(try await Self.fields(installation) == rows)
+            try await Self.expectClean(installation, "loaded")
         }
     }
 }

@@ -123,6 +123,33 @@ extension MongoSuite {
             }
         }
 
+        @Test func `a prune leaves what others were merged into meanwhile`() async throws {
+            try await TestMongo.run { mongo in
+                var writer = LogWriter(try await mongo.log())
+                try await writer.append(chunks: 6, of: 2)
+                var settings = writer.settings
+                (settings.chunkEvents, settings.dedupeEvents) = (8, 1)
+                // As if it had been found that the log may be pruned below 2 and 10 before: now 0..<8 is one document.
+                #expect(try await LogMerge(writer.log).run(writer.partition, settings: settings) == 3)
+                let refusal = await #expect(throws: Refusal.self) { try await writer.log.declare(writer.partition, prunedBelow: 2) }
+                #expect(refusal?.problem == .noProgress)
+                #expect(try await writer.log.prune(writer.partition, 0..<2)?.chunks == 0)
+                #expect(try await Self.all(Reader(writer), page: 100).map(\.offset) == [0, 2, 4, 6, 8, 10])
+
+                #expect(try await writer.log.declare(writer.partition, prunedBelow: 8) == 2)
+                #expect(try await writer.log.prune(writer.partition, 0..<8)?.chunks == 3)
+                #expect(try await Self.all(Reader(writer), from: 8, page: 100).map(\.offset) == [8, 10])
+                // What a prune that was killed had left of a key goes with the key.
+                let id: Document = ["_id": .document(ChunkCodec.id(writer.partition, 8))]
+                let stored = try #require(try await mongo.documents("millrace.log", id).first)
+                try await mongo.remove("millrace.log", id)
+                let stub = try Document(bson: ChunkCodec.stub(of: stored, into: 0))
+                _ = try await mongo.command(["insert": "millrace.log", "documents": [.document(stub)]])
+                #expect(try await writer.log.erase("p-1", in: writer.partition).chunks == 1)
+                #expect(try await mongo.documents("millrace.log", ["keys": "p-1"]).isEmpty)
+            }
+        }
+
         @Test func `what was merged into one that does not have it is damage, and never passed over`() async throws {
             try await TestMongo.run { mongo in
                 var writer = LogWriter(try await mongo.log())
@@ -177,6 +204,29 @@ extension MongoSuite {
                 }
                 #expect(try await merged > 150)
                 try await Self.expectSame(chunks, reader, "at the end: \(seed)")
+            }
+        }
+
+        @Test(arguments: Seed.ofThisRun) func `what is erased while chunks are merged stays erased, and nothing else goes`(seed: Seed) async throws {
+            try await TestMongo.run { mongo in
+                var random = Random(seed)
+                var writer = LogWriter(try await mongo.log())
+                var chunks = try await Self.write(&writer, 150, &random)
+                let reader = Reader(writer)
+                let erasing = MongoLog(connection: try mongo.connection(), database: mongo.database)
+                var settings = writer.settings
+                settings.dedupeEvents = 1
+                for (round, key) in ["x", "z"].enumerated() {
+                    let size = round == 0 ? 20 : 200
+                    settings.chunkEvents = size
+                    let written = settings
+                    async let merged = LogMerge(reader.log).run(reader.partition, settings: written)
+                    _ = try await erasing.erase(key, in: reader.partition)
+                    _ = try await merged
+                    for place in chunks.indices { _ = chunks[place].erase { [chunk = chunks[place]] in chunk.key(of: $0) == key } }
+                    try await Self.expectSame(chunks, reader, "\(key), \(seed)")
+                    #expect(try await mongo.documents("millrace.log", ["$or": [["keys": .string(key)], ["moreKeys": .string(key)]]]).isEmpty)
+                }
             }
         }
     }
