@@ -26,10 +26,12 @@ enum StoredFormat {
     static let loaded: Int32 = 2
 
     /// Throws for a document that a newer Millrace wrote.
-    static func check(_ document: Document, _ what: String) throws(Refusal) {
+    ///
+    /// - Parameter newest: that this kind has here.
+    static func check(_ document: Document, _ what: String, upTo newest: Int32 = current) throws(Refusal) {
         let format = document["format"]?.asInteger ?? 1
-        guard format <= Int64(loaded) else {
-            throw Refusal(.newerFormat, "\(what) has format \(format), and this binary reads up to \(loaded): use the newer Millrace that wrote it")
+        guard format <= Int64(newest) else {
+            throw Refusal(.newerFormat, "\(what) has format \(format), and this binary reads up to \(newest): use the newer Millrace that wrote it")
         }
     }
 }

@@ -43,7 +43,7 @@ enum PointerDocument {
 
     static func decode(_ stored: Document) throws(Refusal) -> ModelPointer {
         let model = stored["_id"]?.asString ?? "a model"
-        try StoredFormat.check(stored, "the definition of \(model)")
+        try StoredFormat.check(stored, "the definition of \(model)", upTo: StoredFormat.loaded)
         guard let live = stored["live"]?.asString.flatMap(BuildID.init) else { throw damaged(model) }
         var builds: [KeptBuild] = []
         for entry in stored["builds"]?.asArray?.compactMap(\.asDocument) ?? [] {

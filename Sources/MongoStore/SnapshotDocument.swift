@@ -27,7 +27,7 @@ enum SnapshotDocument {
     }
 
     static func decode(_ stored: Document) throws(Refusal) -> Snapshot {
-        try StoredFormat.check(stored, "a snapshot")
+        try StoredFormat.check(stored, "a snapshot", upTo: StoredFormat.loaded)
         guard let id = stored["_id"]?.asDocument, let stream = id["s"]?.asString, let number = id["p"]?.asInteger,
             let build = id["b"]?.asString.flatMap(BuildID.init), let offset = id["o"]?.asInteger, let attempt = id["a"]?.asString,
             let purpose = stored["purpose"]?.asString.flatMap(Snapshot.Purpose.init), let hash = stored["foldHash"]?.asString,

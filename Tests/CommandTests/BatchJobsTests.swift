@@ -95,7 +95,9 @@ import Values
             let run = try await installation.json("jobs", "run", "tidy")
             #expect(run["outcome"] == "good" && run["sums"]?.number("chunks") == 1 && run["sums"]?.number("elements") == 2)
             #expect(run["sums"]?.asDocument?["fromSource"] == true)
-            #expect(run["sums"]?.asDocument?["partitions"]?.asArray?.compactMap { $0.asDocument?["partition"] } == ["product/0"])
+            // Of the one that keeps its log for ever nothing goes.
+            let starts = run["sums"]?.asDocument?["partitions"]?.asArray?.compactMap { $0.asDocument?.number("start") }
+            #expect(starts == [0, 2])
             #expect(try await installation.jsonLines("events", "product").compactMap { $0["offset"]?.asInteger } == [2, 3, 4])
             #expect(try await installation.json("runs", "show", run["id"]?.asString ?? "") == run)
             #expect(try await installation.documents("millrace.runs", ["kind": "prune"]).count == 2)

@@ -124,7 +124,7 @@ extension MongoSuite {
             try await TestMongo.run { mongo in
                 let catalog = try catalog(mongo)
                 _ = try await catalog.register(model())
-                try await mongo.change("millrace.definitions", [:], ["$set": ["format": 2]])
+                try await mongo.change("millrace.definitions", [:], ["$set": ["format": 3]])
                 #expect(await #expect(throws: Refusal.self) { try await catalog.register(model()) }?.problem == .newerFormat)
                 #expect(await #expect(throws: Refusal.self) { try await live(catalog) }?.problem == .newerFormat)
                 try await mongo.change("millrace.definitions", [:], ["$set": ["format": 1, "live": "product@2"]])
