@@ -76,13 +76,15 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     case lettersErased = "letters-erased"
 
     /// The steps of a drain.
-    public static let ofDrain = allCases.filter { !(ofBridge + ofRebuild + ofTruth + ofFollowers + ofRemoval + [.runBegun]).contains($0) }
+    public static let ofDrain = allCases.filter { !(ofBridge + ofRebuild + ofLoad + ofTruth + ofFollowers + ofRemoval + [.runBegun]).contains($0) }
     /// Those that only a rebuild, its switch, and the removal of a build have: it folds as a drain does.
     public static let ofRebuild: [CrashPoint] = [
-        .buildAdded, .loadBegun, .rowsLoaded, .loadKept, .buildFolded, .indexesMade, .switchEntered, .checkpointsFrozen, .frozenReached, .pointerMoved,
+        .buildAdded, .buildFolded, .indexesMade, .switchEntered, .checkpointsFrozen, .frozenReached, .pointerMoved,
         .viewPointed, .switchClosed, .thawed,
         .buildDropping, .checkpointsRemoved, .collectionDropped, .buildRemoved,
     ]
+    /// Those of a rebuild that begins with the rows of a source of truth.
+    public static let ofLoad: [CrashPoint] = [.loadBegun, .rowsLoaded, .loadKept]
     public static let ofBridge: [CrashPoint] = [.entriesRead, .entriesClaimed, .entriesMoved]
     public static let ofTruth: [CrashPoint] = [
         .snapshotBegun, .snapshotWritten, .snapshotCompleted, .snapshotHeadRemoved, .reconcileBegun, .driftReported, .correctionsPushed,
