@@ -42,6 +42,9 @@ public struct StreamSettings: Hashable, Sendable {
     public static let retainRange = Duration.seconds(60)...Duration.seconds(100 * 365 * 86400)
     public static let dedupeWindowRange = Duration.seconds(1)...Duration.seconds(30 * 86400)
 
+    /// How far the dedupe window reaches back.
+    public var dedupeBounds: DedupeWindow.Bounds { DedupeWindow.Bounds(age: Int64(dedupeWindow / .milliseconds(1)), originals: dedupeEvents) }
+
     /// What is kept of an element above `maxEventBytes`.
     public static let oversizeHead = ByteCount.kibibytes(64)
 

@@ -191,9 +191,8 @@ public actor Ingest {
 
     private func readWindow(upTo tail: LogTail, segment: Segment) async throws {
         // 1: whoever meets the mark widens his window to the segment's length.
-        let bounds = DedupeWindow.Bounds(
-            age: settings.dedupeWindow.milliseconds, originals: settings.dedupeEvents, originalsAtAnyAge: segment.adopted ? Int(segment.length) : 0
-        )
+        var bounds = settings.dedupeBounds
+        if segment.adopted { bounds.originalsAtAnyAge = Int(segment.length) }
         if window?.bounds != bounds || tail.offset < windowEnd {
             guard tail.offset >= windowEnd || windowEnd == 0 || window == nil else {
                 throw Refusal(.logDamaged, "the log of \(partition) ends at offset \(tail.offset), and was seen to end at \(windowEnd): restore it")

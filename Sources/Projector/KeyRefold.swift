@@ -74,10 +74,9 @@ struct KeyRefold {
 
     /// Goes to where the build's history begins, before anything is read.
     mutating func begin() async throws {
-        guard let start = try await store.load(of: build, in: partition) else { return }
-        let rows = try await store.loaded(build, partition, after.keys.sorted())
-        before?.begin(with: rows, at: start)
-        after.begin(with: rows, at: start)
+        guard let start = try await store.beginning(of: after.keys, in: build, partition) else { return }
+        before?.begin(with: start.rows, at: start.offset)
+        after.begin(with: start.rows, at: start.offset)
     }
 
     /// Folds what the log has of the keys up to an offset, and compares the letters that it makes with those that are

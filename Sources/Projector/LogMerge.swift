@@ -42,8 +42,6 @@ public struct MergedChunks: Hashable, Sendable {
 public struct LogMerge: Sendable {
     private let log: any MergedLog
 
-    /// Raw bytes of one document: as a large chunk has.
-    private static let mostBytes = ByteCount.mebibytes(4)
     /// Chunks of one document: each keeps its head there.
     static let mostChunks = 1000
 
@@ -54,8 +52,7 @@ public struct LogMerge: Sendable {
     public func run(_ partition: PartitionID, settings: StreamSettings) async throws -> Int64 {
         let tail = try await log.tail(of: partition)
         guard tail.offset > 0 else { return 0 }
-        let bounds = DedupeWindow.Bounds(age: settings.dedupeWindow.milliseconds, originals: settings.dedupeEvents)
-        let window = try await log.windowStart(of: partition, tail: tail, bounds: bounds)
+        let window = try await log.windowStart(of: partition, tail: tail, bounds: settings.dedupeBounds)
         let end = min(try await log.boundary(of: partition, at: window), try await log.boundary(of: partition, at: tail.offset - 1))
         var next = try await log.start(of: partition)
         var merged: Int64 = 0
@@ -66,7 +63,7 @@ public struct LogMerge: Sendable {
                 next = last.end
                 continue
             }
-            let done = try await log.merge(partition, run, mostBytes: Self.mostBytes)
+            let done = try await log.merge(partition, run, mostBytes: settings.chunkBytes)
             CrashPoint.chunksMerged.reached()
             merged += done.chunks
             next = done.end

@@ -87,8 +87,7 @@ public struct LogPrune: Sendable {
     public func run(_ partition: PartitionID, below wanted: Int64, settings: StreamSettings, dryRun: Bool = false) async throws -> Outcome {
         let tail = try await log.tail(of: partition)
         var needs = try await readings(partition)
-        let bounds = DedupeWindow.Bounds(age: settings.dedupeWindow.milliseconds, originals: settings.dedupeEvents)
-        needs.append(.init(try await log.windowStart(of: partition, tail: tail, bounds: bounds), "the dedupe window"))
+        needs.append(.init(try await log.windowStart(of: partition, tail: tail, bounds: settings.dedupeBounds), "the dedupe window"))
         if tail.offset > 0 { needs.append(.init(try await log.boundary(of: partition, at: tail.offset - 1), "the log's last chunk, which always stays")) }
         let bound = PruneBound(wanted: min(wanted, tail.offset), needs: needs)
         let before = try await log.start(of: partition)

@@ -69,7 +69,8 @@ extension Projection {
     /// The document as the log makes it before an offset.
     private func refold(_ key: String, below offset: Int64) async throws -> StoredDocument? {
         let decisions = try await store.decisions(on: build, partition, from: 0, keys: [key])
-        var history = try await store.history(of: [key], build, partition, fold: fold, decisions: decisions)
+        var history = KeyHistory(of: [key], build: build, fold: fold, decisions: decisions)
+        if let start = try await store.beginning(of: history.keys, in: build, partition) { history.begin(with: start.rows, at: start.offset) }
         try await history.read(log, partition, below: offset)
         return history.document(of: key)
     }

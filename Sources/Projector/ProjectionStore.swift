@@ -193,15 +193,12 @@ extension ProjectionStore {
         try await pointer(to: build.model)?.build(build)?.build.load(in: partition)
     }
 
-    /// A history of some keys, which begins where the build's does.
-    func history(
-        of keys: some Sequence<String>, _ build: BuildID, _ partition: PartitionID, fold: any Folding, decisions: [Int64: Decision]
-    ) async throws -> KeyHistory {
-        var history = KeyHistory(of: keys, build: build, fold: fold, decisions: decisions)
-        if let start = try await load(of: build, in: partition) {
-            history.begin(with: try await loaded(build, partition, history.keys.sorted()), at: start)
-        }
-        return history
+    /// What the histories of some keys begin with in a build that was loaded, and where; nil where they begin with the log.
+    public func beginning(
+        of keys: Set<ExactString>, in build: BuildID, _ partition: PartitionID
+    ) async throws -> (rows: [SnapshotRow], offset: Int64)? {
+        guard let offset = try await load(of: build, in: partition) else { return nil }
+        return (try await loaded(build, partition, keys.sorted()), offset)
     }
 }
 

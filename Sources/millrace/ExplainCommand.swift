@@ -65,8 +65,8 @@ struct ExplainCommand: AsyncParsableCommand {
             // Documents change with their checkpoint: where that has moved meanwhile, they are of different moments.
             guard try await reader.checkpoint(of: build.id, partition).offset == checkpoint.offset else { continue }
             var explanation = Explanation(of: id, build: build.id, fold: fold, decisions: decisions)
-            if let start = build.load(in: partition) {
-                explanation.begin(with: try await reader.store.loaded(build.id, partition, [ExactString(id)]), at: start)
+            if let start = try await reader.store.beginning(of: [ExactString(id)], in: build.id, partition) {
+                explanation.begin(with: start.rows, at: start.offset)
             }
             try await explanation.read(reader.log, partition, below: checkpoint.offset)
             // What has expired by the checkpoint's time is removed at any time.

@@ -276,7 +276,9 @@ import Values
         }
     }
 
-    @Test(arguments: ["rows-loaded:1", "snapshot-written:1"]) func `a key that is erased meanwhile does not end a load`(point: String) async throws {
+    @Test(arguments: ["load-begun:1", "rows-loaded:1", "snapshot-written:1"]) func `a key that is erased meanwhile does not end a load`(point: String)
+        async throws
+    {
         try await Installation.run(Self.files) { installation in
             try await Self.start(installation)
             let load = try installation.start(["rebuild", "--from-source", "product"], environment: ["MILLRACE_FREEZE_AT": point])
@@ -285,9 +287,9 @@ import Values
             load.send(SIGCONT)
             let ended = try await load.ended()
             #expect(ended.code == 0, "\(ended.errors)")
-            // Its row was folded before, and it is erased.
+            // What the source says of it after that is loaded.
             var rows = Self.loaded()
-            rows["k2"] = nil
+            if point != "load-begun:1" { rows["k2"] = nil }
             #expect(try await Self.fields(installation) == rows)
             try await Self.expectClean(installation, "loaded")
         }

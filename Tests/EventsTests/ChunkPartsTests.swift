@@ -131,6 +131,10 @@ import Values
             #expect(try ChunkCodec.decodeMerged(stub).isEmpty && ChunkCodec.decodeDigests(stub).isEmpty)
             #expect(stub["into"]?.asInteger == own[0].offset && stub["keys"] == last["keys"] && stub["raw"] == nil)
             for name in ["n", "segment", "index", "at", "totals", "oversize"] { #expect(stub[name] == last[name]) }
+            // Whoever has read it with other keys finds another.
+            var other = last
+            other["keys"] = ["another"]
+            #expect(try Document(bson: ChunkCodec.stub(of: other, into: own[0].offset))["sum"] != stub["sum"])
             // Each of them can be pruned, and is nobody's part then.
             for document in [stored, stub] {
                 let pruned = try Document(bson: ChunkCodec.stub(of: document, prunedBelow: 9))
