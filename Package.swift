@@ -53,10 +53,11 @@ let package = Package(
 
         // Stores, behind the protocols of Projector.
         .target(name: "Threads", swiftSettings: strict),
+        .target(name: "Reads", dependencies: ["Events", "Models", "Projector", "Values"], swiftSettings: strict),
         .target(name: "RedisBuffer", dependencies: ["CHiredis", "Threads", "Events", "Projector", "RedisAddress"], swiftSettings: strict),
         .target(
             name: "MongoStore",
-            dependencies: ["CMongoShim", "Threads", "Values", "Events", "Models", "Projector", "Schedules", .product(name: "Logging", package: "swift-log")],
+            dependencies: ["CMongoShim", "Threads", "Values", "Events", "Models", "Projector", "Reads", "Schedules", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict),
 
         // What runs.
@@ -79,12 +80,23 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .target(
+            name: "ReadAPI",
+            dependencies: [
+                "Events", "Models", "Projector", "Reads", "Values",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
         .target(name: "Sandbox", dependencies: ["Events", "MongoStore", "RedisAddress", "RedisBuffer", "Values"], swiftSettings: strict),
         .executableTarget(
             name: "millrace",
             dependencies: [
-                "CMalloc", "Definitions", "Events", "Health", "Jobs", "Models", "MongoStore", "Projector", "RedisAddress", "RedisBuffer",
-                "Sandbox", "Schedules", "Values",
+                "CMalloc", "Definitions", "Events", "Health", "Jobs", "Models", "MongoStore", "Projector", "ReadAPI", "Reads", "RedisAddress",
+                "RedisBuffer", "Sandbox", "Schedules", "Values",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -93,7 +105,12 @@ let package = Package(
             swiftSettings: strict
         ),
 
-        // For benchmarks alone: a plain cursor, and the fold without servers.
+        // For benchmarks alone: a server that answers nothing, a plain cursor, and the fold without servers.
+        .executableTarget(
+            name: "bare-bench",
+            dependencies: [.product(name: "Hummingbird", package: "hummingbird"), .product(name: "Logging", package: "swift-log")], path: "bench/bare",
+            swiftSettings: strict
+        ),
         .executableTarget(name: "cursor-bench", dependencies: ["CMongoC"], path: "bench/cursor"),
         .executableTarget(name: "fold-bench", dependencies: ["Definitions", "Events", "Models", "Values"], path: "bench/fold", swiftSettings: strict),
 
@@ -107,6 +124,11 @@ let package = Package(
         .testTarget(name: "ModelsTests", dependencies: ["Models", "Events", "EventFixtures", "Fixtures", "Values"], swiftSettings: strict),
         .testTarget(name: "SchedulesTests", dependencies: ["Schedules", "Models", "Fixtures", "Values"], swiftSettings: strict),
         .testTarget(name: "HealthTests", dependencies: ["Health", "Projector", "Values", "Fixtures"], swiftSettings: strict),
+        .testTarget(name: "ReadsTests", dependencies: ["Reads", "Models", "Projector", "Events", "Values", "Fixtures"], swiftSettings: strict),
+        .testTarget(
+            name: "ReadAPITests",
+            dependencies: ["ReadAPI", "Reads", "Models", "Events", "Values", .product(name: "Hummingbird", package: "hummingbird")], swiftSettings: strict
+        ),
         .testTarget(name: "JobsTests", dependencies: ["Jobs", "Projector", "Events"], swiftSettings: strict),
         .testTarget(name: "RedisAddressTests", dependencies: ["RedisAddress", "Events"], swiftSettings: strict),
         .testTarget(

@@ -145,6 +145,64 @@ int mongo_shim_command(
     return done;
 }
 
+static int64_t last_write(const mongoc_server_description_t *server) {
+    bson_iter_t iterator, date;
+    if (bson_iter_init(&iterator, mongoc_server_description_hello_response(server)) &&
+        bson_iter_find_descendant(&iterator, "lastWrite.lastWriteDate", &date) && BSON_ITER_HOLDS_DATE_TIME(&date))
+        return bson_iter_date_time(&date);
+    return 0;
+}
+
+static size_t known_servers(mongo_shim_client *client, mongo_shim_server *servers, size_t most) {
+    size_t count, found = 0;
+    mongoc_server_description_t **all = mongoc_client_get_server_descriptions(CLIENT(client), &count);
+    for (size_t index = 0; index < count && found < most; index++) {
+        const char *type = mongoc_server_description_type(all[index]);
+        bool is_primary = strcmp(type, "RSPrimary") == 0;
+        if (!is_primary && strcmp(type, "RSSecondary") != 0) continue;
+        servers[found].id = mongoc_server_description_id(all[index]);
+        servers[found].is_primary = is_primary;
+        servers[found].last_write = last_write(all[index]);
+        found++;
+    }
+    mongoc_server_descriptions_destroy_all(all, count);
+    return found;
+}
+
+size_t mongo_shim_servers(mongo_shim_client *client, int needs_primary, mongo_shim_server *servers, size_t most) {
+    size_t found = known_servers(client, servers, most);
+    bool is_enough = found && !needs_primary;
+    for (size_t index = 0; index < found; index++) is_enough = is_enough || servers[index].is_primary;
+    if (is_enough) return found;
+    mongoc_read_prefs_t *nearest = mongoc_read_prefs_new(MONGOC_READ_NEAREST);
+    bson_error_t from;
+    mongoc_server_description_t *selected = mongoc_client_select_server(CLIENT(client), needs_primary, needs_primary ? NULL : nearest, &from);
+    if (selected) mongoc_server_description_destroy(selected);
+    mongoc_read_prefs_destroy(nearest);
+    return known_servers(client, servers, most);
+}
+
+int mongo_shim_read(
+    mongo_shim_client *client, uint32_t server, const char *database, const uint8_t *command, size_t length, mongo_shim_reply *reply,
+    mongo_shim_error *error
+) {
+    bson_t body, answer;
+    bson_error_t from;
+    reply->bytes = NULL;
+    reply->length = 0;
+    if (!bson_init_static(&body, command, length)) {
+        fail_with(error, "the command is not BSON");
+        return 0;
+    }
+    // Else a secondary would not take it.
+    mongoc_read_prefs_t *nearest = mongoc_read_prefs_new(MONGOC_READ_NEAREST);
+    bool done = mongoc_client_command_simple_with_server_id(CLIENT(client), database, &body, nearest, server, &answer, &from);
+    mongoc_read_prefs_destroy(nearest);
+    hand_over(&answer, reply);
+    if (!done) fail(error, &from);
+    return done;
+}
+
 int mongo_shim_transaction_start(mongo_shim_session *session, mongo_shim_error *error) {
     bson_error_t from;
     mongoc_transaction_opt_t *options = mongoc_transaction_opts_new();

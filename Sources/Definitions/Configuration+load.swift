@@ -29,8 +29,8 @@ extension Configuration {
         let problems = main.problems + settings.problems + files.problems + jobFiles.problems
         let configuration = Configuration(
             redis: settings.redis, mongodb: settings.mongodb, lease: settings.lease, keepRuns: settings.keepRuns, healthListen: settings.healthListen,
-            streams: settings.streams,
-            models: files.models.sorted { $0.name < $1.name }, jobs: jobFiles.jobs
+            api: settings.api,
+            streams: settings.streams, models: files.models.sorted { $0.name < $1.name }, jobs: jobFiles.jobs
         )
         return ConfigurationCheck(
             problems: problems, summary: ConfigurationSummary(configuration), configuration: problems.isEmpty ? configuration : nil

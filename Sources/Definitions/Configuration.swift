@@ -11,6 +11,8 @@ public struct Configuration: Sendable {
     public var keepRuns: Duration
     /// Where health and metrics are served; nil where nobody has said it, and then at `defaultHealthListen` if that is free.
     public var healthListen: ListenAddress?
+    /// The read API.
+    public var api: APISettings
     /// Sorted by name.
     public var streams: [StreamSettings]
     /// Sorted by name.

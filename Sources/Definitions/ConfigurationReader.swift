@@ -7,11 +7,12 @@ struct ConfigurationReader {
     /// What the environment says; its problems are reported under the variable's name.
     let environment: [String: String]
 
-    static let keys = ["redis", "mongodb", "lease", "runs", "health", "streams"]
+    static let keys = ["redis", "mongodb", "lease", "runs", "health", "api", "streams"]
     static let redisKeys = ["url"]
     static let mongodbKeys = ["url", "database"]
     static let runsKeys = ["keep"]
     static let healthKeys = ["listen"]
+    static let apiKeys = ["listen", "rate", "concurrency", "deadline", "connections"]
 
     /// What could be read. `names` holds every stream that the file names, also those with mistakes, so that a model of
     /// one is not reported for it; it is nil when the file could not be read that far.
@@ -21,6 +22,7 @@ struct ConfigurationReader {
         var lease = Configuration.defaultLease
         var keepRuns = Configuration.defaultKeepRuns
         var healthListen: ListenAddress?
+        var api = APISettings()
         var streams: [StreamSettings] = []
         /// What the streams say of the versions of their events.
         var versions: [String: StreamVersions] = [:]
@@ -62,8 +64,17 @@ struct ConfigurationReader {
         if let node = section["health"], let health = Section(node, "health:", keys: Self.healthKeys, findings), let listen = health["listen"] {
             settings.healthListen = address(listen)
         }
+        if let node = section["api"], let api = Section(node, "api:", keys: Self.apiKeys, findings) { read(api, &settings.api) }
         guard let streams = section.required("streams") else { return }
         (settings.streams, settings.versions, settings.names) = StreamReader(findings: findings).read(streams)
+    }
+
+    private func read(_ section: Section, _ api: inout APISettings) {
+        if let node = section["listen"] { api.listen = address(node) }
+        if let node = section["rate"] { api.rate = findings.integer(node, "rate", in: APISettings.rateRange) }
+        if let node = section["concurrency"] { api.concurrency = findings.integer(node, "concurrency", in: APISettings.concurrencyRange) ?? api.concurrency }
+        if let node = section["deadline"] { api.deadline = findings.duration(node, "deadline", in: APISettings.deadlineRange) ?? api.deadline }
+        if let node = section["connections"] { api.connections = findings.integer(node, "connections", in: APISettings.connectionsRange) ?? api.connections }
     }
 
     /// A URL of the file. One that the environment overrides is not looked into: it may be meant for another place.
@@ -99,11 +110,14 @@ struct ConfigurationReader {
     }
 
     private func applyListen(_ settings: inout Settings) {
-        guard let text = value("MILLRACE_HEALTH_LISTEN") else { return }
-        settings.healthListen = ListenAddress(text)
-        guard settings.healthListen == nil else { return }
-        settings.problems.append(
-            ConfigurationProblem(file: "MILLRACE_HEALTH_LISTEN", message: "\(quoted(text)) is no address", suggestion: Self.anAddress))
+        func address(_ variable: String, _ address: inout ListenAddress?) {
+            guard let text = value(variable) else { return }
+            address = ListenAddress(text)
+            guard address == nil else { return }
+            settings.problems.append(ConfigurationProblem(file: variable, message: "\(quoted(text)) is no address", suggestion: Self.anAddress))
+        }
+        address("MILLRACE_HEALTH_LISTEN", &settings.healthListen)
+        address("MILLRACE_API_LISTEN", &settings.api.listen)
     }
 
     /// An empty variable counts as unset, as it does in the shell's `${NAME:-default}`.

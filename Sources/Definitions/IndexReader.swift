@@ -58,7 +58,6 @@ struct IndexReader {
             }
             return nil
         }
-        // Behind other fields it gives pages an order.
         if member.name == "_id" { return DocumentIndex.Field(member.name, direction) }
         let paths = PathReader(expressions: ExpressionReader(findings: findings), allowsPlaceholders: false, allowsComputed: false)
         return paths.read(member).map { DocumentIndex.Field($0.description, direction) }

@@ -4,7 +4,7 @@ import Values
 
 /// What a model says of its documents as a whole, besides the effects of events.
 extension ModelReader {
-    static let documentKeys = ["root", "derive", "defaults", "private", "indexes"]
+    static let documentKeys = ["root", "derive", "defaults", "private", "indexes", "read"]
 
     static func readDocument(_ section: Section, into fold: inout EffectFold, _ findings: Findings) {
         if let node = section["defaults"], let defaults = readDefaults(node, findings) { fold.defaults = defaults }
@@ -84,6 +84,27 @@ extension ModelReader {
         }
         let operators = fields.compactMap { field in field.path.flatMap { path in field.value.map { Operator.derive(path, $0) } } }
         return operators.count == fields.count ? Effect(operators) : nil
+    }
+
+    static let readKeys = ["from", "maxStaleness"]
+    /// Where `read:` reads from.
+    static let readPlaces = ["primary", "secondaries"]
+
+    static func readReading(_ node: YAMLNode, _ findings: Findings) -> ReadSettings {
+        var reading = ReadSettings()
+        guard let section = Section(node, "read:", keys: readKeys, findings) else { return reading }
+        if let node = section["from"], let place = findings.string(node, "from") {
+            reading.isFromPrimary = place == "primary"
+            if !readPlaces.contains(place) {
+                findings.report(
+                    "from: must be \(readPlaces.joined(separator: " or ")), found \(quoted(place))", at: node.place,
+                    suggestion: Suggestion.didYouMean(place, among: readPlaces))
+            }
+        }
+        if let node = section["maxStaleness"], let staleness = findings.duration(node, "maxStaleness", in: ReadSettings.stalenessRange) {
+            reading.maxStaleness = staleness
+        }
+        return reading
     }
 
     static func readPrivate(_ node: YAMLNode, _ findings: Findings) -> [FieldPath] {

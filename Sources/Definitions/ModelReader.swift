@@ -48,6 +48,7 @@ public struct ModelReader {
         if let node = section["unknown"] { fold.parksUnknown = readUnknown(node, fold, findings) ?? false }
         let privateFields = section["private"].map { readPrivate($0, findings) } ?? []
         let indexes = section["indexes"].map { IndexReader(findings: findings).read($0) } ?? []
+        let reading = section["read"].map { readReading($0, findings) } ?? ReadSettings()
         let truth = section["source"].flatMap { SourceReader(findings: findings).read($0, fold: section["fold"]) }
         guard let modelNode, let streamNode, let name, let stream else { return nil }
         // An upcast of events that the model ignores is no part of it.
@@ -55,7 +56,8 @@ public struct ModelReader {
         let known = fold.others == nil ? all.only(fold.effects.keys) : all
         fold.versions = known.types
         let model = Model(
-            name: name, stream: stream, fold: fold, privateFields: privateFields, indexes: indexes, truth: truth, source: text, versions: known.source,
+            name: name, stream: stream, fold: fold, privateFields: privateFields, indexes: indexes, reading: reading, truth: truth, source: text,
+            versions: known.source,
             foldHash: FoldHash.hash(stream: stream, fold), stoppingHash: FoldHash.hash(stream: stream, fold, onError: .stop))
         let sourcePlace = section["source"]?.place
         return Reading(model: model, name: modelNode.place, stream: streamNode.place, source: sourcePlace)

@@ -83,6 +83,24 @@ extension Problem {
     public static let runnerDied = Problem(rawValue: "runner-died")
     /// Of a program that ended with another exit code than 0.
     public static let exitCode = Problem(rawValue: "exit-code")
+    // Of the read API.
+
+    /// A request that cannot be understood, with what is wrong.
+    public static let badRequest = Problem(rawValue: "bad-request")
+    public static let noSuchPath = Problem(rawValue: "no-such-path")
+    public static let noSuchModel = Problem(rawValue: "no-such-model")
+    public static let noSuchDocument = Problem(rawValue: "no-such-document")
+    public static let badMethod = Problem(rawValue: "bad-method")
+    /// No declared index answers what is asked for.
+    public static let noIndex = Problem(rawValue: "no-index")
+    public static let requestTooLarge = Problem(rawValue: "request-too-large")
+    public static let answerTooLarge = Problem(rawValue: "answer-too-large")
+    public static let notAcceptable = Problem(rawValue: "not-acceptable")
+    public static let unauthorized = Problem(rawValue: "unauthorized")
+    public static let forbidden = Problem(rawValue: "forbidden")
+    public static let rateLimited = Problem(rawValue: "rate-limited")
+    /// Too much is asked for at once.
+    public static let overloaded = Problem(rawValue: "overloaded")
     /// Of an error that nobody has thought of.
     public static let bug = Problem(rawValue: "bug")
 }
@@ -98,6 +116,11 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     public var description: String { "\(problem): \(message)" }
+
+    /// Of a model that no worker has started with.
+    public static func noBuild(of model: String) -> Refusal {
+        Refusal(.unknownName, "\(model) has no build yet: it is made when a worker starts")
+    }
 
     /// Of whoever needs what was removed from a partition's log.
     public static func pruned(_ partition: PartitionID, to start: Int64) -> Refusal {

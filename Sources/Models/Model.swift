@@ -9,6 +9,8 @@ public struct Model: Sendable {
     public var privateFields: [FieldPath]
     /// `indexes`: of the collection that its documents are in.
     public var indexes: [DocumentIndex]
+    /// `read`: where the read API reads its documents.
+    public var reading: ReadSettings
     /// `source`: what its documents must agree with besides their events.
     public var truth: SourceOfTruth?
     /// The YAML it came from, kept with each build.
@@ -21,7 +23,7 @@ public struct Model: Sendable {
     public var stoppingHash: String
 
     public init(
-        name: String, stream: String, fold: EffectFold, privateFields: [FieldPath] = [], indexes: [DocumentIndex] = [],
+        name: String, stream: String, fold: EffectFold, privateFields: [FieldPath] = [], indexes: [DocumentIndex] = [], reading: ReadSettings = ReadSettings(),
         truth: SourceOfTruth? = nil, source: String, versions: String? = nil, foldHash: String, stoppingHash: String
     ) {
         self.name = name
@@ -29,6 +31,7 @@ public struct Model: Sendable {
         self.fold = fold
         self.privateFields = privateFields
         self.indexes = indexes
+        self.reading = reading
         self.truth = truth
         self.source = source
         self.versions = versions

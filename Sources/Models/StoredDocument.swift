@@ -13,6 +13,14 @@ public struct DocumentPosition: Hashable, Sendable {
         self.time = time
     }
 
+    /// nil for what is not one.
+    public init?(_ value: Value) {
+        guard let position = value.asDocument, position.fields.count == 3, case .int32(let partition)? = position["p"],
+            case .int64(let offset)? = position["o"], case .date(let time)? = position["t"]
+        else { return nil }
+        self.init(partition: Int(partition), offset: offset, time: time)
+    }
+
     var value: Value { ["p": .int32(Int32(partition)), "o": .int64(offset), "t": .date(time)] }
 }
 
@@ -38,9 +46,7 @@ public struct StoredDocument: Sendable, Equatable {
 
     /// nil without a valid `_position`: somebody else wrote it, and it counts as absent.
     public init?(_ document: Document) {
-        guard let key = document["_id"]?.asString, let position = document["_position"]?.asDocument, position.fields.count == 3,
-            case .int32(let partition)? = position["p"], case .int64(let offset)? = position["o"], case .date(let time)? = position["t"]
-        else { return nil }
+        guard let key = document["_id"]?.asString, let position = document["_position"].flatMap(DocumentPosition.init) else { return nil }
         var fields = document
         fields["_id"] = nil
         fields["_position"] = nil
@@ -50,7 +56,7 @@ public struct StoredDocument: Sendable, Equatable {
             expires = first.value.asDate
             fields.fields.removeFirst()
         }
-        self.init(key: key, position: DocumentPosition(partition: Int(partition), offset: offset, time: time), expires: expires, fields: fields)
+        self.init(key: key, position: position, expires: expires, fields: fields)
     }
 
     /// Fields that are Millrace's own, and no reader's.

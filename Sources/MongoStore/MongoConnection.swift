@@ -32,6 +32,9 @@ public actor MongoConnection {
         }
     }
 
+    /// libmongoc's, for what is in other files.
+    var client: OpaquePointer { handles.client }
+
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     public init(pool: MongoPool, name: String) throws(Refusal) {

@@ -43,10 +43,6 @@ public struct MongoLeases: LeaseStore {
     }
 }
 
-extension Duration {
-    var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
-}
-
 extension MongoConnection {
     fileprivate func acquire(_ database: String, _ partition: PartitionID, _ holder: LeaseHolder, _ duration: Duration) throws -> LeaseReply {
         let sessions = Value.array(holder.sessions.map { .binary($0, subtype: 4) })

@@ -2,6 +2,7 @@ import CMongoShim
 import Events
 import Logging
 import Synchronization
+import Values
 
 /// The process's connections to one replica set.
 ///
@@ -17,7 +18,7 @@ public final class MongoPool: @unchecked Sendable {
     public var used: Int { taken.load(ordering: .relaxed) }
 
     /// How long one call waits for a server to answer.
-    private static let socketTimeout = Duration.seconds(30)
+    public static let socketTimeout = Duration.seconds(30)
     private static let connectTimeout = Duration.seconds(3)
 
     private static let initialised: Void = mongo_shim_initialise { level, message in
@@ -32,11 +33,12 @@ public final class MongoPool: @unchecked Sendable {
     /// - Parameters:
     ///   - connections: how many `MongoConnection`s there can be at once.
     ///   - selection: how long a call waits for a server that can take it.
-    public init(url: String, connections: Int = 8, selection: Duration = .seconds(5)) throws(Refusal) {
+    ///   - answer: how long it waits for that server.
+    public init(url: String, connections: Int = 8, selection: Duration = .seconds(5), answer: Duration = socketTimeout) throws(Refusal) {
         _ = Self.initialised
         var error = mongo_shim_error()
         let settings = mongo_shim_settings(
-            connect_timeout: Int32(Self.connectTimeout.milliseconds), socket_timeout: Int32(Self.socketTimeout.milliseconds),
+            connect_timeout: Int32(min(Self.connectTimeout, answer).milliseconds), socket_timeout: Int32(answer.milliseconds),
             selection_timeout: Int32(selection.milliseconds), connections: Int32(clamping: connections)
         )
         guard let pool = mongo_shim_pool_new(url, "millrace", settings, &error) else {

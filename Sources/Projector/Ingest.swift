@@ -269,7 +269,3 @@ public actor Ingest {
         return DecodedChunk(chunk: chunk, tape: page.tape, firstText: first)
     }
 }
-
-extension Duration {
-    var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
-}

@@ -25,7 +25,3 @@ public enum Schedule: Hashable, Sendable {
         }
     }
 }
-
-extension Duration {
-    var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
-}

@@ -1,3 +1,5 @@
+import Values
+
 /// When a job runs, and what becomes of a run that cannot begin, does not end, or fails.
 public struct Timetable: Hashable, Sendable {
     public var schedule: Schedule

@@ -50,7 +50,7 @@ struct BSONReader {
         return values
     }
 
-    private mutating func open(_ depth: Int) throws(BSONError) -> (outerEnd: Int, close: Int) {
+    mutating func open(_ depth: Int) throws(BSONError) -> (outerEnd: Int, close: Int) {
         guard depth < Self.maximumDepth else { throw BSONError(reason: "nested deeper than \(Self.maximumDepth) levels") }
         let start = at
         let length = Int(try integer(Int32.self))
@@ -60,12 +60,12 @@ struct BSONReader {
         return (outerEnd, end)
     }
 
-    private mutating func close(_ outerEnd: Int, _ expected: Int) throws(BSONError) {
+    mutating func close(_ outerEnd: Int, _ expected: Int) throws(BSONError) {
         guard at == expected else { throw BSONError(reason: "document ends at byte \(at), not \(expected)") }
         end = outerEnd
     }
 
-    private mutating func value(_ type: UInt8, depth: Int) throws(BSONError) -> Value {
+    mutating func value(_ type: UInt8, depth: Int) throws(BSONError) -> Value {
         switch type {
         case BSONType.double: return .double(Double(bitPattern: UInt64(bitPattern: try integer(Int64.self))))
         case BSONType.string: return .string(try string())
@@ -85,6 +85,11 @@ struct BSONReader {
 
     private mutating func opaque(_ type: UInt8) throws(BSONError) -> OpaqueValue {
         let start = at
+        try skipOpaque(type)
+        return OpaqueValue(type: type, bytes: [UInt8](bytes[start..<at]))
+    }
+
+    private mutating func skipOpaque(_ type: UInt8) throws(BSONError) {
         switch type {
         case BSONType.undefined, BSONType.minKey, BSONType.maxKey: break
         case BSONType.objectId: try skip(12)
@@ -96,12 +101,29 @@ struct BSONReader {
             try skipCString()
             try skipCString()
         case BSONType.javascriptWithScope:
+            let start = at
             let total = try length()
             guard total >= 4 else { throw BSONError(reason: "length \(total) at byte \(start)") }
             try skip(total - 4)
         default: throw BSONError(reason: "type \(type) at byte \(at)")
         }
-        return OpaqueValue(type: type, bytes: [UInt8](bytes[start..<at]))
+    }
+
+    /// Passes over a value, of which only the length is looked at.
+    mutating func skipValue(_ type: UInt8) throws(BSONError) {
+        switch type {
+        case BSONType.null: break
+        case BSONType.bool: try skip(1)
+        case BSONType.int32: try skip(4)
+        case BSONType.double, BSONType.date, BSONType.int64: try skip(8)
+        case BSONType.decimal128: try skip(16)
+        case BSONType.string: try skip(try stringLength())
+        case BSONType.document, BSONType.array:
+            let length = try length()
+            guard length >= 5 else { throw BSONError(reason: "document length \(length) at byte \(at - 4)") }
+            try skip(length - 4)
+        default: try skipOpaque(type)
+        }
     }
 
     private mutating func length() throws(BSONError) -> Int {
@@ -110,9 +132,15 @@ struct BSONReader {
         return length
     }
 
-    private mutating func string() throws(BSONError) -> String {
+    /// Of the text that follows, with the NUL behind it.
+    mutating func stringLength() throws(BSONError) -> Int {
         let count = try length()
         guard count >= 1, count <= end - at else { throw BSONError(reason: "string length \(count) at byte \(at - 4)") }
+        return count
+    }
+
+    private mutating func string() throws(BSONError) -> String {
+        let count = try stringLength()
         let text = String(decoding: UnsafeRawBufferPointer(rebasing: bytes[at..<(at + count - 1)]), as: UTF8.self)
         at += count
         return text
@@ -124,13 +152,13 @@ struct BSONReader {
         return String(decoding: UnsafeRawBufferPointer(rebasing: bytes[start..<(at - 1)]), as: UTF8.self)
     }
 
-    private mutating func skipCString() throws(BSONError) {
+    mutating func skipCString() throws(BSONError) {
         while at < end, bytes[at] != 0 { at += 1 }
         guard at < end else { throw BSONError(reason: "a name has no end") }
         at += 1
     }
 
-    private mutating func byte() throws(BSONError) -> UInt8 {
+    mutating func byte() throws(BSONError) -> UInt8 {
         guard at < end else { throw BSONError(reason: "ends early at byte \(at)") }
         defer { at += 1 }
         return bytes[at]
@@ -141,7 +169,7 @@ struct BSONReader {
         at += count
     }
 
-    private mutating func integer<Integer: FixedWidthInteger>(_: Integer.Type) throws(BSONError) -> Integer {
+    mutating func integer<Integer: FixedWidthInteger>(_: Integer.Type) throws(BSONError) -> Integer {
         let size = MemoryLayout<Integer>.size
         guard size <= end - at else { throw BSONError(reason: "ends early at byte \(at)") }
         defer { at += size }

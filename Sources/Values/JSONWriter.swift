@@ -17,7 +17,7 @@ public enum JSON {
         return String(decoding: text, as: UTF8.self)
     }
 
-    private static func append(_ value: Value, indent: Int?, to text: inout [UInt8]) {
+    static func append(_ value: Value, indent: Int?, to text: inout [UInt8]) {
         switch value {
         case .null: text += Array("null".utf8)
         case .bool(let value): text += Array((value ? "true" : "false").utf8)
@@ -76,7 +76,7 @@ public enum JSON {
         return text
     }
 
-    private static func append(quoted bytes: some Sequence<UInt8>, to text: inout [UInt8]) {
+    static func append(quoted bytes: some Sequence<UInt8>, to text: inout [UInt8]) {
         text.append(UInt8(ascii: "\""))
         for byte in bytes {
             switch byte {

@@ -26,7 +26,7 @@ extension Configuration {
             configuration.models.map { "\($0.name) \($0.stream) \($0.foldHash) \($0.source) \($0.versions ?? "")" }
         }
         return redis != configuration.redis || mongodb != configuration.mongodb || lease != configuration.lease || keepRuns != configuration.keepRuns
-            || streams != configuration.streams || models(self) != models(configuration)
+            || api != configuration.api || streams != configuration.streams || models(self) != models(configuration)
     }
 
     private func unknown(_ kind: String, _ name: String, _ known: [String]) -> Refusal {

@@ -56,7 +56,7 @@ struct GetCommand: AsyncParsableCommand {
             throw Ending.notGood
         }
         for name in StoredDocument.hiddenFields { found[name] = nil }
-        Output.line(options.json ? JSON.write(.document(found)) : JSON.pretty(.document(found)))
+        Output.line(try DocumentText.write(found, isPretty: !options.json))
     }
 
     /// The document as the log makes it then, and when that was.

@@ -60,9 +60,6 @@ struct Reader: Sendable {
     /// The models that are named, or all that have a build.
     func built(_ models: [String]) -> [String] { models.isEmpty ? configuration.models.map(\.name).filter { builds[$0] != nil } : models }
 
-    /// Of a model that no worker has started with.
-    func noBuild(of model: String) -> Refusal { Refusal(.unknownName, "\(model) has no build yet: it is made when a worker starts") }
-
     /// The live builds as they were when it began, by model.
     var builds: [String: StoredBuild] { pointers.compactMapValues(\.liveBuild) }
 

@@ -74,7 +74,7 @@ struct ReconcileRun: Sendable {
     func results() async throws -> [Result] {
         var results: [Result] = []
         for model in models {
-            guard let result = try await reader.live(model, { try await reconcile($0) }) else { throw reader.noBuild(of: model) }
+            guard let result = try await reader.live(model, { try await reconcile($0) }) else { throw Refusal.noBuild(of: model) }
             results.append(result)
         }
         return results

@@ -4,6 +4,8 @@ import Events
 import Health
 import Jobs
 import Logging
+import MongoStore
+import ReadAPI
 import ServiceLifecycle
 import UnixSignals
 
@@ -21,10 +23,14 @@ struct RunCommand: AsyncParsableCommand {
     @Option(name: .customLong("job"), help: "Only this job; may be given again for others.")
     var names: [String] = []
 
+    @Flag(inversion: .prefixedNo, help: "Whether it serves the read API too.")
+    var api = true
+
     func run() async throws {
         try await Ending.of {
             let logger = options.logger
-            let configuration = try options.load()
+            var configuration = try options.load()
+            if !api { configuration.api.listen = .off }
             guard !configuration.jobs.isEmpty else {
                 throw Refusal(.badConfiguration, "there is no job in \(options.jobs): add \(options.jobs)/drain.yaml with version: 1 and job: drain")
             }
@@ -50,26 +56,32 @@ private struct WorkService: Service {
 
     func run() async throws {
         try await withGracefulShutdownHandler {
-            try await HealthDoor.open(configuration.healthListen, logger: logger) { health in try await work(health) }
+            let health = Door(
+                what: "health and metrics", address: configuration.healthListen, standard: Configuration.defaultHealthListen,
+                variable: "MILLRACE_HEALTH_LISTEN")
+            try await health.open({ HealthService(host: $0, port: $1, logger: logger, onBound: $2) }, logger: logger) { health in
+                try await ReadDoor.open(ReadDoor.door(configuration.api), configuration.api, logger: logger) { api in try await work(health, api) }
+            }
         } onGracefulShutdown: {
             // Not ServiceGroup's own limits, which end the process by a trap, with a trace of its stack.
             Ending.leave(within: Self.patience)
         }
     }
 
-    private func work(_ health: HealthService?) async throws {
+    private func work(_ health: HealthService?, _ api: ReadService?) async throws {
         // From the start on: otherwise it would end the process.
         let hangUps = await UnixSignalsSequence(trapping: .sighup)
         let batches = BatchMetrics()
         let runtime = try await Runtime.open(configuration, meter: batches, logger: logger)
         if Task.isShuttingDownGracefully { return }
+        api?.serve(try ReadRuntime.open(configuration, incarnation: runtime.installation.incarnation).setup)
         var jobs = JobList(names: names)
         try await jobs.take(configuration.jobs, on: runtime)
         let runner = JobRunner(jobs.jobs, runtime.office, logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await runtime.makeIndexes() }
             health?.answer(from: RuntimeHealth(runtime: runtime, batches: batches))
-            group.addTask { [jobs] in await reload(jobs, runtime, batches, runner, hangUps, health) }
+            group.addTask { [jobs] in await reload(jobs, runtime, batches, runner, hangUps, health, api) }
             try await runner.run()
             group.cancelAll()
         }
@@ -86,7 +98,8 @@ private struct WorkService: Service {
     /// what runs all the time moves over to it: each drain finishes its batch and gives its partitions to the next. Its builds
     /// are looked after meanwhile.
     private func reload(
-        _ jobs: JobList, _ runtime: Runtime, _ batches: BatchMetrics, _ runner: JobRunner, _ hangUps: UnixSignalsSequence, _ health: HealthService?
+        _ jobs: JobList, _ runtime: Runtime, _ batches: BatchMetrics, _ runner: JobRunner, _ hangUps: UnixSignalsSequence, _ health: HealthService?,
+        _ api: ReadService?
     ) async {
         var (jobs, runtime) = (jobs, runtime)
         var care = Task { [runtime] in await lookAfter(runtime) }
@@ -97,6 +110,7 @@ private struct WorkService: Service {
                 if now.isOther(than: runtime.configuration) {
                     let opened = try await Runtime.open(now, meter: batches, logger: logger)
                     try await jobs.take(now.jobs, on: opened)
+                    api?.serve(try ReadRuntime.open(now, incarnation: opened.installation.incarnation).setup)
                     runtime = opened
                     care.cancel()
                     care = Task { await lookAfter(opened) }
@@ -107,8 +121,8 @@ private struct WorkService: Service {
                     try await jobs.take(now.jobs, on: runtime)
                     runner.replace(jobs.jobs)
                 }
-                if now.healthListen != configuration.healthListen {
-                    logger.warning("where health and metrics are served has changed: that needs a restart, and all else is in effect")
+                if now.healthListen != configuration.healthListen || (configuration.api.listen != .off && now.api.listen != configuration.api.listen) {
+                    logger.warning("where health, metrics or the read API are served has changed: that needs a restart, and all else is in effect")
                 }
                 logger.info("the files were read again", metadata: ["jobs": "\(jobs.jobs.map(\.name).joined(separator: ", "))"])
             } catch {

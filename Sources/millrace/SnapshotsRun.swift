@@ -73,7 +73,7 @@ struct SnapshotsRun: Sendable {
     }
 
     private func make(_ model: String) async throws -> [Made] {
-        guard let build = reader.builds[model] else { throw reader.noBuild(of: model) }
+        guard let build = reader.builds[model] else { throw Refusal.noBuild(of: model) }
         let (definition, partitions) = try reader.definition(of: build)
         return try await SoleWork.onTruth(of: model, leases, by: owner, reader.configuration.lease).run { _ in
             var made: [Made] = []

@@ -18,8 +18,8 @@ import Values
             let ended = try await installation.millrace("get", "product", "p-1", "--json")
             #expect(ended.code == 0 && ended.errors == "")
             let expected = """
-                {"_id":"p-1","measured":{"z":1,"a":{"y":[1,{"b":null,"a":true}],"x":"é\\u0000\\"€😀"},"large":9007199254740993,\
-                "small":-9223372036854775808,"int":2147483648,"double":1.0,"tiny":5e-324,"third":0.1,"negative":-0.0,"huge":1e+300,\
+                {"_id":"p-1","measured":{"z":1,"a":{"y":[1,{"b":null,"a":true}],"x":"é\\u0000\\"€😀"},"large":"9007199254740993",\
+                "small":"-9223372036854775808","int":2147483648,"double":1.0,"tiny":5e-324,"third":0.1,"negative":-0.0,"huge":1e+300,\
                 "":{},"a.b":[],"$x":"$y"},"at":"2026-11-20T10:00:00.123Z","version":2}
 
                 """

@@ -88,7 +88,10 @@ final class Installation: Sendable {
 
     /// Starts `millrace`, or another program that starts it, in the installation's folder.
     func start(program: String = program, _ arguments: [String], environment: [String: String] = [:], input: String = "") throws -> Child {
-        let own = ["MILLRACE_REDIS_URL": redis, "MILLRACE_MONGODB_URL": mongodb, "MILLRACE_MONGODB_DATABASE": name, "MILLRACE_HEALTH_LISTEN": "off"]
+        let own = [
+            "MILLRACE_REDIS_URL": redis, "MILLRACE_MONGODB_URL": mongodb, "MILLRACE_MONGODB_DATABASE": name, "MILLRACE_HEALTH_LISTEN": "off",
+            "MILLRACE_API_LISTEN": "off",
+        ]
         return try Child(
             program, arguments, environment: own.merging(environment) { $1 }, directory: directory.path, input: input,
             files: directory.appending(path: "children"))

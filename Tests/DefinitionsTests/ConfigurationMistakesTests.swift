@@ -19,6 +19,12 @@ import Testing
         Mistake("lease: 11m", 2, 8, "lease: must be a duration from 1s to 10m, found 11m"),
         Mistake("runs: { keep: 1h }", 2, 15, "keep: must be a duration from 1d to 3650d, found 1h"),
         Mistake("health: { listen: 9090 }", 2, 19, "listen: must be a string, found 9090"),
+        Mistake("api: { listen: localhost }", 2, 16, "listen: \"localhost\" is no address"),
+        Mistake("api: { port: 80 }", 2, 8, "unknown key \"port\""),
+        Mistake("api: { rate: 0 }", 2, 14, "rate: must be an integer from 1 to 10000000, found 0"),
+        Mistake("api: { concurrency: many }", 2, 21, "concurrency: must be an integer from 1 to 100000, found \"many\""),
+        Mistake("api: { deadline: 1ms }", 2, 18, "deadline: must be a duration from 100ms to 1m, found 1ms"),
+        Mistake("api: { connections: 0 }", 2, 21, "connections: must be an integer from 1 to 1000000, found 0"),
         Mistake("health: { listen: localhost }", 2, 19, "listen: \"localhost\" is no address — write one such as 127.0.0.1:9090, or off"),
         Mistake("health: { listen: \"::1:9090\" }", 2, 19, "\"::1:9090\" is no address"),
         Mistake("health: { listen: \"h:70000\" }", 2, 19, "\"h:70000\" is no address"),
@@ -113,7 +119,7 @@ import Testing
         Mistake("version: 1\nstreams: [ product ]\n", 2, 10, "found a list"),
         Mistake("", nil, nil, "is empty"),
         Mistake("version: 7\n", 1, 10, "the file is of version 7"),
-        Mistake("hello\n", 1, 1, "millrace.yaml must be a map with version, redis, mongodb, lease, runs, health and streams, found \"hello\""),
+        Mistake("hello\n", 1, 1, "millrace.yaml must be a map with version, redis, mongodb, lease, runs, health, api and streams, found \"hello\""),
     ]
 
     @Test(arguments: files)

@@ -27,6 +27,7 @@ import Testing
             lease: 2m
             runs: { keep: 90d }
             health: { listen: "[::1]:0" }
+            api: { listen: "0.0.0.0:80", rate: 500, concurrency: 7, deadline: 3s, connections: 9 }
             streams:
               zebra: { list: "z", format: cloudevents }
               rows: { format: debezium, keys: { products: $row.id, "order lines": $after.order.id }, outbox: outbox, types: { row.at: epochMicros } }
@@ -51,6 +52,9 @@ import Testing
         #expect(configuration.lease == .seconds(120))
         #expect(configuration.keepRuns == .seconds(90 * 86_400))
         #expect(configuration.healthListen == .at(host: "::1", port: 0))
+        #expect(configuration.api.listen == .at(host: "0.0.0.0", port: 80))
+        #expect(configuration.api.rate == 500 && configuration.api.concurrency == 7)
+        #expect(configuration.api.deadline == .seconds(3) && configuration.api.connections == 9)
         #expect(configuration.streams.map(\.name) == ["apple", "rows", "zebra"])
         var rows = StreamSettings(name: "rows")
         rows.shape = EventShape(format: .debezium(DebeziumFormat(outbox: "outbox")), types: try #require(TypeTree([(["row", "at"], .epochMicros)])))
@@ -100,6 +104,9 @@ import Testing
         #expect(configuration.mongodb.database == "test")
         #expect(configuration.healthListen == nil)
         #expect(files.check(["MILLRACE_HEALTH_LISTEN": "off"]).configuration?.healthListen == .off)
+        #expect(configuration.api == APISettings())
+        #expect(files.check(["MILLRACE_API_LISTEN": "off"]).configuration?.api.listen == .off)
+        #expect(files.check(["MILLRACE_API_LISTEN": "here"]).problems.map(\.file) == ["MILLRACE_API_LISTEN"])
     }
 
     @Test func `an empty variable counts as unset`() throws {

@@ -11,7 +11,8 @@ import Testing
         Mistake("version: \"1\"\nmodel: p\nstream: p\nfold: { a: { $delete: true } }\n", 1, 10, "version: must be 1, found \"1\""),
         Mistake(
             "- 1\n", 1, 1,
-            "a model must be a map with version, model, stream, fold, onError, unknown, ttl, root, derive, defaults, private, indexes and source, found a list"),
+            "a model must be a map with version, model, stream, fold, onError, unknown, ttl, root, derive, defaults, private, indexes, read and source, found a list"
+        ),
         Mistake("version: 1\nstream: p\nfold: { a: { $delete: true } }\n", 1, 1, "model: is missing"),
         Mistake("version: 1\nmodel: p\nfold: { a: { $delete: true } }\n", 1, 1, "stream: is missing"),
         Mistake("version: 1\nmodel: p\nstream: p\n", 1, 1, "fold: is missing"),
@@ -25,7 +26,8 @@ import Testing
         Mistake(goodModel + "fodl: 1\n", 5, 1, "unknown key \"fodl\" — did you mean \"fold\"?"),
         Mistake(
             goodModel + "zzzzzzzz: 1\n", 5, 1,
-            "unknown key \"zzzzzzzz\" — allowed here: version, model, stream, fold, onError, unknown, ttl, root, derive, defaults, private, indexes and source"),
+            "unknown key \"zzzzzzzz\" — allowed here: version, model, stream, fold, onError, unknown, ttl, root, derive, defaults, private, indexes, read and source"
+        ),
         Mistake(goodModel + "defaults: 1\n", 5, 11, "defaults: must be a map of fields and values, found 1 — such as { stock: 0 }"),
         Mistake(goodModel + "defaults: { a: $data.b }\n", 5, 11, "defaults: must be the same for every event"),
         Mistake(goodModel + "defaults: { _id: 1 }\n", 5, 13, "_id is set by Millrace itself"),
@@ -36,6 +38,9 @@ import Testing
         Mistake(goodModel + "derive: { a: $$doc.b, b: 1 }\n", 5, 11, "derive: a reads b, and b is derived itself"),
         Mistake(goodModel + "derive: { a: $$doc }\n", 5, 11, "derive: a reads the whole document, and a is derived itself"),
         Mistake(goodModel + "derive: { a: 1, a.b: 1 }\n", 5, 17, "derive: a.b conflicts with the one at 5:11"),
+        Mistake(goodModel + "read: secondaries\n", 5, 7, "read: must be a map with from and maxStaleness, found \"secondaries\""),
+        Mistake(goodModel + "read: { from: secondary }\n", 5, 15, "from: must be primary or secondaries, found \"secondary\""),
+        Mistake(goodModel + "read: { maxStaleness: 1s }\n", 5, 23, "maxStaleness: must be a duration from 10s to 1d, found 1s"),
         Mistake(goodModel + "private: cost\n", 5, 10, "private: must be a list of paths, found \"cost\""),
         Mistake(goodModel + "private: [ \"a..b\" ]\n", 5, 12, "has an empty part"),
         Mistake(goodModel + "ttl: 30\n", 5, 6, "ttl: must be a duration from 1s to 36500d, found 30 — write a whole number and ms, s, m, h or d"),
@@ -62,7 +67,7 @@ import Testing
         Mistake(
             goodModel + "indexes: [ \((0...16).map { "{ f\($0): 1 }" }.joined(separator: ", ")) ]\n", 5, 10, "a model has at most 16 indexes, found 17"),
         Mistake(
-            goodModel + "indexes: [ { \((0...32).map { "f\($0): 1" }.joined(separator: ", ")) } ]\n", 5, 12, "an index has at most 32 fields, found 33"),
+            goodModel + "indexes: [ { \((0...31).map { "f\($0): 1" }.joined(separator: ", ")) } ]\n", 5, 12, "an index has at most 31 fields, found 32"),
         Mistake(goodModel + "onError: skpi\n", 5, 10, "onError: must be one of skip, hold and stop, found \"skpi\" — did you mean \"skip\"?"),
     ]
 

@@ -30,7 +30,7 @@ import Values
         #expect(model.name == "product")
         #expect(model.stream == "shop")
         #expect(model.source == source)
-        #expect(model.indexes.map(\.name) == ["millrace:category_1,price.amount_-1", "millrace:name_1,_id_1"])
+        #expect(model.indexes.map(\.name) == ["millrace:category_1,price.amount_-1,_id_1", "millrace:name_1,_id_1"])
         let expected: [String: [Effect]] = [
             "created": [
                 Effect([

@@ -50,7 +50,8 @@ import Values
     /// What is more than the shape of a file: fragments of what the readers say. The schemas take such files.
     private static let beyondSchemas = [
         // Order, bytes, ranges of units, and names that other parts of a file or other files have.
-        "must come first", "has 1 to 256 bytes, found 258", "found 900ms", "found 11m", "found 31d", "found 1h", "found 2m", "found 500ms",
+        "must come first", "has 1 to 256 bytes, found 258", "found 900ms", "found 1s", "found 1ms", "found 11m", "found 31d", "found 1h", "found 2m",
+        "found 500ms",
         "found 8MiB", "99999999999999999999MiB", "no control characters", "which stream product uses already", "would use the key", "named twice",
         "a second time", "conflicts with", "unknown stream", "unknown model",
         // What stands in a text: URLs, names, paths that lead nowhere.

@@ -43,7 +43,7 @@ class Services:
     """Two `millrace run`: the first lives to the end, the second is killed and started again."""
 
     def __init__(self, millrace, redis, mongo):
-        self.millrace, self.env = millrace, {**harness.environment(redis, mongo, DATABASE), "MILLRACE_HEALTH_LISTEN": "off"}
+        self.millrace, self.env = millrace, {**harness.environment(redis, mongo, DATABASE), "MILLRACE_HEALTH_LISTEN": "off", "MILLRACE_API_LISTEN": "off"}
         self.running, self.kills, self.memory = {}, 0, []
         for name in ("first", "second"):
             self.start(name)

@@ -52,6 +52,23 @@ mongo_shim_session *mongo_shim_session_start(mongo_shim_client *client, mongo_sh
 void mongo_shim_session_end(mongo_shim_session *session);
 void mongo_shim_session_id(mongo_shim_session *session, uint8_t id[16]);
 
+// A member of the replica set, as it was last heard of.
+typedef struct {
+    uint32_t id;
+    int32_t is_primary; // else a secondary
+    int64_t last_write; // milliseconds since 1970
+} mongo_shim_server;
+
+// Those that can be read from, at most `most`. Where there is none, or no primary and one is needed, it waits for one, no longer
+// than the pool's limit.
+size_t mongo_shim_servers(mongo_shim_client *client, int needs_primary, mongo_shim_server *servers, size_t most);
+
+// A command at one server, without an explicit session: it says itself what it reads. It is not repeated.
+int mongo_shim_read(
+    mongo_shim_client *client, uint32_t server, const char *database, const uint8_t *command, size_t length, mongo_shim_reply *reply,
+    mongo_shim_error *error
+);
+
 // The reply is set on failure too: it carries error labels and write errors.
 int mongo_shim_command(
     mongo_shim_client *client, mongo_shim_session *session, const char *database, const uint8_t *command, size_t length, int mode,

@@ -16,6 +16,7 @@ extension Schema {
             "root": any(text, list(of: text, atLeast: 1)), "derive": map(names: reference("path"), of: reference("expression"), atLeast: 1),
             "defaults": map(names: ["not": oneOf(FieldPath.reserved.sorted())], of: reference("expression"), atLeast: 1),
             "private": list(of: reference("path"), atLeast: 1), "indexes": indexes, "source": source,
+            "read": map(keys: ModelReader.readKeys, ["from": oneOf(ModelReader.readPlaces), "maxStaleness": duration]),
         ],
         definitions: [
             "effect": effect, "expression": expression, "open": open, "path": path, "test": test, "condition": condition, "members": members, "order": order,

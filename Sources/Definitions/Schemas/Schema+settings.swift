@@ -9,11 +9,19 @@ extension Schema {
             "redis": map(keys: ConfigurationReader.redisKeys, ["url": text]),
             "mongodb": map(keys: ConfigurationReader.mongodbKeys, ["url": text, "database": database]),
             "lease": duration,
-            "health": map(keys: ConfigurationReader.healthKeys, ["listen": text("^(off|[^/@ ]+:[0-9]{1,5})$")]),
+            "health": map(keys: ConfigurationReader.healthKeys, ["listen": listen]),
+            "api": map(
+                keys: ConfigurationReader.apiKeys,
+                [
+                    "listen": listen, "rate": integer(APISettings.rateRange), "concurrency": integer(APISettings.concurrencyRange), "deadline": duration,
+                    "connections": integer(APISettings.connectionsRange),
+                ]),
             "runs": map(keys: ConfigurationReader.runsKeys, ["keep": duration]),
             "streams": map(names: name, of: any(["type": "null"], stream), atLeast: 1),
         ]
     )
+
+    private static let listen = text("^(off|[^/@ ]+:[0-9]{1,5})$")
 
     private static let database: Value = [
         "type": "string", "minLength": 1, "maxLength": 63, "pattern": "^[^/\\\\. \"$*<>:|?]*$", "not": ["enum": ["admin", "local", "config"]],

@@ -151,7 +151,10 @@ struct Place: Sendable {
     // MARK: Running
 
     var environment: [String: String] {
-        ["MILLRACE_REDIS_URL": servers.redis, "MILLRACE_MONGODB_URL": servers.mongodb, "MILLRACE_MONGODB_DATABASE": database, "MILLRACE_HEALTH_LISTEN": "off"]
+        [
+            "MILLRACE_REDIS_URL": servers.redis, "MILLRACE_MONGODB_URL": servers.mongodb, "MILLRACE_MONGODB_DATABASE": database,
+            "MILLRACE_HEALTH_LISTEN": "off", "MILLRACE_API_LISTEN": "off",
+        ]
     }
 
     /// Starts the command with the place's configuration, and with jobs from one of its folders.

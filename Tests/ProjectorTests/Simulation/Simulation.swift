@@ -3,6 +3,7 @@ import Events
 import Fixtures
 import Models
 import Synchronization
+import Values
 
 @testable import Projector
 

@@ -1,0 +1,21 @@
+/// What `api:` says of the read API.
+public struct APISettings: Hashable, Sendable {
+    /// nil where nobody has said it, and then at `standard` if that is free.
+    public var listen: ListenAddress?
+    /// Requests of one model at once; more are refused.
+    public var concurrency = 512
+    /// Requests a second in all; more are refused. nil for no limit.
+    public var rate: Int?
+    /// How long a read may take.
+    public var deadline = Duration.seconds(2)
+    /// Connections of clients at once; more wait to be taken.
+    public var connections = 10_000
+
+    public static let standard = (host: "127.0.0.1", port: 8080)
+    public static let concurrencyRange = 1...100_000
+    public static let rateRange = 1...10_000_000
+    public static let deadlineRange = Duration.milliseconds(100)...Duration.seconds(60)
+    public static let connectionsRange = 1...1_000_000
+
+    public init() {}
+}

@@ -1,0 +1,56 @@
+import Events
+import HTTPTypes
+import Hummingbird
+import Values
+
+/// Why a request is refused, as RFC 9457 says it.
+struct HTTPProblem: Error, Equatable {
+    var status: HTTPResponse.Status
+    var problem: Problem
+    /// What, where and why.
+    var detail: String
+    /// What to do.
+    var hint: String?
+    /// Seconds until it is worth trying again.
+    var retryAfter: Int?
+    /// Members of its own, such as the lag.
+    var members: Document
+    var headers: HTTPFields
+
+    init(
+        _ status: HTTPResponse.Status, _ problem: Problem, _ detail: String, hint: String? = nil, retryAfter: Int? = nil, members: Document = Document(),
+        headers: HTTPFields = [:]
+    ) {
+        self.status = status
+        self.problem = problem
+        self.detail = detail
+        self.hint = hint
+        self.retryAfter = retryAfter
+        self.members = members
+        self.headers = headers
+    }
+
+    static func badRequest(_ detail: String, hint: String? = nil) -> HTTPProblem { HTTPProblem(.badRequest, .badRequest, detail, hint: hint) }
+
+    /// `{type, title, status, code, detail, hint, requestId}` and its own members.
+    func response(requestID: String) -> Response {
+        var body: Document = [
+            "type": .string("urn:millrace:problem:\(problem.rawValue)"), "title": .string(title), "status": .int32(Int32(status.code)),
+            "code": .string(problem.rawValue), "detail": .string(detail),
+        ]
+        if let hint { body.append("hint", .string(hint)) }
+        body.append("requestId", .string(requestID))
+        body.fields += members.fields
+        var headers = headers
+        headers[.contentType] = "application/problem+json"
+        headers[.cacheControl] = "no-store"
+        if let retryAfter { headers[.retryAfter] = "\(retryAfter)" }
+        return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: JSON.write(.document(body)))))
+    }
+
+    /// The problem's name in words.
+    private var title: String {
+        let words = problem.rawValue.split(separator: "-").joined(separator: " ")
+        return words.prefix(1).uppercased() + words.dropFirst()
+    }
+}

@@ -1,0 +1,61 @@
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import ServiceLifecycle
+import Synchronization
+
+/// The read API over HTTP.
+public final class ReadService: Service {
+    public struct Settings: Sendable {
+        public var host: String
+        /// 0 for any that is free.
+        public var port: Int
+        /// Connections of clients at once; others wait to be taken.
+        public var connections: Int
+
+        public init(host: String, port: Int, connections: Int) {
+            self.host = host
+            self.port = port
+            self.connections = connections
+        }
+    }
+
+    private let settings: Settings
+    private let setup = Mutex<ReadSetup?>(nil)
+    private let onBound: @Sendable (Int) -> Void
+    private let logger: Logger
+
+    /// A client that says nothing for so long, in the middle of a request or between two, is left.
+    private static let idleTimeout = Duration.seconds(30)
+    /// Bytes of all headers, and how many there are.
+    private static let headers = (bytes: 8192, count: 100)
+
+    /// - Parameter onBound: is told the port.
+    public init(_ settings: Settings, logger: Logger, onBound: @escaping @Sendable (Int) -> Void = { _ in }) {
+        self.settings = settings
+        self.onBound = onBound
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)
+        self.logger = quiet
+    }
+
+    /// From now on it serves this.
+    public func serve(_ setup: ReadSetup) { self.setup.withLock { $0 = setup } }
+
+    /// Throws the system's error where the port cannot be had.
+    public func run() async throws {
+        let http = HTTP1Channel.Configuration(
+            idleTimeout: .seconds(Self.idleTimeout.components.seconds),
+            httpDecoderConfiguration: .init(
+                maxHeaderFieldSize: Self.headers.bytes, maxHeaderListSize: Self.headers.bytes, maxHeaderFieldCount: Self.headers.count))
+        let application = Application(
+            responder: ReadResponder { [self] in setup.withLock(\.self) },
+            server: HTTPServerBuilder { responder in OnEventLoop(inner: HTTP1Channel(responder: responder, configuration: http)) },
+            configuration: .init(
+                address: .hostname(settings.host, port: settings.port), serverName: nil, backlog: 1024,
+                availableConnectionsDelegate: MaximumAvailableConnections(settings.connections)),
+            onServerRunning: { [onBound] channel in onBound(channel.localAddress?.port ?? 0) }, logger: logger)
+        try await application.run()
+    }
+}

@@ -1,0 +1,63 @@
+import Events
+import HTTPTypes
+import Reads
+import Synchronization
+
+/// What is served, and what it is read by.
+public struct ReadSetup: Sendable {
+    /// By name.
+    public var models: [String: ReadModel]
+    public var incarnation: String
+    public var lookups: Lookups
+    public var pages: Pages
+    public var caughtUp: CaughtUp
+    /// How long a read may take.
+    public var deadline: Duration
+    let load: ModelLoad
+
+    /// - Parameter concurrency: requests of one model at once; more are refused.
+    public init(
+        models: [ReadModel], incarnation: String, lookups: Lookups, pages: Pages, caughtUp: CaughtUp, deadline: Duration, concurrency: Int
+    ) {
+        self.models = Dictionary(uniqueKeysWithValues: models.map { ($0.name, $0) })
+        self.incarnation = incarnation
+        self.lookups = lookups
+        self.pages = pages
+        self.caughtUp = caughtUp
+        self.deadline = deadline
+        load = ModelLoad(models.map(\.name), most: concurrency)
+    }
+
+    func model(_ name: String) throws(HTTPProblem) -> ReadModel {
+        guard let model = models[name] else {
+            throw HTTPProblem(.notFound, .noSuchModel, "there is no such model", hint: "GET /v1 names the models")
+        }
+        return model
+    }
+
+    func position(_ offset: Int64, of partition: PartitionID) -> String {
+        Position(incarnation: incarnation, partition: partition, offset: offset).description
+    }
+}
+
+/// How many requests of each model are under way: one that is asked for without end leaves the others their part.
+final class ModelLoad: Sendable {
+    private let most: Int
+    private let counts: Mutex<[String: Int]>
+
+    init(_ models: [String], most: Int) {
+        self.most = most
+        counts = Mutex(Dictionary(uniqueKeysWithValues: models.map { ($0, 0) }))
+    }
+
+    func admitted<Answer>(_ model: String, _ body: () async throws(HTTPProblem) -> Answer) async throws(HTTPProblem) -> Answer {
+        let isAdmitted = counts.withLock { counts in
+            guard counts[model, default: 0] < most else { return false }
+            counts[model, default: 0] += 1
+            return true
+        }
+        guard isAdmitted else { throw ReadResponder.problem(.overloaded) }
+        defer { counts.withLock { $0[model, default: 0] -= 1 } }
+        return try await body()
+    }
+}

@@ -1,0 +1,93 @@
+import Definitions
+import Events
+import Jobs
+import Logging
+import Models
+import MongoStore
+import Projector
+import ReadAPI
+import Reads
+import RedisAddress
+import RedisBuffer
+import Schedules
+
+/// What the read API reads by: connections of its own, so that neither it nor the drain waits for the other's.
+struct ReadRuntime: Sendable {
+    let configuration: Configuration
+    let setup: ReadSetup
+    private let pool: MongoPool
+
+    /// One reads for many lookups at once; the second is for when a server does not answer the first, and others would.
+    private static let lookupConnections = 2
+    private static let pageConnections = 2
+    /// For whoever waits for what was pushed, and for jobs.
+    private static let otherConnections = 2
+    /// Lookups and pages that wait for a connection.
+    private static let mostLookups = 20_000
+    private static let mostPages = 200
+    /// How long one server may keep one read waiting; beyond, another is asked.
+    private static let answer = Duration.milliseconds(700)
+    private static let selection = Duration.milliseconds(300)
+
+    /// Throws a `Refusal` for what a person must change first. Writes nothing.
+    static func open(_ configuration: Configuration, incarnation: String) throws -> ReadRuntime {
+        let database = configuration.mongodb.database
+        let count = lookupConnections + pageConnections + otherConnections
+        let pool = try MongoPool(url: configuration.mongodb.url, connections: count, selection: selection, answer: answer)
+        func reads(_ name: String) throws -> MongoReads { MongoReads(connection: try MongoConnection(pool: pool, name: name), database: database) }
+        let partitions = configuration.streams.flatMap { stream in (0..<stream.partitions).map { PartitionID(stream: stream.name, number: $0) } }
+        let site = ReadSite(partitions: partitions)
+        let models = configuration.models.compactMap { model in configuration.stream(model.stream).map { ReadModel(model, partitions: $0.partitions) } }
+        let writeSide = try ReadWriteSide(
+            configuration, jobs: MongoJobs(connection: try MongoConnection(pool: pool, name: "read jobs"), database: database))
+        let setup = ReadSetup(
+            models: models, incarnation: incarnation,
+            lookups: Lookups(site, connections: try (0..<lookupConnections).map { try reads("lookup \($0)") }, mostWaiting: mostLookups),
+            pages: Pages(site, connections: try (0..<pageConnections).map { try reads("page \($0)") }, mostWaiting: mostPages),
+            caughtUp: CaughtUp(site, connection: try reads("caught up"), writeSide, partitions: partitions), deadline: configuration.api.deadline,
+            concurrency: configuration.api.concurrency)
+        return ReadRuntime(configuration: configuration, setup: setup, pool: pool)
+    }
+}
+
+/// Lists and jobs, as the read API asks for them.
+private struct ReadWriteSide: WriteSide {
+    private let lists: [PartitionID: String]
+    private let buffers: [PartitionID: RedisBuffer]
+    private let jobs: MongoJobs
+    /// Jobs that drain, and the streams of each; none for all.
+    private let drains: [String: [String]]
+
+    init(_ configuration: Configuration, jobs: MongoJobs) throws {
+        let url = try RedisURL(configuration.redis.url)
+        var (lists, buffers): ([PartitionID: String], [PartitionID: RedisBuffer]) = ([:], [:])
+        for stream in configuration.streams {
+            for number in 0..<stream.partitions {
+                let partition = PartitionID(stream: stream.name, number: number)
+                lists[partition] = stream.list(of: number)
+                // Only tokens are asked for, which are of no installation.
+                buffers[partition] = RedisBuffer(
+                    url: url, list: stream.list(of: number), installation: "", maxEventBytes: stream.maxEventBytes, timeout: .seconds(1))
+            }
+        }
+        (self.lists, self.buffers, self.jobs) = (lists, buffers, jobs)
+        var drains: [String: [String]] = [:]
+        for job in configuration.jobs { if case .drain(let drain) = job.work { drains[job.name] = drain.streams } }
+        self.drains = drains
+    }
+
+    func list(of partition: PartitionID) -> String? { lists[partition] }
+
+    func token(of partition: PartitionID) async throws -> BufferToken {
+        guard let buffer = buffers[partition] else { throw Refusal(.unknownName, "there is no partition \(partition)") }
+        return try await buffer.token()
+    }
+
+    func isPaused(_ stream: String) async throws -> Bool {
+        let names = drains.filter { $0.value.isEmpty || $0.value.contains(stream) }.keys
+        // Where it is not said who drains, somebody else may.
+        guard !names.isEmpty else { return false }
+        let states = try await jobs.known()
+        return names.allSatisfy { states[$0]?.isPaused ?? false }
+    }
+}
