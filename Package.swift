@@ -23,6 +23,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -53,7 +54,8 @@ let package = Package(
 
         // Stores, behind the protocols of Projector.
         .target(name: "Threads", swiftSettings: strict),
-        .target(name: "Reads", dependencies: ["Events", "Models", "Projector", "Values"], swiftSettings: strict),
+        .target(
+            name: "Reads", dependencies: ["Events", "Models", "Projector", "Values", .product(name: "Crypto", package: "swift-crypto")], swiftSettings: strict),
         .target(name: "RedisBuffer", dependencies: ["CHiredis", "Threads", "Events", "Projector", "RedisAddress"], swiftSettings: strict),
         .target(
             name: "MongoStore",

@@ -17,6 +17,7 @@ enum Collections {
     static let snapshots = "millrace.snapshots"
     static let drift = "millrace.drift"
     static let followers = "millrace.followers"
+    static let tokens = "millrace.tokens"
 }
 
 /// The version of every stored kind but the chunk, which has its own. A newer one is refused.

@@ -5,6 +5,11 @@ extension HTTPField.Name {
     static let preferenceApplied = named("Preference-Applied")
     static let requestID = named("X-Request-Id")
     static let contentTypeOptions = named("X-Content-Type-Options")
+    static let forwarded = named("Forwarded")
+    static let forwardedFor = named("X-Forwarded-For")
+    /// As draft-ietf-httpapi-ratelimit-headers has them, from its eighth version on.
+    static let rateLimit = named("RateLimit")
+    static let rateLimitPolicy = named("RateLimit-Policy")
     /// Everything before this place of the log has taken effect in the answer.
     static let position = named("Millrace-Position")
     /// Seconds that the model is behind the log, as far as the server that was read from knows.

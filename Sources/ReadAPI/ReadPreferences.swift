@@ -1,17 +1,9 @@
 import HTTPTypes
+import Reads
 
 /// What a request prefers (RFC 7240): `Prefer: consistency=causal, wait=2`.
 struct ReadPreferences: Hashable {
-    enum Consistency: String, CaseIterable, Hashable {
-        /// What a secondary has, which may be a little behind.
-        case eventual
-        /// Everything that was pushed before the request.
-        case causal
-        /// The same, from the primary.
-        case strong
-    }
-
-    var consistency = Consistency.eventual
+    var consistency = ReadConsistency.eventual
     /// How long may be waited for what was pushed to be applied.
     var wait = Duration.seconds(2)
     /// The preferences that were understood.
@@ -26,10 +18,10 @@ struct ReadPreferences: Hashable {
             let (name, value) = (Self.trim(parts.first ?? "").lowercased(), parts.count > 1 ? Self.trim(parts[1]) : "")
             switch name {
             case "consistency":
-                guard let consistency = Consistency(rawValue: value) else {
+                guard let consistency = ReadConsistency(rawValue: value) else {
                     throw .badRequest(
                         "Prefer: consistency is \(value.isEmpty ? "empty" : value)",
-                        hint: "write \(Consistency.allCases.map(\.rawValue).joined(separator: ", "))")
+                        hint: "write \(ReadConsistency.allCases.map(\.rawValue).joined(separator: ", "))")
                 }
                 self.consistency = consistency
             case "wait":

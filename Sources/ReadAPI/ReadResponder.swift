@@ -52,31 +52,38 @@ struct ReadResponder: HTTPResponder {
         guard let setup = setup() else {
             throw HTTPProblem(.serviceUnavailable, .serverUnreachable, "the service is starting", hint: "ask again in a moment", retryAfter: 1)
         }
+        let token = try setup.admission.reader(request.headers, from: context.channel.remoteAddress)
+        try setup.admission.take(1, of: token)
         switch target.route {
-        case .models: return try models(target, setup)
+        case .models: return try models(target, setup, token)
         case .document(let name, let id):
-            let model = try setup.model(name)
-            return try await setup.load.admitted(model.name) { () throws(HTTPProblem) in try await document(id, of: model, target, request, setup) }
+            let model = try setup.model(name, for: token)
+            return try await setup.load.admitted(model.name) { () throws(HTTPProblem) in try await document(id, of: model, target, request, setup, token) }
         case .batch(let name):
-            let model = try setup.model(name)
-            return try await setup.load.admitted(model.name) { () throws(HTTPProblem) in try await batch(of: model, target, request, setup) }
+            let model = try setup.model(name, for: token)
+            return try await setup.load.admitted(model.name) { () throws(HTTPProblem) in try await batch(of: model, target, request, setup, token) }
         case .page(let name):
-            let model = try setup.model(name)
-            return try await setup.load.admitted(model.name) { () throws(HTTPProblem) in try await page(of: model, target, request, setup) }
+            let model = try setup.model(name, for: token)
+            return try await setup.load.admitted(model.name) { () throws(HTTPProblem) in try await page(of: model, target, request, setup, token) }
         }
     }
 
     // MARK: Answers
 
-    private func models(_ target: RequestTarget, _ setup: ReadSetup) throws(HTTPProblem) -> Response {
+    private func models(_ target: RequestTarget, _ setup: ReadSetup, _ token: AccessToken?) throws(HTTPProblem) -> Response {
         if let first = target.query.first { throw Self.unknown(first, known: []) }
-        let models = setup.models.values.sorted { $0.name < $1.name }.map { model -> Value in
-            ["name": .string(model.name), "path": .string("/v1/\(model.name)"), "filters": .array(PageParameters.paths(of: model).map(Value.string))]
+        var models: [Value] = []
+        for name in setup.models.keys.sorted() where token?.models?.contains(name) ?? true {
+            let model = try setup.model(name, for: token)
+            models.append([
+                "name": .string(model.name), "path": .string("/v1/\(model.name)"), "filters": .array(PageParameters.paths(of: model).map(Value.string)),
+            ])
         }
         return Self.json(Array(JSON.write(["models": .array(models)]).utf8), [.cacheControl: "no-cache"])
     }
 
-    private func document(_ id: String, of model: ReadModel, _ target: RequestTarget, _ request: Request, _ setup: ReadSetup) async throws(HTTPProblem)
+    private func document(_ id: String, of model: ReadModel, _ target: RequestTarget, _ request: Request, _ setup: ReadSetup, _ token: AccessToken?)
+        async throws(HTTPProblem)
         -> Response
     {
         var (fields, allowsStale): ([[String]]?, Bool) = (nil, false)
@@ -90,7 +97,7 @@ struct ReadResponder: HTTPResponder {
             }
         }
         let shown = Shown(fields, of: model)
-        let time = try await consistency(of: request, model, [model.partition(of: id)], allowsStale, setup)
+        let time = try await consistency(of: request, model, [model.partition(of: id)], allowsStale, setup, token)
         let answer: LookupAnswer
         do throws(ReadFailure) {
             answer = try await setup.lookups.look(up: id, in: model, at: time.place, names: shown.names, after: time.after, until: time.deadline)
@@ -112,15 +119,19 @@ struct ReadResponder: HTTPResponder {
         return Self.json(body, headers)
     }
 
-    private func batch(of model: ReadModel, _ target: RequestTarget, _ request: Request, _ setup: ReadSetup) async throws(HTTPProblem) -> Response {
+    private func batch(of model: ReadModel, _ target: RequestTarget, _ request: Request, _ setup: ReadSetup, _ token: AccessToken?) async throws(HTTPProblem)
+        -> Response
+    {
         var allowsStale = false
         for parameter in target.query {
             guard parameter.name == "stale" else { throw Self.unknown(parameter, known: ["stale"]) }
             allowsStale = try FieldList.isStaleAllowed(parameter.value)
         }
         let asked = try BatchBody(try await Self.body(of: request))
+        // Each is a read of its own.
+        try setup.admission.take(asked.ids.count - 1, of: token)
         let shown = Shown(asked.fields, of: model)
-        let time = try await consistency(of: request, model, Array(Set(asked.ids.map(model.partition))), allowsStale, setup)
+        let time = try await consistency(of: request, model, Array(Set(asked.ids.map(model.partition))), allowsStale, setup, token)
         let results = await withTaskGroup(of: (Int, Result<LookupAnswer, ReadFailure>).self) { group in
             for (place, id) in asked.ids.enumerated() {
                 group.addTask {
@@ -162,12 +173,14 @@ struct ReadResponder: HTTPResponder {
         return Self.json(body, Self.headers(lag, time))
     }
 
-    private func page(of model: ReadModel, _ target: RequestTarget, _ request: Request, _ setup: ReadSetup) async throws(HTTPProblem) -> Response {
+    private func page(of model: ReadModel, _ target: RequestTarget, _ request: Request, _ setup: ReadSetup, _ token: AccessToken?) async throws(HTTPProblem)
+        -> Response
+    {
         let parameters = try PageParameters(target.query, of: model)
         let shown = Shown(parameters.fields, of: model)
         var wanted = try parameters.request(of: model)
         wanted.names = shown.names
-        let time = try await consistency(of: request, model, model.allPartitions, parameters.allowsStale, setup)
+        let time = try await consistency(of: request, model, model.allPartitions, parameters.allowsStale, setup, token)
         let answer: PageAnswer
         do throws(ReadFailure) {
             answer = try await setup.pages.page(wanted, of: model, at: time.place, after: time.after, until: time.deadline)
@@ -202,11 +215,15 @@ struct ReadResponder: HTTPResponder {
     }
 
     private func consistency(
-        of request: Request, _ model: ReadModel, _ partitions: [PartitionID], _ allowsStale: Bool, _ setup: ReadSetup
+        of request: Request, _ model: ReadModel, _ partitions: [PartitionID], _ allowsStale: Bool, _ setup: ReadSetup, _ token: AccessToken?
     ) async throws(HTTPProblem) -> ReadTime {
         let preferences = try ReadPreferences(request.headers)
         var time = ReadTime(place: model.place, deadline: .now + setup.deadline, applied: preferences.applied)
         guard preferences.consistency != .eventual else { return time }
+        if let token, preferences.consistency > token.consistency {
+            throw HTTPProblem(
+                .forbidden, .forbidden, "the token is for consistency=\(token.consistency.rawValue)", hint: "ask for that, or make a token for more")
+        }
         let outcome = await setup.caughtUp.wait(for: model, partitions, until: .now + preferences.wait)
         // What was waited is not taken from the time for reading.
         time.deadline = .now + setup.deadline

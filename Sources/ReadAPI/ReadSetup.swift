@@ -13,11 +13,15 @@ public struct ReadSetup: Sendable {
     public var caughtUp: CaughtUp
     /// How long a read may take.
     public var deadline: Duration
+    let admission: Admission
     let load: ModelLoad
 
-    /// - Parameter concurrency: requests of one model at once; more are refused.
+    /// - Parameters:
+    ///   - rate: requests a second in all; nil for no limit.
+    ///   - concurrency: requests of one model at once; more are refused.
     public init(
-        models: [ReadModel], incarnation: String, lookups: Lookups, pages: Pages, caughtUp: CaughtUp, deadline: Duration, concurrency: Int
+        models: [ReadModel], incarnation: String, lookups: Lookups, pages: Pages, caughtUp: CaughtUp, tokens: TokenBook, deadline: Duration, rate: Int?,
+        concurrency: Int
     ) {
         self.models = Dictionary(uniqueKeysWithValues: models.map { ($0.name, $0) })
         self.incarnation = incarnation
@@ -25,14 +29,16 @@ public struct ReadSetup: Sendable {
         self.pages = pages
         self.caughtUp = caughtUp
         self.deadline = deadline
+        admission = Admission(tokens, rate: rate)
         load = ModelLoad(models.map(\.name), most: concurrency)
     }
 
-    func model(_ name: String) throws(HTTPProblem) -> ReadModel {
-        guard let model = models[name] else {
+    /// A model as somebody sees it: one that he may not read is none.
+    func model(_ name: String, for token: AccessToken?) throws(HTTPProblem) -> ReadModel {
+        guard let model = models[name], token?.models?.contains(name) ?? true else {
             throw HTTPProblem(.notFound, .noSuchModel, "there is no such model", hint: "GET /v1 names the models")
         }
-        return model
+        return model.limited(to: token?.fields)
     }
 
     func position(_ offset: Int64, of partition: PartitionID) -> String {

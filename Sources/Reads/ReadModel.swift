@@ -8,9 +8,9 @@ public struct ReadModel: Sendable {
     public var stream: String
     public var partitions: Int
     /// Without Millrace's own fields and the private ones.
-    public let mask: FieldMask
+    public private(set) var mask: FieldMask
     /// Of the mask, for the tags of answers.
-    public let maskTag: String
+    public private(set) var maskTag: String
     public var place: ReadPlace
     public var indexes: [DocumentIndex]
 
@@ -33,6 +33,15 @@ public struct ReadModel: Sendable {
 }
 
 extension ReadModel {
+    /// With nothing but these paths and the id; nil for all.
+    public func limited(to paths: [String]?) -> ReadModel {
+        guard let paths else { return self }
+        var model = self
+        model.mask = mask.intersection(.only([["_id"]] + paths.map { $0.split(separator: ".", omittingEmptySubsequences: false).map(String.init) }))
+        model.maskTag = String(model.mask.tag, radix: 36)
+        return model
+    }
+
     /// Whether readers see a whole field.
     public func shows(_ path: String) -> Bool {
         path.split(separator: ".", omittingEmptySubsequences: false).reduce(mask) { $0[String($1)] } == .all

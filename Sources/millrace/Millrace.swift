@@ -10,7 +10,8 @@ struct Millrace: AsyncParsableCommand {
         abstract: "Keeps JSON read models fresh without Kafka: Redis lists in, MongoDB documents out, exactly once.",
         version: "0.1.0",
         subcommands: [
-            PushCommand.self, DrainCommand.self, RunCommand.self, ServeCommand.self, GetCommand.self, ExplainCommand.self, EventsCommand.self, DeadCommand.self,
+            PushCommand.self, DrainCommand.self, RunCommand.self, ServeCommand.self, TokenCommand.self, GetCommand.self, ExplainCommand.self,
+            EventsCommand.self, DeadCommand.self,
             RebuildCommand.self, ReconcileCommand.self, SnapshotCommand.self, StatusCommand.self, JobsCommand.self, RunsCommand.self, CheckCommand.self,
             TestCommand.self, PlanCommand.self, SchemaCommand.self, SandboxCommand.self, PruneCommand.self, EraseCommand.self,
         ]

@@ -20,7 +20,7 @@ struct ReadRuntime: Sendable {
     /// One reads for many lookups at once; the second is for when a server does not answer the first, and others would.
     private static let lookupConnections = 2
     private static let pageConnections = 2
-    /// For whoever waits for what was pushed, and for jobs.
+    /// For whoever waits for what was pushed, and for jobs and tokens.
     private static let otherConnections = 2
     /// Lookups and pages that wait for a connection.
     private static let mostLookups = 20_000
@@ -30,7 +30,7 @@ struct ReadRuntime: Sendable {
     private static let selection = Duration.milliseconds(300)
 
     /// Throws a `Refusal` for what a person must change first. Writes nothing.
-    static func open(_ configuration: Configuration, incarnation: String) throws -> ReadRuntime {
+    static func open(_ configuration: Configuration, incarnation: String) async throws -> ReadRuntime {
         let database = configuration.mongodb.database
         let count = lookupConnections + pageConnections + otherConnections
         let pool = try MongoPool(url: configuration.mongodb.url, connections: count, selection: selection, answer: answer)
@@ -38,13 +38,17 @@ struct ReadRuntime: Sendable {
         let partitions = configuration.streams.flatMap { stream in (0..<stream.partitions).map { PartitionID(stream: stream.name, number: $0) } }
         let site = ReadSite(partitions: partitions)
         let models = configuration.models.compactMap { model in configuration.stream(model.stream).map { ReadModel(model, partitions: $0.partitions) } }
-        let writeSide = try ReadWriteSide(
-            configuration, jobs: MongoJobs(connection: try MongoConnection(pool: pool, name: "read jobs"), database: database))
+        let other = try MongoConnection(pool: pool, name: "read jobs")
+        let writeSide = try ReadWriteSide(configuration, jobs: MongoJobs(connection: other, database: database))
+        let stored = MongoTokens(connection: other, database: database)
+        let tokens = TokenBook { try await stored.all() }
+        try await tokens.open()
         let setup = ReadSetup(
             models: models, incarnation: incarnation,
             lookups: Lookups(site, connections: try (0..<lookupConnections).map { try reads("lookup \($0)") }, mostWaiting: mostLookups),
             pages: Pages(site, connections: try (0..<pageConnections).map { try reads("page \($0)") }, mostWaiting: mostPages),
-            caughtUp: CaughtUp(site, connection: try reads("caught up"), writeSide, partitions: partitions), deadline: configuration.api.deadline,
+            caughtUp: CaughtUp(site, connection: try reads("caught up"), writeSide, partitions: partitions), tokens: tokens,
+            deadline: configuration.api.deadline, rate: configuration.api.rate,
             concurrency: configuration.api.concurrency)
         return ReadRuntime(configuration: configuration, setup: setup, pool: pool)
     }

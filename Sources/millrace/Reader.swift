@@ -15,6 +15,7 @@ struct Reader: Sendable {
     let log: MongoLog
     let letters: MongoDeadLetters
     let followers: MongoFollowers
+    let tokens: MongoTokens
     /// For repairs: it and the log share a session.
     let store: MongoProjectionStore
     let leases: MongoLeases
@@ -41,6 +42,7 @@ struct Reader: Sendable {
         log = MongoLog(connection: connection, database: database)
         letters = MongoDeadLetters(connection: connection, database: database)
         followers = MongoFollowers(connection: connection, database: database)
+        tokens = MongoTokens(connection: connection, database: database)
         leases = MongoLeases(connection: connection, database: database)
         store = MongoProjectionStore(connection: connection, database: database)
         snapshots = MongoSnapshots(connection: connection, database: database)

@@ -74,7 +74,7 @@ private struct WorkService: Service {
         let batches = BatchMetrics()
         let runtime = try await Runtime.open(configuration, meter: batches, logger: logger)
         if Task.isShuttingDownGracefully { return }
-        api?.serve(try ReadRuntime.open(configuration, incarnation: runtime.installation.incarnation).setup)
+        api?.serve(try await ReadRuntime.open(configuration, incarnation: runtime.installation.incarnation).setup)
         var jobs = JobList(names: names)
         try await jobs.take(configuration.jobs, on: runtime)
         let runner = JobRunner(jobs.jobs, runtime.office, logger: logger)
@@ -110,7 +110,7 @@ private struct WorkService: Service {
                 if now.isOther(than: runtime.configuration) {
                     let opened = try await Runtime.open(now, meter: batches, logger: logger)
                     try await jobs.take(now.jobs, on: opened)
-                    api?.serve(try ReadRuntime.open(now, incarnation: opened.installation.incarnation).setup)
+                    api?.serve(try await ReadRuntime.open(now, incarnation: opened.installation.incarnation).setup)
                     runtime = opened
                     care.cancel()
                     care = Task { await lookAfter(opened) }

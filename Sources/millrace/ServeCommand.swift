@@ -52,11 +52,11 @@ private struct ServeService: Service {
     private func serve(_ service: ReadService) async throws {
         let hangUps = await UnixSignalsSequence(trapping: .sighup)
         let incarnation = try await installation(of: configuration)
-        service.serve(try ReadRuntime.open(configuration, incarnation: incarnation).setup)
+        service.serve(try await ReadRuntime.open(configuration, incarnation: incarnation).setup)
         for await _ in hangUps.cancelOnGracefulShutdown() {
             do {
                 let now = try options.load()
-                service.serve(try ReadRuntime.open(now, incarnation: try await installation(of: now)).setup)
+                service.serve(try await ReadRuntime.open(now, incarnation: installation(of: now)).setup)
                 logger.info("the files were read again")
             } catch {
                 logger.error("everything goes on as it was: what the files say is refused", metadata: ["error": "\(error)"])

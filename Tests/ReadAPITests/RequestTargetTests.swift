@@ -1,4 +1,5 @@
 import HTTPTypes
+import Reads
 import Testing
 
 @testable import ReadAPI

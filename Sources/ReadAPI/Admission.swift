@@ -1,0 +1,78 @@
+import Events
+import HTTPTypes
+import NIOCore
+import Reads
+import Synchronization
+import Values
+
+/// Who may read what, and how often.
+final class Admission: Sendable {
+    private struct Buckets {
+        var all: TokenBucket?
+        var tokens: [String: TokenBucket] = [:]
+    }
+
+    private let book: TokenBook
+    private let buckets: Mutex<Buckets>
+
+    /// - Parameter rate: requests a second in all; nil for no limit.
+    init(_ book: TokenBook, rate: Int?) {
+        self.book = book
+        buckets = Mutex(Buckets(all: rate.map { TokenBucket(rate: $0, at: .now) }))
+    }
+
+    /// Whoever asks: nil for somebody on this machine, where there are no tokens.
+    func reader(_ fields: HTTPFields, from address: SocketAddress?) throws(HTTPProblem) -> AccessToken? {
+        guard let authorization = fields[.authorization] else {
+            if book.isEmpty, address?.isLoopback ?? true, fields[.forwarded] == nil, fields[.forwardedFor] == nil { return nil }
+            throw Self.unauthorized(
+                book.isEmpty ? "without any token only this machine is served, and not through a proxy" : "a token is needed",
+                hint: "make one with millrace token create, and send Authorization: Bearer TOKEN")
+        }
+        let parts = authorization.split(separator: " ", maxSplits: 1)
+        guard parts.count == 2, parts[0].lowercased() == "bearer", let token = book.token(String(parts[1])) else {
+            // One text for all: whoever guesses is told nothing.
+            throw Self.unauthorized("the token is not valid", hint: "see millrace token list")
+        }
+        return token
+    }
+
+    private static func unauthorized(_ detail: String, hint: String) -> HTTPProblem {
+        HTTPProblem(.unauthorized, .unauthorized, detail, hint: hint, headers: [.wwwAuthenticate: "Bearer"])
+    }
+
+    /// Takes so many reads from what may be done now. The token's own limit comes first: whoever goes beyond it takes nothing from
+    /// the others.
+    func take(_ count: Int, of token: AccessToken?) throws(HTTPProblem) {
+        let now = ContinuousClock.now
+        let refused = buckets.withLock { buckets -> (bucket: TokenBucket, wait: Duration)? in
+            if let token, let rate = token.rate {
+                var bucket = buckets.tokens[token.id] ?? TokenBucket(rate: rate, at: now)
+                let wait = bucket.take(count, at: now)
+                buckets.tokens[token.id] = bucket
+                if let wait { return (bucket, wait) }
+            }
+            guard let wait = buckets.all?.take(count, at: now), let all = buckets.all else { return nil }
+            return (all, wait)
+        }
+        guard let (bucket, wait) = refused else { return }
+        let (left, reset) = bucket.left
+        let headers: HTTPFields = [
+            .rateLimitPolicy: "\"default\";q=\(Int(bucket.rate));w=1", .rateLimit: "\"default\";r=\(left);t=\(Int((reset / .seconds(1)).rounded(.up)))",
+        ]
+        throw HTTPProblem(
+            .tooManyRequests, .rateLimited, "more than \(Int(bucket.rate)) reads a second", hint: "ask more slowly, or for many with :batchGet",
+            retryAfter: max(1, Int((wait / .seconds(1)).rounded(.up))), headers: headers)
+    }
+}
+
+extension SocketAddress {
+    /// Of this machine, whoever listens.
+    fileprivate var isLoopback: Bool {
+        switch self {
+        case .v4: ipAddress?.hasPrefix("127.") ?? false
+        case .v6: ipAddress == "::1"
+        case .unixDomainSocket: true
+        }
+    }
+}
