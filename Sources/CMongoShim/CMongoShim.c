@@ -162,6 +162,8 @@ static size_t known_servers(mongo_shim_client *client, mongo_shim_server *server
         if (!is_primary && strcmp(type, "RSSecondary") != 0) continue;
         servers[found].id = mongoc_server_description_id(all[index]);
         servers[found].is_primary = is_primary;
+        strncpy(servers[found].name, mongoc_server_description_host(all[index])->host_and_port, sizeof servers[found].name - 1);
+        servers[found].name[sizeof servers[found].name - 1] = 0;
         servers[found].last_write = last_write(all[index]);
         found++;
     }

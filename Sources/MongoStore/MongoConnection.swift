@@ -32,6 +32,8 @@ public actor MongoConnection {
         }
     }
 
+    /// What the pool calls the servers that reads are made at, by host and port.
+    var readServers: [String: UInt32] = [:]
     /// libmongoc's, for what is in other files.
     var client: OpaquePointer { handles.client }
 

@@ -15,7 +15,7 @@ public struct MongoReads: ReadConnection {
         self.database = database
     }
 
-    public func servers(for place: ReadPlace) async -> [ReadServer] { await connection.readServers(needsPrimary: place == .primary) }
+    public func servers(for place: ReadPlace) async -> [ReadServer] { await connection.findReadServers(needsPrimary: place == .primary) }
 
     public func view(of partitions: [PartitionID], _ attempt: ReadAttempt) async throws -> ServerView {
         try await connection.view(database, partitions, attempt)
@@ -56,11 +56,17 @@ public struct MongoReads: ReadConnection {
 }
 
 extension MongoConnection {
-    fileprivate func readServers(needsPrimary: Bool) -> [ReadServer] {
+    @discardableResult
+    fileprivate func findReadServers(needsPrimary: Bool) -> [ReadServer] {
         // A replica set has no more members.
         var servers = [mongo_shim_server](repeating: mongo_shim_server(), count: 50)
         let count = mongo_shim_servers(client, needsPrimary ? 1 : 0, &servers, servers.count)
-        return servers.prefix(count).map { ReadServer(id: $0.id, isPrimary: $0.is_primary != 0, lastWrite: $0.last_write) }
+        return servers.prefix(count).map { server in
+            var server = server
+            let name = String(cString: mongo_shim_server_name(&server))
+            readServers[name] = server.id
+            return ReadServer(name: name, isPrimary: server.is_primary != 0, lastWrite: server.last_write)
+        }
     }
 
     /// Checkpoints before builds: what is live then is at least so far.
@@ -115,10 +121,19 @@ extension MongoConnection {
         var error = mongo_shim_error()
         var reply = mongo_shim_reply()
         let bytes = BSON.encode(command)
-        let done = mongo_shim_read(client, attempt.server.id, database, bytes, bytes.count, &reply, &error)
+        if readServers[attempt.server.name] == nil { findReadServers(needsPrimary: false) }
+        guard let server = readServers[attempt.server.name] else {
+            throw MongoError(code: 0, operation: operation, message: "\(attempt.server.name) is not known")
+        }
+        let done = mongo_shim_read(client, server, database, bytes, bytes.count, &reply, &error)
         defer { mongo_shim_free(reply.bytes) }
         let answer = [UInt8](UnsafeRawBufferPointer(start: reply.bytes, count: reply.bytes == nil ? 0 : reply.length))
-        guard done == 1 else { throw MongoError(error, reply: (try? Document(bson: answer)) ?? Document(), operation: operation) }
+        guard done == 1 else {
+            let failure = MongoError(error, reply: (try? Document(bson: answer)) ?? Document(), operation: operation)
+            // InvalidOptions: a server has not heard yet that there is a time as late as that. It will in a moment.
+            if failure.serverCode == 72, attempt.after != nil { throw MongoError(code: 0, operation: operation, message: failure.message) }
+            throw failure
+        }
         return RawDocument(answer)
     }
 

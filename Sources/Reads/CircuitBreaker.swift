@@ -16,7 +16,7 @@ public struct CircuitBreaker: Sendable {
     private var openings = 0
 
     /// A read that took longer counts as a bad one.
-    public static let slow = Duration.seconds(1)
+    public static let slow = Duration.milliseconds(400)
     /// It opens where half of so many reads were bad.
     static let window = 20
     static let firstPause = Duration.milliseconds(500)

@@ -67,6 +67,9 @@ public final class Lookups: Sendable {
         self.mostWaiting = mostWaiting
     }
 
+    /// Lookups that wait or are being read.
+    var waiting: Int { state.withLock(\.waiting) }
+
     /// - Parameters:
     ///   - names: the fields that are needed; nil for all.
     ///   - after: what the answer must hold.

@@ -43,7 +43,7 @@ public final class Pages: Sendable {
         var known: (found: ReadDocuments, build: BuildID)?
         while true {
             let last = known
-            let (view, found) = try await site.read(at: place, after: after, viewSince: since, on: connection, until: deadline) {
+            let (view, found) = try await site.read(at: place, after: after, viewSince: since, limit: deadline - .now, on: connection, until: deadline) {
                 (view, attempt) -> (answer: (ServerView, ReadDocuments?), operationTime: OperationTime) in
                 // Only a view that was asked for after the page was read tells that readers had not left the build.
                 guard let build = view.live[model.name], build != last?.build else { return ((view, nil), view.operationTime) }

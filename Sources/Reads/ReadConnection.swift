@@ -4,13 +4,14 @@ import Values
 
 /// A member of the replica set that can be read from, as it was last heard of.
 public struct ReadServer: Hashable, Sendable {
-    public var id: UInt32
+    /// Host and port.
+    public var name: String
     public var isPrimary: Bool
     /// The last write that it has, by its own clock: milliseconds since 1970.
     public var lastWrite: Int64
 
-    public init(id: UInt32, isPrimary: Bool, lastWrite: Int64) {
-        self.id = id
+    public init(name: String, isPrimary: Bool, lastWrite: Int64) {
+        self.name = name
         self.isPrimary = isPrimary
         self.lastWrite = lastWrite
     }

@@ -8,7 +8,7 @@ public final class ReadSite: Sendable {
         var choice = ServerChoice()
         var breaker = CircuitBreaker()
         var servers: (list: [ReadServer], asked: ContinuousClock.Instant)?
-        var views: [UInt32: ServerView] = [:]
+        var views: [String: ServerView] = [:]
         /// The highest that any of them has had.
         var revision: Int64 = 0
         /// What the newest answer that was given holds.
@@ -27,11 +27,6 @@ public final class ReadSite: Sendable {
     /// - Parameter partitions: of all models that are read.
     public init(partitions: [PartitionID]) { self.partitions = partitions }
 
-    public var breakerState: CircuitBreaker.State { state.withLock(\.breaker.state) }
-
-    /// The newest that any server has said.
-    public var view: ServerView? { state.withLock { $0.views.values.max { $0.operationTime < $1.operationTime } } }
-
     /// Reads until it succeeds, another server after one that fails, or until the deadline.
     ///
     /// What is read is never older than what was given before the read began.
@@ -39,30 +34,32 @@ public final class ReadSite: Sendable {
     /// - Parameters:
     ///   - isGiven: whether somebody is told what was read.
     ///   - time: the view is not older than this.
+    ///   - limit: how long an attempt may take that is not made again elsewhere; nil for the usual.
     ///   - body: reads; the view is of the same server, and older.
     func read<Answer>(
         at place: ReadPlace, after: OperationTime? = nil, viewSince time: ContinuousClock.Instant? = nil, isGiven: Bool = true,
-        on connection: some ReadConnection, until deadline: ContinuousClock.Instant,
+        limit: Duration? = nil, on connection: some ReadConnection, until deadline: ContinuousClock.Instant,
         _ body: (ServerView, ReadAttempt) async throws -> (answer: Answer, operationTime: OperationTime)
     ) async throws(ReadFailure) -> Answer {
-        let began = ContinuousClock.now
-        guard state.withLock({ $0.breaker.admits(at: began) }) else { throw resting(at: began) }
-        var isWell = false
-        defer {
-            let (now, isWell) = (ContinuousClock.now, isWell)
-            state.withLock { $0.breaker.ended(well: isWell, after: now - began, at: now) }
-        }
         while true {
+            let began = ContinuousClock.now
+            guard began < deadline else { throw .late }
+            guard state.withLock({ $0.breaker.admits(at: began) }) else { throw resting(at: began) }
             let servers = await known(for: place, on: connection)
             let now = ContinuousClock.now
-            guard now < deadline else { throw .late }
             guard let server = state.withLock({ $0.choice.server(for: place, among: servers, at: now) }) else {
+                state.withLock { $0.breaker.ended(well: false, after: now - began, at: now) }
                 forgetServers()
                 continue
             }
             // On the server that gave the newest answer this costs nothing, and after its restart even that may be behind.
             let floor = [state.withLock(\.given), after].compactMap(\.self).max()
-            let attempt = ReadAttempt(server: server, after: floor, limit: min(Self.attemptLimit, deadline - now))
+            let attempt = ReadAttempt(server: server, after: floor, limit: min(limit ?? Self.attemptLimit, max(.milliseconds(1), deadline - now)))
+            var isWell = true
+            defer {
+                let (ended, isWell) = (ContinuousClock.now, isWell)
+                state.withLock { $0.breaker.ended(well: isWell, after: limit == nil ? ended - now : .zero, at: ended) }
+            }
             do {
                 let view = try await view(of: attempt, since: max(time ?? now - Self.viewAge, now - Self.viewAge), on: connection)
                 let (answer, operationTime) = try await body(view, attempt)
@@ -70,18 +67,13 @@ public final class ReadSite: Sendable {
                     state.choice.succeeded(server)
                     if isGiven { state.given = max(operationTime, state.given ?? operationTime) }
                 }
-                isWell = true
                 return answer
             } catch let failure as any StoreFailure {
-                guard failure.isRetriable else {
-                    isWell = true
-                    throw .refused(Refusal(failure.problem, "\(failure)"))
-                }
-                let now = ContinuousClock.now
-                state.withLock { $0.choice.failed(server, at: now) }
+                guard failure.isRetriable else { throw .refused(Refusal(failure.problem, "\(failure)")) }
+                isWell = false
+                state.withLock { $0.choice.failed(server, at: .now) }
                 forgetServers()
             } catch {
-                isWell = true
                 throw .refused((error as? Refusal) ?? Refusal(.bug, "\(error)"))
             }
         }
@@ -101,19 +93,19 @@ public final class ReadSite: Sendable {
 
     private func view(of attempt: ReadAttempt, since time: ContinuousClock.Instant, on connection: some ReadConnection) async throws -> ServerView {
         // One that does not know of a switch that another server has told of would lead back to the build that readers have left.
-        let known = state.withLock { state in state.views[attempt.server.id].flatMap { view in view.revision >= state.revision ? view : nil } }
+        let known = state.withLock { state in state.views[attempt.server.name].flatMap { view in view.revision >= state.revision ? view : nil } }
         if let known, known.taken >= time { return known }
         let view = try await connection.view(of: partitions, attempt)
         state.withLock { state in
             state.revision = max(state.revision, view.revision)
-            guard state.views[attempt.server.id].map({ $0.taken < view.taken }) ?? true else { return }
-            state.views[attempt.server.id] = view
+            guard state.views[attempt.server.name].map({ $0.taken < view.taken }) ?? true else { return }
+            state.views[attempt.server.name] = view
         }
         return view
     }
 
     private func resting(at now: ContinuousClock.Instant) -> ReadFailure {
-        if case .open(let until) = breakerState { return .resting(max(.milliseconds(100), until - now)) }
+        if case .open(let until) = state.withLock(\.breaker.state) { return .resting(max(.milliseconds(100), until - now)) }
         return .resting(.milliseconds(100))
     }
 }

@@ -12,9 +12,9 @@ public enum ReadPlace: Hashable, Sendable {
 /// It stays with one secondary as long as that is well: of one server, a later majority read is never older than an earlier
 /// one, and nobody has to wait for replication to prove it.
 public struct ServerChoice: Sendable {
-    private var current: UInt32?
+    private var current: String?
     /// Servers that have failed are not asked again before then.
-    private var benched: [UInt32: (until: ContinuousClock.Instant, times: Int)] = [:]
+    private var benched: [String: (until: ContinuousClock.Instant, times: Int)] = [:]
 
     static let firstBench = Duration.milliseconds(500)
     static let longestBench = Duration.seconds(8)
@@ -27,9 +27,9 @@ public struct ServerChoice: Sendable {
         guard case .secondary(let maxStaleness) = place else { return primary }
         let newest = servers.map(\.lastWrite).max() ?? 0
         let fresh = servers.filter { !$0.isPrimary && newest - $0.lastWrite <= maxStaleness.milliseconds }
-        if let current, let server = fresh.first(where: { $0.id == current }), !isBenched(server, at: now) { return server }
+        if let current, let server = fresh.first(where: { $0.name == current }), !isBenched(server, at: now) { return server }
         if let server = fresh.filter({ !isBenched($0, at: now) }).randomElement() {
-            current = server.id
+            current = server.name
             return server
         }
         // Without a secondary that is well the primary does it; a server that failed a moment ago is better than none.
@@ -38,14 +38,14 @@ public struct ServerChoice: Sendable {
     }
 
     public mutating func failed(_ server: ReadServer, at now: ContinuousClock.Instant) {
-        let times = (benched[server.id]?.times ?? 0) + 1
+        let times = (benched[server.name]?.times ?? 0) + 1
         let pause = min(Self.longestBench, Self.firstBench * (1 << min(times - 1, 6)))
-        benched[server.id] = (now + pause, times)
+        benched[server.name] = (now + pause, times)
     }
 
-    public mutating func succeeded(_ server: ReadServer) { benched[server.id] = nil }
+    public mutating func succeeded(_ server: ReadServer) { benched[server.name] = nil }
 
-    private func isBenched(_ server: ReadServer, at now: ContinuousClock.Instant) -> Bool { benched[server.id].map { $0.until > now } ?? false }
+    private func isBenched(_ server: ReadServer, at now: ContinuousClock.Instant) -> Bool { benched[server.name].map { $0.until > now } ?? false }
 
-    private func bench(of server: ReadServer) -> Int { benched[server.id]?.times ?? 0 }
+    private func bench(of server: ReadServer) -> Int { benched[server.name]?.times ?? 0 }
 }

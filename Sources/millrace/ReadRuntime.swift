@@ -15,7 +15,6 @@ import Schedules
 struct ReadRuntime: Sendable {
     let configuration: Configuration
     let setup: ReadSetup
-    private let pool: MongoPool
 
     /// One reads for many lookups at once; the second is for when a server does not answer the first, and others would.
     private static let lookupConnections = 2
@@ -32,9 +31,13 @@ struct ReadRuntime: Sendable {
     /// Throws a `Refusal` for what a person must change first. Writes nothing.
     static func open(_ configuration: Configuration, incarnation: String) async throws -> ReadRuntime {
         let database = configuration.mongodb.database
-        let count = lookupConnections + pageConnections + otherConnections
-        let pool = try MongoPool(url: configuration.mongodb.url, connections: count, selection: selection, answer: answer)
-        func reads(_ name: String) throws -> MongoReads { MongoReads(connection: try MongoConnection(pool: pool, name: name), database: database) }
+        let url = configuration.mongodb.url
+        let pool = try MongoPool(url: url, connections: lookupConnections + otherConnections, selection: selection, answer: answer)
+        // A page may take all the time that there is: what is looked at for it is more than what is shown.
+        let pagePool = try MongoPool(url: url, connections: pageConnections, selection: selection, answer: configuration.api.deadline + selection)
+        func reads(_ name: String, _ pool: MongoPool) throws -> MongoReads {
+            MongoReads(connection: try MongoConnection(pool: pool, name: name), database: database)
+        }
         let partitions = configuration.streams.flatMap { stream in (0..<stream.partitions).map { PartitionID(stream: stream.name, number: $0) } }
         let site = ReadSite(partitions: partitions)
         let models = configuration.models.compactMap { model in configuration.stream(model.stream).map { ReadModel(model, partitions: $0.partitions) } }
@@ -45,12 +48,12 @@ struct ReadRuntime: Sendable {
         try await tokens.open()
         let setup = ReadSetup(
             models: models, incarnation: incarnation,
-            lookups: Lookups(site, connections: try (0..<lookupConnections).map { try reads("lookup \($0)") }, mostWaiting: mostLookups),
-            pages: Pages(site, connections: try (0..<pageConnections).map { try reads("page \($0)") }, mostWaiting: mostPages),
-            caughtUp: CaughtUp(site, connection: try reads("caught up"), writeSide, partitions: partitions), tokens: tokens,
+            lookups: Lookups(site, connections: try (0..<lookupConnections).map { try reads("lookup \($0)", pool) }, mostWaiting: mostLookups),
+            pages: Pages(site, connections: try (0..<pageConnections).map { try reads("page \($0)", pagePool) }, mostWaiting: mostPages),
+            caughtUp: CaughtUp(site, connection: try reads("caught up", pool), writeSide, partitions: partitions), tokens: tokens,
             deadline: configuration.api.deadline, rate: configuration.api.rate,
             concurrency: configuration.api.concurrency)
-        return ReadRuntime(configuration: configuration, setup: setup, pool: pool)
+        return ReadRuntime(configuration: configuration, setup: setup)
     }
 }
 

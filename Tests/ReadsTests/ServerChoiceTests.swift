@@ -2,9 +2,9 @@ import Reads
 import Testing
 
 @Suite struct ServerChoiceTests {
-    private static let primary = ReadServer(id: 1, isPrimary: true, lastWrite: 100_000)
-    private static let near = ReadServer(id: 2, isPrimary: false, lastWrite: 100_000)
-    private static let other = ReadServer(id: 3, isPrimary: false, lastWrite: 99_000)
+    private static let primary = ReadServer(name: "p", isPrimary: true, lastWrite: 100_000)
+    private static let near = ReadServer(name: "a", isPrimary: false, lastWrite: 100_000)
+    private static let other = ReadServer(name: "b", isPrimary: false, lastWrite: 99_000)
     private static let all = [primary, near, other]
     private static let place = ReadPlace.secondary(maxStaleness: .seconds(90))
     private let now = ContinuousClock.now
@@ -33,9 +33,9 @@ import Testing
         let chosen = Set(
             (0..<100).map { _ in
                 let choice = Box()
-                return choice.server(for: Self.place, among: Self.all, at: now)?.id
+                return choice.server(for: Self.place, among: Self.all, at: now)?.name
             })
-        #expect(chosen == [2, 3])
+        #expect(chosen == ["a", "b"])
     }
 
     @Test func `one that is too far behind is not asked`() {

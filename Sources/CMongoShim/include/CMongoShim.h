@@ -54,7 +54,8 @@ void mongo_shim_session_id(mongo_shim_session *session, uint8_t id[16]);
 
 // A member of the replica set, as it was last heard of.
 typedef struct {
-    uint32_t id;
+    uint32_t id;        // of this pool
+    char name[300];     // host and port
     int32_t is_primary; // else a secondary
     int64_t last_write; // milliseconds since 1970
 } mongo_shim_server;
@@ -90,4 +91,5 @@ void mongo_shim_cursor_free(mongo_shim_cursor *cursor);
 
 void mongo_shim_free(void *bytes);
 
+static inline const char *mongo_shim_server_name(const mongo_shim_server *server) { return server->name; }
 static inline const char *mongo_shim_message(const mongo_shim_error *error) { return error->message; }
