@@ -99,10 +99,9 @@ struct ReadResponder: HTTPResponder {
         let shown = Shown(fields, of: model)
         let time = try await consistency(of: request, model, [model.partition(of: id)], allowsStale, setup, token)
         let answer: LookupAnswer
-        do throws(ReadFailure) {
-            answer = try await setup.lookups.look(up: id, in: model, at: time.place, names: shown.names, after: time.after, until: time.deadline)
-        } catch {
-            throw Self.problem(error)
+        switch await setup.lookups.result(of: id, in: model, at: time.place, names: shown.names, after: time.after, until: time.deadline) {
+        case .success(let found): answer = found
+        case .failure(let failure): throw Self.problem(failure)
         }
         var headers = Self.headers(answer.lag, time)
         headers[.position] = setup.position(answer.offset, of: model.partition(of: id))
@@ -132,32 +131,21 @@ struct ReadResponder: HTTPResponder {
         try setup.admission.take(asked.ids.count - 1, of: token)
         let shown = Shown(asked.fields, of: model)
         let time = try await consistency(of: request, model, Array(Set(asked.ids.map(model.partition))), allowsStale, setup, token)
-        let results = await withTaskGroup(of: (Int, Result<LookupAnswer, ReadFailure>).self) { group in
+        let (lookups, names) = (setup.lookups, shown.names)
+        let results = await withTaskGroup(of: (place: Int, result: Result<LookupAnswer, ReadFailure>).self) { group in
             for (place, id) in asked.ids.enumerated() {
-                group.addTask {
-                    do throws(ReadFailure) {
-                        return (
-                            place,
-                            .success(
-                                try await setup.lookups.look(up: id, in: model, at: time.place, names: shown.names, after: time.after, until: time.deadline))
-                        )
-                    } catch {
-                        return (place, .failure(error))
-                    }
-                }
+                group.addTask { (place, await lookups.result(of: id, in: model, at: time.place, names: names, after: time.after, until: time.deadline)) }
             }
-            var results: [Result<LookupAnswer, ReadFailure>?] = Array(repeating: nil, count: asked.ids.count)
-            for await (place, result) in group { results[place] = result }
-            return results
+            return await group.reduce(into: [Int: Result<LookupAnswer, ReadFailure>]()) { $0[$1.place] = $1.result }
         }
         var (body, missing, lag) = (Array("{\"documents\":[".utf8), [Value](), Int64(0))
         var isFirst = true
-        for (id, result) in zip(asked.ids, results) {
+        for (place, id) in asked.ids.enumerated() {
+            guard let result = results[place] else { throw Self.problem(.late) }
             let answer: LookupAnswer
             switch result {
-            case .success(let found)?: answer = found
-            case .failure(let failure)?: throw Self.problem(failure)
-            case nil: continue
+            case .success(let found): answer = found
+            case .failure(let failure): throw Self.problem(failure)
             }
             lag = max(lag, answer.lag)
             guard let found = answer.document else {

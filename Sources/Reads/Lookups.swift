@@ -73,10 +73,12 @@ public final class Lookups: Sendable {
     /// - Parameters:
     ///   - names: the fields that are needed; nil for all.
     ///   - after: what the answer must hold.
-    public func look(
-        up id: String, in model: ReadModel, at place: ReadPlace, names: [String]?, after: OperationTime?, until deadline: ContinuousClock.Instant
-    ) async throws(ReadFailure) -> LookupAnswer {
-        try await withCheckedContinuation { continuation in
+    /// - Returns: a result, and does not throw: where the tasks of a group catch typed errors, Swift 6.3's optimiser lets some of them
+    ///   return what others did.
+    public func result(
+        of id: String, in model: ReadModel, at place: ReadPlace, names: [String]?, after: OperationTime?, until deadline: ContinuousClock.Instant
+    ) async -> Result<LookupAnswer, ReadFailure> {
+        await withCheckedContinuation { continuation in
             let key = Key(model: model.name, place: place, names: names, isCausal: after != nil)
             let isAdmitted = state.withLock { state in
                 guard state.waiting < mostWaiting else { return false }
@@ -87,7 +89,7 @@ public final class Lookups: Sendable {
             }
             guard isAdmitted else { return continuation.resume(returning: .failure(.overloaded)) }
             if !startReader() { sweepUnlessSwept() }
-        }.get()
+        }
     }
 
     /// One connection reads for all, so that reads are large, unless it has to wait for its server for long.

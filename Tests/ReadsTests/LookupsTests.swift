@@ -99,7 +99,7 @@ import Values
     private func look(
         _ id: String, at place: ReadPlace = model.place, after: OperationTime? = nil, within time: Duration = .seconds(5)
     ) async throws(ReadFailure) -> LookupAnswer {
-        try await lookups.look(up: id, in: Self.model, at: place, names: nil, after: after, until: .now + time)
+        try await lookups.result(of: id, in: Self.model, at: place, names: nil, after: after, until: .now + time).get()
     }
 
     private func until(_ condition: @Sendable (Servers.State) -> Bool) async throws {
@@ -237,7 +237,7 @@ import Values
         servers.state.withLock { $0.live = BuildID(model: "other", number: 1) }
         let model = ReadModel(Model(name: "other", stream: "product", fold: EffectFold([:]), source: "", foldHash: "", stoppingHash: ""), partitions: 1)
         let failure = await #expect(throws: ReadFailure.self) {
-            try await lookups.look(up: "a", in: model, at: .primary, names: nil, after: nil, until: .now + .seconds(5))
+            try await lookups.result(of: "a", in: model, at: .primary, names: nil, after: nil, until: .now + .seconds(5)).get()
         }
         guard case .refused(let refusal)? = failure else {
             Issue.record("\(String(describing: failure))")
