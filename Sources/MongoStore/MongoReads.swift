@@ -41,7 +41,12 @@ public struct MongoReads: ReadConnection {
             find.append("max", .document(max))
         }
         if let names = page.names { find.append("projection", Self.projection(names + page.index.fields.map(\.path))) }
-        return try await connection.read(database, find, attempt, "read a page")
+        do {
+            return try await connection.read(database, find, attempt, "read a page")
+        } catch let error as MongoError where error.serverCode == MongoConnection.expired {
+            // It had all the time that there was: the page is too much, and the server is well.
+            throw ReadFailure.late
+        }
     }
 
     /// Whole top-level fields, so that no two paths of it conflict.
@@ -117,7 +122,7 @@ extension MongoConnection {
         return ReadDocuments(documents: documents, isWhole: answer.size < Self.wholeAnswer, operationTime: time)
     }
 
-    private func answer(_ command: Document, _ attempt: ReadAttempt, _ operation: String, in database: String) throws(MongoError) -> RawDocument {
+    private func answer(_ command: Document, _ attempt: ReadAttempt, _ operation: String, in database: String) throws -> RawDocument {
         var error = mongo_shim_error()
         var reply = mongo_shim_reply()
         let bytes = BSON.encode(command)
@@ -132,10 +137,24 @@ extension MongoConnection {
             let failure = MongoError(error, reply: (try? Document(bson: answer)) ?? Document(), operation: operation)
             // InvalidOptions: a server has not heard yet that there is a time as late as that. It will in a moment.
             if failure.serverCode == 72, attempt.after != nil { throw MongoError(code: 0, operation: operation, message: failure.message) }
-            throw failure
+            // What another server, or the same in a moment, may do better; everything else is of the question.
+            guard let code = failure.serverCode, !Self.passing.contains(code) else { throw failure }
+            switch code {
+            case 2 where failure.message.contains("hint"):
+                throw ReadFailure.refused(Refusal(.serverRefused, "the index that this needs is not made yet: a worker makes it when it starts"))
+            case 51_174...51_176: throw ReadFailure.refused(Refusal(.badRequest, "after is not what an earlier page gave as next"))
+            default: throw ReadFailure.refused(Refusal(failure.problem, "MongoDB refused to \(operation) (code \(code))"))
+            }
         }
         return RawDocument(answer)
     }
+
+    /// Codes of servers that stop, start, change their part or take too long.
+    private static let passing: Set<Int> = [
+        6, 7, 50, 63, 89, 91, 134, 175, 189, 237, 262, 9001, 10107, 11600, 11601, 11602, 13435, 13436,
+    ]
+    /// MaxTimeMSExpired.
+    fileprivate static let expired = 50
 
     /// A server ends its answer before 16 MiB, at a document that would not fit: so only one that is larger can have been cut off.
     private static let wholeAnswer = (ByteCount.mebibytes(16).bytes - Model.maximumDocumentSize.bytes) - 64 << 10

@@ -17,6 +17,9 @@ public struct MongoTokens: Sendable {
     /// All that there are or were, the oldest first, and MongoDB's clock.
     public func all() async throws -> (tokens: [AccessToken], clock: Int64) { try await connection.tokens(database) }
 
+    /// The same, without those that cannot be read: they let nobody in.
+    public func readable() async throws -> (tokens: [AccessToken], clock: Int64) { try await connection.readableTokens(database) }
+
     /// - Parameter lifetime: nil for one that does not expire.
     public func create(_ token: AccessToken, lifetime: Duration?) async throws { try await connection.create(database, token, lifetime) }
 
@@ -30,14 +33,29 @@ extension MongoConnection {
         return (tokens, try clock())
     }
 
+    /// One that is there and cannot be read still says that tokens are needed.
+    fileprivate func readableTokens(_ database: String) throws -> ([AccessToken], Int64) {
+        let tokens = try documents(database, Collections.tokens, [:], "read tokens").map { stored in
+            (try? decode(stored)) ?? AccessToken(id: "", name: "", hash: [], created: 0, revoked: 0)
+        }
+        return (tokens, try clock())
+    }
+
     private func decode(_ stored: Document) throws -> AccessToken {
         try StoredFormat.check(stored, "a token of the read API")
         guard let id = stored["_id"]?.asString, let name = stored["name"]?.asString, let hash = stored["hash"]?.asBinary,
             let created = stored["created"]?.asDate,
             let consistency = stored["consistency"]?.asString.flatMap(ReadConsistency.init)
         else { throw Refusal(.logDamaged, "a token lacks a field: remove \(stored["_id"].map(JSON.write) ?? "it") from \(Collections.tokens)") }
-        func texts(_ name: String) -> [String]? { stored[name]?.asArray?.compactMap(\.asString) }
-        return AccessToken(
+        // What sets a limit and cannot be read must not be taken for none.
+        func texts(_ name: String) throws -> [String]? {
+            guard let value = stored[name], value != .null else { return nil }
+            guard let texts = value.asArray?.map(\.asString) as? [String] else {
+                throw Refusal(.logDamaged, "the token \(id) has \(name) that cannot be read: remove it from \(Collections.tokens)")
+            }
+            return texts
+        }
+        return try AccessToken(
             id: id, name: name, hash: Array(hash), models: texts("models"), fields: texts("fields"), rate: stored["rate"]?.asInteger.map { Int($0) },
             consistency: consistency, created: created, expires: stored["expires"]?.asDate, revoked: stored["revoked"]?.asDate)
     }

@@ -22,11 +22,16 @@ final class Admission: Sendable {
     }
 
     /// Whoever asks: nil for somebody on this machine, where there are no tokens.
-    func reader(_ fields: HTTPFields, from address: SocketAddress?) throws(HTTPProblem) -> AccessToken? {
+    func reader(_ fields: HTTPFields, _ host: String?, from address: SocketAddress?) throws(HTTPProblem) -> AccessToken? {
         guard let authorization = fields[.authorization] else {
-            if book.isEmpty, address?.isLoopback ?? true, fields[.forwarded] == nil, fields[.forwardedFor] == nil { return nil }
+            guard let isOpen = book.isEmpty else {
+                throw HTTPProblem(.serviceUnavailable, .serverUnreachable, "who may read could not be read yet", hint: "ask again in a moment", retryAfter: 1)
+            }
+            let isProxied = [.forwarded, .forwardedFor, .realIP, .via].contains { fields[$0] != nil }
+            // By another name of this machine, a page of somebody else's in a browser would come.
+            if isOpen, address?.isLoopback ?? false, !isProxied, Self.isLocal(host) { return nil }
             throw Self.unauthorized(
-                book.isEmpty ? "without any token only this machine is served, and not through a proxy" : "a token is needed",
+                isOpen ? "without any token only this machine is served, by its own name and not through a proxy" : "a token is needed",
                 hint: "make one with millrace token create, and send Authorization: Bearer TOKEN")
         }
         let parts = authorization.split(separator: " ", maxSplits: 1)
@@ -35,6 +40,12 @@ final class Admission: Sendable {
             throw Self.unauthorized("the token is not valid", hint: "see millrace token list")
         }
         return token
+    }
+
+    private static func isLocal(_ host: String?) -> Bool {
+        guard let host, !host.isEmpty else { return true }
+        let name = host.hasPrefix("[") ? host.prefix { $0 != "]" } + "]" : host.prefix { $0 != ":" }
+        return name == "localhost" || name == "[::1]" || name.hasPrefix("127.")
     }
 
     private static func unauthorized(_ detail: String, hint: String) -> HTTPProblem {

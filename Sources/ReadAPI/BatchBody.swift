@@ -36,7 +36,9 @@ struct BatchBody {
                 throw .badRequest("fields must be a list of paths", hint: "such as [\"name\", \"price.amount\"]")
             }
             fields = []
+            guard texts.count <= FieldList.mostPaths else { throw .badRequest("fields has more than \(FieldList.mostPaths) paths") }
             for text in texts { fields? += try FieldList.read(text) }
+            guard fields.map({ $0.count <= FieldList.mostPaths }) ?? true else { throw .badRequest("fields has more than \(FieldList.mostPaths) paths") }
         }
     }
 }

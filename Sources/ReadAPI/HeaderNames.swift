@@ -6,6 +6,7 @@ extension HTTPField.Name {
     static let requestID = named("X-Request-Id")
     static let contentTypeOptions = named("X-Content-Type-Options")
     static let forwarded = named("Forwarded")
+    static let realIP = named("X-Real-IP")
     static let forwardedFor = named("X-Forwarded-For")
     /// As draft-ietf-httpapi-ratelimit-headers has them, from its eighth version on.
     static let rateLimit = named("RateLimit")

@@ -97,8 +97,9 @@ struct PageParameters {
 
     /// What MongoDB is asked for.
     func request(of model: ReadModel) throws(HTTPProblem) -> PageRequest {
-        guard let (index, isBackward) = query.index(among: model.indexes.filter { $0.fields.allSatisfy { model.shows($0.path) } }) else {
-            let known = model.indexes.map { index in index.fields.map { ($0.direction < 0 ? "-" : "") + $0.path }.joined(separator: ",") }
+        let seen = model.indexes.filter { $0.fields.allSatisfy { model.shows($0.path) } }
+        guard let (index, isBackward) = query.index(among: seen) else {
+            let known = seen.map { index in index.fields.map { ($0.direction < 0 ? "-" : "") + $0.path }.joined(separator: ",") }
             throw HTTPProblem(
                 .badRequest, .noIndex, "no index of \(model.name) answers these conditions in this order",
                 hint: "what must be equal comes first in an index, then what is compared or sorted by; there are: \((["_id"] + known).joined(separator: "; "))")
@@ -136,12 +137,19 @@ enum PageCursor {
 
 /// `fields=a,b.c` and `stale=ok`, which every question can have.
 enum FieldList {
+    /// Of one request: what is shown is compared with each for every field.
+    static let mostPaths = 100
+    private static let longestPath = 32
+
     static func read(_ text: String) throws(HTTPProblem) -> [[String]] {
         var paths: [[String]] = []
         for path in text.split(separator: ",", omittingEmptySubsequences: false) {
             let names = path.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
             guard names.allSatisfy({ !$0.isEmpty && !$0.hasPrefix("$") && !$0.utf8.contains(0) }) else {
                 throw .badRequest("fields has the path \(JSON.write(.string(String(path.prefix(80)))))", hint: "write fields=name,price.amount")
+            }
+            guard names.count <= longestPath, paths.count < mostPaths else {
+                throw .badRequest("fields has more than \(mostPaths) paths, or one of more than \(longestPath) names")
             }
             paths.append(names)
         }

@@ -52,16 +52,19 @@ struct ReadResponder: HTTPResponder {
         guard let setup = setup() else {
             throw HTTPProblem(.serviceUnavailable, .serverUnreachable, "the service is starting", hint: "ask again in a moment", retryAfter: 1)
         }
-        let token = try setup.admission.reader(request.headers, from: context.channel.remoteAddress)
-        try setup.admission.take(1, of: token)
+        let token = try setup.admission.reader(request.headers, request.head.authority, from: context.channel.remoteAddress)
+        // Each id of a batch is a read.
+        let batch = if case .batch = target.route { try BatchBody(try await Self.body(of: request)) } else { nil as BatchBody? }
+        try setup.admission.take(batch?.ids.count ?? 1, of: token)
         switch target.route {
         case .models: return try models(target, setup, token)
         case .document(let name, let id):
             let model = try setup.model(name, for: token)
             return try await setup.load.admitted(model.name) { () throws(HTTPProblem) in try await document(id, of: model, target, request, setup, token) }
         case .batch(let name):
+            guard let batch else { throw .badRequest("there is no body") }
             let model = try setup.model(name, for: token)
-            return try await setup.load.admitted(model.name) { () throws(HTTPProblem) in try await batch(of: model, target, request, setup, token) }
+            return try await setup.load.admitted(model.name) { () throws(HTTPProblem) in try await self.batch(batch, of: model, target, request, setup, token) }
         case .page(let name):
             let model = try setup.model(name, for: token)
             return try await setup.load.admitted(model.name) { () throws(HTTPProblem) in try await page(of: model, target, request, setup, token) }
@@ -99,7 +102,7 @@ struct ReadResponder: HTTPResponder {
         let shown = Shown(fields, of: model)
         let time = try await consistency(of: request, model, [model.partition(of: id)], allowsStale, setup, token)
         let answer: LookupAnswer
-        switch await setup.lookups.result(of: id, in: model, at: time.place, names: shown.names, after: time.after, until: time.deadline) {
+        switch await setup.lookups(at: time.place).result(of: id, in: model, at: time.place, names: shown.names, after: time.after, until: time.deadline) {
         case .success(let found): answer = found
         case .failure(let failure): throw Self.problem(failure)
         }
@@ -118,7 +121,8 @@ struct ReadResponder: HTTPResponder {
         return Self.json(body, headers)
     }
 
-    private func batch(of model: ReadModel, _ target: RequestTarget, _ request: Request, _ setup: ReadSetup, _ token: AccessToken?) async throws(HTTPProblem)
+    private func batch(_ asked: BatchBody, of model: ReadModel, _ target: RequestTarget, _ request: Request, _ setup: ReadSetup, _ token: AccessToken?)
+        async throws(HTTPProblem)
         -> Response
     {
         var allowsStale = false
@@ -126,12 +130,9 @@ struct ReadResponder: HTTPResponder {
             guard parameter.name == "stale" else { throw Self.unknown(parameter, known: ["stale"]) }
             allowsStale = try FieldList.isStaleAllowed(parameter.value)
         }
-        let asked = try BatchBody(try await Self.body(of: request))
-        // Each is a read of its own.
-        try setup.admission.take(asked.ids.count - 1, of: token)
         let shown = Shown(asked.fields, of: model)
         let time = try await consistency(of: request, model, Array(Set(asked.ids.map(model.partition))), allowsStale, setup, token)
-        let (lookups, names) = (setup.lookups, shown.names)
+        let (lookups, names) = (setup.lookups(at: time.place), shown.names)
         let results = await withTaskGroup(of: (place: Int, result: Result<LookupAnswer, ReadFailure>).self) { group in
             for (place, id) in asked.ids.enumerated() {
                 group.addTask { (place, await lookups.result(of: id, in: model, at: time.place, names: names, after: time.after, until: time.deadline)) }
@@ -139,6 +140,7 @@ struct ReadResponder: HTTPResponder {
             return await group.reduce(into: [Int: Result<LookupAnswer, ReadFailure>]()) { $0[$1.place] = $1.result }
         }
         var (body, missing, lag) = (Array("{\"documents\":[".utf8), [Value](), Int64(0))
+        var offsets: [PartitionID: Int64] = [:]
         var isFirst = true
         for (place, id) in asked.ids.enumerated() {
             guard let result = results[place] else { throw Self.problem(.late) }
@@ -148,6 +150,7 @@ struct ReadResponder: HTTPResponder {
             case .failure(let failure): throw Self.problem(failure)
             }
             lag = max(lag, answer.lag)
+            offsets[model.partition(of: id)] = min(answer.offset, offsets[model.partition(of: id)] ?? .max)
             guard let found = answer.document else {
                 missing.append(.string(id))
                 continue
@@ -158,7 +161,10 @@ struct ReadResponder: HTTPResponder {
             try Self.check(size: body.count)
         }
         body += "],\"missing\":\(JSON.write(.array(missing)))}".utf8
-        return Self.json(body, Self.headers(lag, time))
+        var headers = Self.headers(lag, time)
+        headers[.cacheControl] = "private, no-cache"
+        headers[.position] = setup.position(offsets)
+        return Self.json(body, headers)
     }
 
     private func page(of model: ReadModel, _ target: RequestTarget, _ request: Request, _ setup: ReadSetup, _ token: AccessToken?) async throws(HTTPProblem)
@@ -185,8 +191,7 @@ struct ReadResponder: HTTPResponder {
         body += "],\"next\":\(next.map { "\"\($0)\"" } ?? "null")}".utf8
         var headers = Self.headers(answer.lag, time)
         headers[.cacheControl] = "private, no-cache"
-        headers[.position] = answer.offsets.keys.sorted().compactMap { partition in answer.offsets[partition].map { setup.position($0, of: partition) } }
-            .joined(separator: ", ")
+        headers[.position] = setup.position(answer.offsets)
         return Self.json(body, headers)
     }
 
@@ -346,6 +351,9 @@ struct ReadResponder: HTTPResponder {
                 hint: "ask again in a moment",
                 retryAfter: max(1, Int((pause / .seconds(1)).rounded(.up))))
         case .late: HTTPProblem(.serviceUnavailable, .timedOut, "MongoDB gave no answer in time", hint: "ask again in a moment", retryAfter: 1)
+        case .refused(let refusal) where refusal.problem == .badRequest: .badRequest(refusal.message)
+        case .refused(let refusal) where refusal.problem == .noIndex:
+            HTTPProblem(.badRequest, .noIndex, refusal.message, hint: "sort by a field that is no list")
         case .refused(let refusal): HTTPProblem(.serviceUnavailable, refusal.problem, refusal.message, retryAfter: 1)
         }
     }

@@ -8,7 +8,9 @@ public struct ReadSetup: Sendable {
     /// By name.
     public var models: [String: ReadModel]
     public var incarnation: String
-    public var lookups: Lookups
+    /// On secondaries, and on the primary: without one, the others go on.
+    private let lookups: Lookups
+    private let primaryLookups: Lookups
     public var pages: Pages
     public var caughtUp: CaughtUp
     /// How long a read may take.
@@ -20,12 +22,14 @@ public struct ReadSetup: Sendable {
     ///   - rate: requests a second in all; nil for no limit.
     ///   - concurrency: requests of one model at once; more are refused.
     public init(
-        models: [ReadModel], incarnation: String, lookups: Lookups, pages: Pages, caughtUp: CaughtUp, tokens: TokenBook, deadline: Duration, rate: Int?,
+        models: [ReadModel], incarnation: String, lookups: Lookups, primaryLookups: Lookups, pages: Pages, caughtUp: CaughtUp, tokens: TokenBook,
+        deadline: Duration, rate: Int?,
         concurrency: Int
     ) {
         self.models = Dictionary(uniqueKeysWithValues: models.map { ($0.name, $0) })
         self.incarnation = incarnation
         self.lookups = lookups
+        self.primaryLookups = primaryLookups
         self.pages = pages
         self.caughtUp = caughtUp
         self.deadline = deadline
@@ -39,6 +43,12 @@ public struct ReadSetup: Sendable {
             throw HTTPProblem(.notFound, .noSuchModel, "there is no such model", hint: "GET /v1 names the models")
         }
         return model.limited(to: token?.fields)
+    }
+
+    func lookups(at place: ReadPlace) -> Lookups { place == .primary ? primaryLookups : lookups }
+
+    func position(_ offsets: [PartitionID: Int64]) -> String {
+        offsets.keys.sorted().compactMap { partition in offsets[partition].map { position($0, of: partition) } }.joined(separator: ", ")
     }
 
     func position(_ offset: Int64, of partition: PartitionID) -> String {

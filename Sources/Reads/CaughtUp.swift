@@ -9,8 +9,8 @@ public protocol WriteSide: Sendable {
     /// What must be complete for everything pushed so far to be applied (rule 11).
     func token(of partition: PartitionID) async throws -> BufferToken
 
-    /// Whether nobody drains a stream, because somebody has paused it.
-    func isPaused(_ stream: String) async throws -> Bool
+    /// The streams that nobody drains, because somebody has paused what does.
+    func pausedStreams() async throws -> Set<String>
 }
 
 /// Waits until everything that was pushed before has taken effect.
@@ -36,10 +36,12 @@ public final class CaughtUp: Sendable {
 
     private let writeSide: any WriteSide
     private let views: Moment<ServerView>
+    private let paused: Moment<Set<String>>
     private let tokens: [PartitionID: Moment<BufferToken>]
 
     /// Between two looks at the checkpoints.
     private static let poll = Duration.milliseconds(10)
+    private static let electionPoll = Duration.milliseconds(100)
     /// Looks between two questions whether somebody has paused the drain.
     private static let looksPerPauseCheck = 20
 
@@ -51,6 +53,7 @@ public final class CaughtUp: Sendable {
                 (view, view.operationTime)
             }
         }
+        paused = Moment { try await writeSide.pausedStreams() }
         tokens = Dictionary(uniqueKeysWithValues: partitions.map { partition in (partition, Moment { try await writeSide.token(of: partition) }) })
     }
 
@@ -60,14 +63,22 @@ public final class CaughtUp: Sendable {
             var needed: [PartitionID: BufferToken] = [:]
             for partition in partitions { needed[partition] = try await tokens[partition]?.next() }
             for look in 0... {
-                let view = try await views.next()
+                let view: ServerView
+                do {
+                    view = try await views.next()
+                } catch let failure as ReadFailure {
+                    // Without a primary for a moment, another is elected: that is waited for like everything else.
+                    guard .now + Self.electionPoll < deadline else { return .notReached(.unknown("\(failure)"), lag: lag) }
+                    try await Task.sleep(for: Self.electionPoll)
+                    continue
+                }
                 guard let build = view.live[model.name] else { return .notReached(.unknown("\(model.name) has no build yet"), lag: 0) }
                 lag = partitions.map { view.lag(of: build, $0) }.max() ?? 0
                 let behind = partitions.filter { !isComplete($0, needed[$0], in: view.checkpoint(of: build, $0)) }
                 if behind.isEmpty { return .reached(view.operationTime) }
                 if behind.contains(where: { view.checkpoint(of: build, $0)?.stopped != nil }) { return .notReached(.stopped, lag: lag) }
                 if look % Self.looksPerPauseCheck == 0 {
-                    if try await writeSide.isPaused(model.stream) { return .notReached(.paused, lag: lag) }
+                    if try await paused.next().contains(model.stream) { return .notReached(.paused, lag: lag) }
                     for partition in behind where try await tokens[partition]?.next().run != needed[partition]?.run { return .notReached(.rewound, lag: lag) }
                 }
                 guard .now + Self.poll < deadline else { break }

@@ -155,12 +155,15 @@ public final class Lookups: Sendable {
 
     private func next(_ number: Int, or connection: any ReadConnection) -> (Key, Batch)? {
         state.withLock { state in
-            state.reading[number] = .now
-            guard let key = state.order.first, var batch = state.batches[key] else {
-                state.reading[number] = nil
+            let now = ContinuousClock.now
+            state.reading[number] = nil
+            // Whoever helped goes when the other is quick again.
+            let isHelped = state.reading.values.contains { now - $0 <= Self.patience }
+            guard !isHelped, let key = state.order.first, var batch = state.batches[key] else {
                 state.idle.append(connection)
                 return nil
             }
+            state.reading[number] = now
             state.order.removeFirst()
             guard batch.waiters.count > Self.mostIds else {
                 state.batches[key] = nil
@@ -184,8 +187,8 @@ public final class Lookups: Sendable {
             for waiter in waiters { waiter.continuation.resume(returning: result) }
         }
         do throws(ReadFailure) {
-            // What was missing in this build, and when that was read.
-            var missing: (build: BuildID, at: ContinuousClock.Instant)?
+            // What was missing in this build when that was read, and what was known before.
+            var missing: (build: BuildID, view: ServerView, at: ContinuousClock.Instant)?
             while !open.isEmpty {
                 let ids = Array(open.keys)
                 let gone = missing?.build
@@ -199,7 +202,8 @@ public final class Lookups: Sendable {
                 guard let build = view.live[batch.model.name] else { throw .refused(.noBuild(of: batch.model.name)) }
                 func answer(_ id: String, _ document: ReadDocument?) -> LookupAnswer { LookupAnswer(document, id, of: batch.model, build, view) }
                 guard let found else {
-                    for id in ids { end(id, .success(answer(id, nil))) }
+                    // Not by this view: what came between is not in the answer.
+                    for id in ids { end(id, .success(LookupAnswer(nil, id, of: batch.model, build, missing?.view ?? view))) }
                     break
                 }
                 let now = view.now
@@ -210,7 +214,7 @@ public final class Lookups: Sendable {
                     if let id { end(id, .success(answer(id, document))) }
                 }
                 // What was cut off by the size of the answer is read next.
-                if found.isWhole { missing = (build, .now) }
+                if found.isWhole { missing = (build, view, .now) }
             }
         } catch {
             for id in Array(open.keys) { end(id, .failure(error)) }

@@ -45,11 +45,22 @@ public struct PageRequest: Sendable {
     public var bounds: (min: Document, max: Document)? {
         let equal = Dictionary(conditions.filter { $0.comparison == .eq }.map { ($0.path, $0.value) }) { first, _ in first }
         if index.fields.allSatisfy({ equal[$0.path] != nil }) { return nil }
+        let lowest = Value.other(OpaqueValue(type: BSONType.minKey, bytes: []))
+        let highest = Value.other(OpaqueValue(type: BSONType.maxKey, bytes: []))
+        let compared = index.fields.first { equal[$0.path] == nil }?.path
+        let (low, high) = PageQuery.range(of: conditions.filter { $0.path == compared })
         func bound(atEnd isEnd: Bool) -> Document {
-            Document(
+            // Whether what stands behind the compared field goes to its end.
+            var isWhole = isEnd
+            return Document(
                 index.fields.map { field in
-                    let isHighest = (field.direction > 0) == isEnd
-                    return Document.Field(field.path, equal[field.path] ?? .other(OpaqueValue(type: isHighest ? BSONType.maxKey : BSONType.minKey, bytes: [])))
+                    if let value = equal[field.path] { return Document.Field(field.path, value) }
+                    let isHigh = (field.direction > 0) == isEnd
+                    if field.path == compared, let edge = isHigh ? high : low {
+                        isWhole = isEnd && edge.isIncluded
+                        return Document.Field(field.path, edge.value)
+                    }
+                    return Document.Field(field.path, (field.direction > 0) == isWhole ? highest : lowest)
                 })
         }
         var (min, max) = (bound(atEnd: false), bound(atEnd: true))
@@ -102,5 +113,49 @@ public struct PageQuery: Equatable, Sendable {
             if pairs.allSatisfy({ $0.direction == -$1.direction }) { return (index, true) }
         }
         return nil
+    }
+}
+
+extension PageQuery {
+    /// A value at an end of what is compared, and whether it belongs to it.
+    struct Edge {
+        var value: Value
+        var isIncluded: Bool
+    }
+
+    /// Between what values those are that meet all conditions on one field; nil where there is no end. MongoDB compares values of one
+    /// type, as it groups and orders them, so that a condition has an end on the other side too.
+    static func range(of conditions: [Condition]) -> (low: Edge?, high: Edge?) {
+        var (low, high): (Edge?, Edge?)
+        for condition in conditions {
+            let type = ends(ofTypeOf: condition.value)
+            switch condition.comparison {
+            case .eq: continue
+            case .gt, .gte:
+                if low.map({ Value.order($0.value, condition.value) < 0 }) ?? true {
+                    low = Edge(value: condition.value, isIncluded: condition.comparison == .gte)
+                }
+                if high == nil, let end = type.high { high = Edge(value: end, isIncluded: false) }
+            case .lt, .lte:
+                if high.map({ Value.order(condition.value, $0.value) <= 0 }) ?? true {
+                    high = Edge(value: condition.value, isIncluded: condition.comparison == .lte)
+                }
+                if low == nil, let end = type.low { low = Edge(value: end, isIncluded: true) }
+            }
+        }
+        // Nothing meets them: MongoDB refuses what ends before it begins, and finds nothing by the conditions themselves.
+        if let from = low, let to = high, Value.order(from.value, to.value) > 0 { return (nil, nil) }
+        return (low, high)
+    }
+
+    /// The first value of a type's group, and the first of the next.
+    private static func ends(ofTypeOf value: Value) -> (low: Value?, high: Value?) {
+        switch value {
+        case .int32, .int64, .double, .decimal: (.double(.nan), "")
+        case .string: ("", [:])
+        case .bool: (false, .date(.min))
+        case .date: (.date(.min), .other(OpaqueValue(type: BSONType.timestamp, bytes: [UInt8](repeating: 0, count: 8))))
+        default: (nil, nil)
+        }
     }
 }

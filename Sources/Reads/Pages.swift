@@ -20,12 +20,16 @@ public struct PageAnswer: Sendable {
 public final class Pages: Sendable {
     private struct State {
         var idle: [any ReadConnection]
-        var waiters: [CheckedContinuation<any ReadConnection, Never>] = []
+        /// In the order in which they came, by numbers of their own.
+        var waiters: [(number: Int, continuation: CheckedContinuation<(any ReadConnection)?, Never>)] = []
+        var lastNumber = 0
     }
 
     private let site: ReadSite
     private let state: Mutex<State>
     private let mostWaiting: Int
+
+    private static let leastTime = Duration.milliseconds(50)
 
     /// - Parameter connections: that are used for nothing else.
     public init(_ site: ReadSite, connections: [any ReadConnection], mostWaiting: Int) {
@@ -37,10 +41,15 @@ public final class Pages: Sendable {
     public func page(
         _ request: PageRequest, of model: ReadModel, at place: ReadPlace, after: OperationTime?, until deadline: ContinuousClock.Instant
     ) async throws(ReadFailure) -> PageAnswer {
-        let connection = try await connection()
+        let connection = try await connection(until: deadline)
+        // With less, a server that is well would seem not to be.
+        guard deadline - .now > Self.leastTime else {
+            give(back: connection)
+            throw .late
+        }
         defer { give(back: connection) }
         var since: ContinuousClock.Instant?
-        var known: (found: ReadDocuments, build: BuildID)?
+        var known: (found: ReadDocuments, build: BuildID, view: ServerView)?
         while true {
             let last = known
             let (view, found) = try await site.read(at: place, after: after, viewSince: since, limit: deadline - .now, on: connection, until: deadline) {
@@ -51,17 +60,26 @@ public final class Pages: Sendable {
                 return ((view, found), found.operationTime)
             }
             guard let build = view.live[model.name] else { throw .refused(.noBuild(of: model.name)) }
-            if let found { (known, since) = ((found, build), .now) } else if let known { return try answer(known.found, request, model, build, view) }
+            if let found {
+                (known, since) = ((found, build, view), .now)
+            } else if let known {
+                // By the view before the page was read: what came between is not in it.
+                return try answer(known.found, request, model, build, known.view)
+            }
         }
     }
 
     private func answer(_ found: ReadDocuments, _ request: PageRequest, _ model: ReadModel, _ build: BuildID, _ view: ServerView) throws(ReadFailure)
         -> PageAnswer
     {
-        do throws(BSONError) {
+        do {
             var raws = found.documents
             // The place where the page begins is of the last document before it.
-            if !request.isBackward, let after = request.after, let first = raws.first, try request.place(of: first) == after { raws.removeFirst() }
+            if !request.isBackward, let after = request.after, let first = raws.first,
+                try zip(request.place(of: first), after).allSatisfy({ Value.order($0, $1) == 0 })
+            {
+                raws.removeFirst()
+            }
             let shown = raws.prefix(request.limit)
             var next: [Value]?
             if raws.count > shown.count || !found.isWhole, let last = shown.last { next = try request.place(of: last) }
@@ -73,41 +91,71 @@ public final class Pages: Sendable {
                 offsets: Dictionary(uniqueKeysWithValues: partitions.map { ($0, view.checkpoint(of: build, $0)?.offset ?? 0) }),
                 lag: partitions.map { view.lag(of: build, $0) }.max() ?? 0)
         } catch {
-            throw .refused(Refusal(.serverRefused, "MongoDB's answer cannot be read: \(error)"))
+            throw .refused((error as? Refusal) ?? Refusal(.serverRefused, "MongoDB's answer cannot be read: \(error)"))
         }
     }
 
-    private func connection() async throws(ReadFailure) -> any ReadConnection {
+    private func connection(until deadline: ContinuousClock.Instant) async throws(ReadFailure) -> any ReadConnection {
         if let connection = state.withLock({ $0.idle.popLast() }) { return connection }
-        guard state.withLock({ $0.waiters.count < mostWaiting }) else { throw .overloaded }
-        return await withCheckedContinuation { continuation in
-            let connection = state.withLock { state -> (any ReadConnection)? in
+        let number = state.withLock { state -> Int? in
+            guard state.waiters.count < mostWaiting else { return nil }
+            state.lastNumber += 1
+            return state.lastNumber
+        }
+        guard let number else { throw .overloaded }
+        let late = Task {
+            try await Task.sleep(until: deadline, clock: .continuous)
+            takeWaiter { $0 == number }?.resume(returning: nil)
+        }
+        defer { late.cancel() }
+        let connection = await withCheckedContinuation { continuation in
+            let connection = state.withLock { state -> (any ReadConnection)?? in
                 if let connection = state.idle.popLast() { return connection }
-                state.waiters.append(continuation)
-                return nil
+                // Later, nobody would tell it.
+                if .now >= deadline { return .some(nil) }
+                state.waiters.append((number, continuation))
+                return .none
             }
             if let connection { continuation.resume(returning: connection) }
+        }
+        guard let connection else { throw .late }
+        return connection
+    }
+
+    private func takeWaiter(_ isIt: (Int) -> Bool) -> CheckedContinuation<(any ReadConnection)?, Never>? {
+        state.withLock { state in
+            guard let place = state.waiters.firstIndex(where: { isIt($0.number) }) else { return nil }
+            return state.waiters.remove(at: place).continuation
         }
     }
 
     private func give(back connection: any ReadConnection) {
-        let waiter = state.withLock { state -> CheckedContinuation<any ReadConnection, Never>? in
+        let waiter = state.withLock { state -> CheckedContinuation<(any ReadConnection)?, Never>? in
             if state.waiters.isEmpty {
                 state.idle.append(connection)
                 return nil
             }
-            return state.waiters.removeFirst()
+            return state.waiters.removeFirst().continuation
         }
         waiter?.resume(returning: connection)
     }
 }
 
 extension PageRequest {
-    /// What a document has in the index; an absent field counts as null, as it does there.
-    fileprivate func place(of raw: RawDocument) throws(BSONError) -> [Value] {
+    /// What a document has in the index: an absent field counts as null there, and what must be equal is what was asked for, also
+    /// where the document has a list that holds it. Throws a `Refusal` where a list leaves no place to go on from.
+    fileprivate func place(of raw: RawDocument) throws -> [Value] {
         let document = try Document(raw: raw)
-        return index.fields.map { field in
-            field.path.split(separator: ".", omittingEmptySubsequences: false).reduce(Value.document(document)) { $0.asDocument?[String($1)] ?? .null }
+        return try index.fields.map { field in
+            if let condition = conditions.first(where: { $0.path == field.path && $0.comparison == .eq }) { return condition.value }
+            var value = Value.document(document)
+            for name in field.path.split(separator: ".", omittingEmptySubsequences: false) {
+                value = value.asDocument?[String(name)] ?? .null
+                guard value.asArray == nil else {
+                    throw Refusal(.noIndex, "\(document["_id"]?.asString ?? "a document") has a list at \(field.path), and no page goes on behind it")
+                }
+            }
+            return value
         }
     }
 }

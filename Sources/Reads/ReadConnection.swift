@@ -53,9 +53,9 @@ public struct ServerView: Sendable {
     public var now: Int64 { clock + (ContinuousClock.now - taken).milliseconds }
 
     /// How far a build is behind the log, as this server has them: milliseconds since what is to be applied next can have been
-    /// logged. 0 where there is nothing.
+    /// logged. 0 where there is nothing, or where nothing has been applied yet.
     public func lag(of build: BuildID, _ partition: PartitionID) -> Int64 {
-        guard let end = ends[partition], let checkpoint = checkpoint(of: build, partition), checkpoint.offset < end else { return 0 }
+        guard let end = ends[partition], let checkpoint = checkpoint(of: build, partition), checkpoint.offset < end, checkpoint.time > 0 else { return 0 }
         return max(0, clock - checkpoint.time)
     }
 }

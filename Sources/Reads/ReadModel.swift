@@ -44,6 +44,12 @@ extension ReadModel {
 
     /// Whether readers see a whole field.
     public func shows(_ path: String) -> Bool {
-        path.split(separator: ".", omittingEmptySubsequences: false).reduce(mask) { $0[String($1)] } == .all
+        var mask = mask
+        for name in path.split(separator: ".", omittingEmptySubsequences: false) {
+            // Where one element of a list is hidden, what is asked of all of them would tell of it.
+            if case .fields(let fields, _) = mask, fields.contains(where: { $0.mask != .all && $0.name.allSatisfy { 48...57 ~= $0 } }) { return false }
+            mask = mask[String(name)]
+        }
+        return mask == .all
     }
 }

@@ -7,6 +7,8 @@ public final class ReadSite: Sendable {
     private struct State {
         var choice = ServerChoice()
         var breaker = CircuitBreaker()
+        /// Of what only the primary can answer: without one, secondaries are well.
+        var primaryBreaker = CircuitBreaker()
         var servers: (list: [ReadServer], asked: ContinuousClock.Instant)?
         var views: [String: ServerView] = [:]
         /// The highest that any of them has had.
@@ -41,14 +43,15 @@ public final class ReadSite: Sendable {
         limit: Duration? = nil, on connection: some ReadConnection, until deadline: ContinuousClock.Instant,
         _ body: (ServerView, ReadAttempt) async throws -> (answer: Answer, operationTime: OperationTime)
     ) async throws(ReadFailure) -> Answer {
+        let breaker = place == .primary ? \State.primaryBreaker : \State.breaker
         while true {
             let began = ContinuousClock.now
             guard began < deadline else { throw .late }
-            guard state.withLock({ $0.breaker.admits(at: began) }) else { throw resting(at: began) }
+            guard state.withLock({ $0[keyPath: breaker].admits(at: began) }) else { throw resting(breaker, at: began) }
             let servers = await known(for: place, on: connection)
             let now = ContinuousClock.now
             guard let server = state.withLock({ $0.choice.server(for: place, among: servers, at: now) }) else {
-                state.withLock { $0.breaker.ended(well: false, after: now - began, at: now) }
+                state.withLock { $0[keyPath: breaker].ended(well: false, after: now - began, at: now) }
                 forgetServers()
                 continue
             }
@@ -58,7 +61,7 @@ public final class ReadSite: Sendable {
             var isWell = true
             defer {
                 let (ended, isWell) = (ContinuousClock.now, isWell)
-                state.withLock { $0.breaker.ended(well: isWell, after: limit == nil ? ended - now : .zero, at: ended) }
+                state.withLock { $0[keyPath: breaker].ended(well: isWell, after: limit == nil ? ended - now : .zero, at: ended) }
             }
             do {
                 let view = try await view(of: attempt, since: max(time ?? now - Self.viewAge, now - Self.viewAge), on: connection)
@@ -68,6 +71,8 @@ public final class ReadSite: Sendable {
                     if isGiven { state.given = max(operationTime, state.given ?? operationTime) }
                 }
                 return answer
+            } catch let failure as ReadFailure {
+                throw failure
             } catch let failure as any StoreFailure {
                 guard failure.isRetriable else { throw .refused(Refusal(failure.problem, "\(failure)")) }
                 isWell = false
@@ -104,8 +109,8 @@ public final class ReadSite: Sendable {
         return view
     }
 
-    private func resting(at now: ContinuousClock.Instant) -> ReadFailure {
-        if case .open(let until) = state.withLock(\.breaker.state) { return .resting(max(.milliseconds(100), until - now)) }
+    private func resting(_ breaker: WritableKeyPath<State, CircuitBreaker>, at now: ContinuousClock.Instant) -> ReadFailure {
+        if case .open(let until) = state.withLock({ $0[keyPath: breaker].state }) { return .resting(max(.milliseconds(100), until - now)) }
         return .resting(.milliseconds(100))
     }
 }

@@ -19,9 +19,9 @@ public final class TokenBook: Sendable {
 
     deinit { work.withLock { $0?.cancel() } }
 
-    /// Reads them, and from then on again and again. Where that fails, those that are known count on.
-    public func open() async throws {
-        try await look()
+    /// Reads them, and from then on again and again. Where that fails, those that are known count on; while none are, nobody is let in.
+    public func open() async {
+        try? await look()
         let task = Task { [weak self] in
             while !Task.isCancelled {
                 try? await Task.sleep(for: Self.refresh)
@@ -38,8 +38,8 @@ public final class TokenBook: Sendable {
         state.withLock { $0 = State(tokens: known, read: (clock, .now)) }
     }
 
-    /// Whether nobody has ever made one: then whoever is on this machine may read.
-    public var isEmpty: Bool { state.withLock(\.tokens.isEmpty) }
+    /// Whether nobody has ever made one: then whoever is on this machine may read. nil where that could not be read yet.
+    public var isEmpty: Bool? { state.withLock { state in state.read.map { _ in state.tokens.isEmpty } } }
 
     /// The token that a text is, if it is one that is valid now. Found by its hash, whose first bytes tell a guesser nothing.
     public func token(_ text: String) -> AccessToken? {

@@ -47,7 +47,7 @@ public indirect enum FieldMask: Hashable, Sendable {
     /// The mask of an element of an array that this is the mask of. What is hidden by an index into the array is hidden;
     /// nothing is shown by one.
     func element(_ index: Int) -> FieldMask {
-        guard case .fields(let fields, others: true) = self, !fields.isEmpty else { return self }
+        guard case .fields(let fields, _) = self, !fields.isEmpty else { return self }
         let name = Array(String(index).utf8)
         return fields.first { $0.name == name }.map { intersection($0.mask) } ?? self
     }

@@ -13,14 +13,13 @@ import Schedules
 
 /// What the read API reads by: connections of its own, so that neither it nor the drain waits for the other's.
 struct ReadRuntime: Sendable {
-    let configuration: Configuration
     let setup: ReadSetup
 
     /// One reads for many lookups at once; the second is for when a server does not answer the first, and others would.
     private static let lookupConnections = 2
     private static let pageConnections = 2
-    /// For whoever waits for what was pushed, and for jobs and tokens.
-    private static let otherConnections = 2
+    /// For lookups on the primary, for whoever waits for what was pushed, for jobs and for tokens.
+    private static let otherConnections = 4
     /// Lookups and pages that wait for a connection.
     private static let mostLookups = 20_000
     private static let mostPages = 200
@@ -43,17 +42,18 @@ struct ReadRuntime: Sendable {
         let models = configuration.models.compactMap { model in configuration.stream(model.stream).map { ReadModel(model, partitions: $0.partitions) } }
         let other = try MongoConnection(pool: pool, name: "read jobs")
         let writeSide = try ReadWriteSide(configuration, jobs: MongoJobs(connection: other, database: database))
-        let stored = MongoTokens(connection: other, database: database)
-        let tokens = TokenBook { try await stored.all() }
-        try await tokens.open()
+        let stored = MongoTokens(connection: try MongoConnection(pool: pool, name: "read tokens"), database: database)
+        let tokens = TokenBook { try await stored.readable() }
+        await tokens.open()
         let setup = ReadSetup(
             models: models, incarnation: incarnation,
             lookups: Lookups(site, connections: try (0..<lookupConnections).map { try reads("lookup \($0)", pool) }, mostWaiting: mostLookups),
+            primaryLookups: Lookups(site, connections: [try reads("primary", pool)], mostWaiting: mostLookups),
             pages: Pages(site, connections: try (0..<pageConnections).map { try reads("page \($0)", pagePool) }, mostWaiting: mostPages),
             caughtUp: CaughtUp(site, connection: try reads("caught up", pool), writeSide, partitions: partitions), tokens: tokens,
             deadline: configuration.api.deadline, rate: configuration.api.rate,
             concurrency: configuration.api.concurrency)
-        return ReadRuntime(configuration: configuration, setup: setup)
+        return ReadRuntime(setup: setup)
     }
 }
 
@@ -90,11 +90,13 @@ private struct ReadWriteSide: WriteSide {
         return try await buffer.token()
     }
 
-    func isPaused(_ stream: String) async throws -> Bool {
-        let names = drains.filter { $0.value.isEmpty || $0.value.contains(stream) }.keys
+    func pausedStreams() async throws -> Set<String> {
         // Where it is not said who drains, somebody else may.
-        guard !names.isEmpty else { return false }
+        guard !drains.isEmpty else { return [] }
         let states = try await jobs.known()
-        return names.allSatisfy { states[$0]?.isPaused ?? false }
+        return Set(lists.keys.map(\.stream)).filter { stream in
+            let names = drains.filter { $0.value.isEmpty || $0.value.contains(stream) }.keys
+            return !names.isEmpty && names.allSatisfy { states[$0]?.isPaused ?? false }
+        }
     }
 }

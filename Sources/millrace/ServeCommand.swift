@@ -56,7 +56,10 @@ private struct ServeService: Service {
         for await _ in hangUps.cancelOnGracefulShutdown() {
             do {
                 let now = try options.load()
-                service.serve(try await ReadRuntime.open(now, incarnation: installation(of: now)).setup)
+                guard let installation = try await Reader(now).installation else {
+                    throw Refusal(.badConfiguration, "there is no installation in \(now.mongodb)")
+                }
+                service.serve(try await ReadRuntime.open(now, incarnation: installation.incarnation).setup)
                 logger.info("the files were read again")
             } catch {
                 logger.error("everything goes on as it was: what the files say is refused", metadata: ["error": "\(error)"])

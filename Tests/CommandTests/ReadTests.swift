@@ -116,6 +116,10 @@ import Values
             // Those without a name come first, as null does.
             #expect(try await ids("sort=name,stock") == ["c", "e", "b", "d", "a"])
             #expect(try await ids("name=eq.Oat+drink") == ["a"])
+            #expect(try await ids("stock=gte.2&sort=stock") == ["d", "b"].sorted(by: >))
+            #expect(try await ids("stock=lte.1&sort=stock") == ["e", "c", "a"])
+            #expect(try await http.get("/v1/product?stock=gt.5&limit=2").text == #"{"documents":[],"next":null}"#)
+            #expect(try await http.get("/v1/product?stock=gt.5&stock=lt.2").text == #"{"documents":[],"next":null}"#)
             #expect(try await http.get("/v1/product?name=eq.none").text == #"{"documents":[],"next":null}"#)
             let refused = try await http.get("/v1/product?measured.secret=eq.7")
             #expect(refused.code == 400)

@@ -41,7 +41,7 @@ extension MongoSuite {
                 #expect(try await faults(catalog, [Self.category, Self.name]) == [])
                 #expect(try await catalog.make([Self.category, Self.name], of: Commits.build) == [])
 
-                try await mongo.command(["createIndexes": "product@1", "indexes": [["key": ["tags": 1, "sizes.width": 1], "name": "theirs"]]])
+                try await mongo.command(["createIndexes": "product@1", "indexes": [["key": ["tags": 1, "sizes.width": 1, "_id": 1], "name": "theirs"]]])
                 #expect(
                     try await faults(catalog, [Self.name, Self.tags, DocumentIndex([.init("x", -1)])]) == [
                         "product@1 lacks the index millrace:x_-1,_id_1: it is made when a worker starts",
@@ -81,7 +81,7 @@ extension MongoSuite {
         @Test func `an index of somebody else's that cannot hold a document needs a person`() async throws {
             try await TestMongo.run { mongo in
                 _ = try await catalog(mongo)
-                try await mongo.command(["createIndexes": "product@1", "indexes": [["key": ["tags": 1, "sizes.width": 1], "name": "theirs"]]])
+                try await mongo.command(["createIndexes": "product@1", "indexes": [["key": ["tags": 1, "sizes.width": 1, "_id": 1], "name": "theirs"]]])
                 let store = try mongo.store()
                 let from = try await store.checkpoint()
                 let insert = Commits.insert("a", offset: 0, ["tags": ["x"], "sizes": [["width": 1]]])

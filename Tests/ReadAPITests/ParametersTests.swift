@@ -36,7 +36,8 @@ import Values
             "category=5", "category=ne.5", "category=$eq.5", "category=regex.x", "category[$ne]=x", "cost=eq.5", "price.paid=eq.1", "price=eq.1", "other=eq.1",
             "_position=eq.1", "sort=cost", "sort=other", "sort=category,category", "sort=category,-category", "sort=", "sort=$natural", "limit=0", "limit=-1",
             "limit=1001", "limit=abc", "limit=1e9", "limit=10&limit=20", "fields=", "fields=a..b", "fields=a,", "fields=$where", "stale=yes", "stale=",
-            "after=x&after=y", "category=eq.@yesterday", "filter={}", "where=1",
+            "after=x&after=y", "fields=\((0...100).map { "f\($0)" }.joined(separator: ","))",
+            "fields=\(Array(repeating: "a", count: 33).joined(separator: "."))", "category=eq.@yesterday", "filter={}", "where=1",
         ])
     func `what is refused`(query: String) {
         #expect(throws: HTTPProblem.self) { try Self.read(query) }
@@ -76,6 +77,8 @@ import Values
             "", "{", "[]", "\"a\"", "{}", #"{"ids":[]}"#, #"{"ids":"a"}"#, #"{"ids":[1]}"#, #"{"ids":[""]}"#, #"{"ids":["a\u0000"]}"#, #"{"ids":[null]}"#,
             #"{"ids":["a"],"ids":["b"]}"#, #"{"ids":["a"],"field":["x"]}"#, #"{"ids":["a"],"fields":"x"}"#, #"{"ids":["a"],"fields":[]}"#,
             #"{"ids":["a"],"fields":[1]}"#, #"{"ids":["a"],"fields":["a..b"]}"#, #"{"ids":[{"$ne":"a"}]}"#,
+            "{\"ids\":[\"a\"],\"fields\":[\"\(Array(repeating: "a", count: 100_000).joined(separator: "."))\"]}",
+            "{\"ids\":[\"a\"],\"fields\":[\((0...100).map { "\"f\($0)\"" }.joined(separator: ","))]}",
             "{\"ids\":[\"\(String(repeating: "x", count: 513))\"]}", "{\"ids\":[" + Array(repeating: "\"a\"", count: 1001).joined(separator: ",") + "]}",
         ])
     func `a batch that is none`(text: String) { #expect(throws: HTTPProblem.self) { try BatchBody(Array(text.utf8)) } }

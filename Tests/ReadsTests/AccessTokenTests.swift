@@ -41,17 +41,17 @@ import Testing
             guard let answer = answers.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) else { throw Failure() }
             return answer
         }
-        #expect(book.isEmpty)
-        try await book.open()
-        #expect(!book.isEmpty)
+        #expect(book.isEmpty == nil)
+        await book.open()
+        #expect(book.isEmpty == false)
         #expect(book.token(good)?.id == "1")
         #expect(book.token(old) == nil && book.token(unknown) == nil && book.token("x") == nil)
         let began = ContinuousClock.now
-        while book.token(good) != nil, .now - began < .seconds(5) { try await Task.sleep(for: .milliseconds(10)) }
-        #expect(book.isEmpty)
-        while looks.withLock({ $0 }) < 3, .now - began < .seconds(10) { try await Task.sleep(for: .milliseconds(10)) }
+        while book.token(good) != nil, .now - began < .seconds(300) { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(book.isEmpty == true)
+        while looks.withLock({ $0 }) < 3, .now - began < .seconds(300) { try await Task.sleep(for: .milliseconds(10)) }
         #expect(looks.withLock { $0 } >= 3)
-        #expect(book.isEmpty)
+        #expect(book.isEmpty == true)
     }
 
     @Test func `the stronger the consistency, the more it takes`() {

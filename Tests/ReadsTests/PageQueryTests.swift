@@ -53,19 +53,36 @@ import Values
             after: nil, limit: 3, names: nil)
         #expect(request.filter == ["category": ["$eq": "a"], "price": ["$gte": 5, "$lt": 9]])
         #expect(request.sort == ["category": 1, "price": -1, "_id": 1])
-        #expect(request.bounds?.min == ["category": "a", "price": Self.highest, "_id": Self.lowest])
-        #expect(request.bounds?.max == ["category": "a", "price": Self.lowest, "_id": Self.highest])
+        #expect(request.bounds?.min == ["category": "a", "price": 9, "_id": Self.lowest])
+        #expect(request.bounds?.max == ["category": "a", "price": 5, "_id": Self.highest])
         #expect(request.count == 4)
         request.after = ["a", 7, "k"]
         #expect(request.count == 5)
         #expect(request.bounds?.min == ["category": "a", "price": 7, "_id": "k"])
-        #expect(request.bounds?.max == ["category": "a", "price": Self.lowest, "_id": Self.highest])
+        #expect(request.bounds?.max == ["category": "a", "price": 5, "_id": Self.highest])
         request.isBackward = true
         #expect(request.count == 4)
         #expect(request.sort == ["category": -1, "price": 1, "_id": -1])
-        #expect(request.bounds?.min == ["category": "a", "price": Self.highest, "_id": Self.lowest])
+        #expect(request.bounds?.min == ["category": "a", "price": 9, "_id": Self.lowest])
         #expect(request.bounds?.max == ["category": "a", "price": 7, "_id": "k"])
         request.conditions = Self.query([("category", .eq, "a"), ("price", .eq, 5), ("_id", .eq, "k")]).conditions
         #expect(request.bounds == nil)
+    }
+
+    @Test(
+        arguments: [
+            ([(.gt, 5)], 5, lowest, "", lowest), ([(.gte, 5)], 5, lowest, "", lowest), ([(.lt, 5)], .double(.nan), lowest, 5, lowest),
+            ([(.lte, 5)], .double(.nan), lowest, 5, highest), ([(.gt, "a")], "a", lowest, [:], lowest), ([(.lte, "a")], "", lowest, "a", highest),
+            ([(.gte, 5), (.gt, 3), (.lt, 9), (.lte, 20)], 5, lowest, 9, lowest), ([(.gt, true)], true, lowest, .date(.min), lowest),
+            ([(.gte, nil)], nil, lowest, highest, highest), ([(.gt, 9), (.lt, 5)], lowest, lowest, highest, highest),
+        ] as [([(PageQuery.Comparison, Value)], Value, Value, Value, Value)])
+    func `only what can meet the conditions is read`(
+        conditions: [(PageQuery.Comparison, Value)], from: Value, fromID: Value, to: Value, toID: Value
+    ) {
+        let request = PageRequest(
+            index: DocumentIndex([.init("size", 1)]), isBackward: false, conditions: Self.query(conditions.map { ("size", $0.0, $0.1) }).conditions,
+            after: nil, limit: 3, names: nil)
+        #expect(request.bounds?.min == ["size": from, "_id": fromID])
+        #expect(request.bounds?.max == ["size": to, "_id": toID])
     }
 }

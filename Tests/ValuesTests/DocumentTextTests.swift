@@ -76,6 +76,8 @@ import Values
 
     @Test func `what is private stays so whatever is asked for`() throws {
         let mask = FieldMask.without([["price", "cost"], ["_position"]])
+        let positional = FieldMask.without([["lines", "0", "cost"]]).intersection(.only([["lines", "cost"]]))
+        #expect(try Self.text(Self.document, positional) == #"{"lines":[[]]}"#)
         for asked in [[["price"]], [["price", "cost"]], [["price", "amount"], ["price", "cost"]], [["_position"], ["price"]]] as [[[String]]] {
             let text = try Self.text(Self.document, mask.intersection(.only(asked)))
             #expect(!text.contains("cost"), "\(asked)")
