@@ -85,7 +85,7 @@ let package = Package(
         .target(
             name: "ReadAPI",
             dependencies: [
-                "Events", "Models", "Projector", "Reads", "Values",
+                "Events", "Health", "Models", "Projector", "Reads", "Values",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),

@@ -4,7 +4,7 @@ import Values
 
 /// What a model says of its documents as a whole, besides the effects of events.
 extension ModelReader {
-    static let documentKeys = ["root", "derive", "defaults", "private", "indexes", "read"]
+    static let documentKeys = ["root", "derive", "defaults", "private", "indexes", "read", "cache"]
 
     static func readDocument(_ section: Section, into fold: inout EffectFold, _ findings: Findings) {
         if let node = section["defaults"], let defaults = readDefaults(node, findings) { fold.defaults = defaults }
@@ -107,13 +107,26 @@ extension ModelReader {
         return reading
     }
 
-    static func readPrivate(_ node: YAMLNode, _ findings: Findings) -> [FieldPath] {
+    static let cacheKeys = ["fields", "maxAge", "maxBytes"]
+
+    static func readCache(_ node: YAMLNode, _ findings: Findings) -> CacheSettings? {
+        var cache = CacheSettings()
+        guard let section = Section(node, "cache:", keys: cacheKeys, findings) else { return nil }
+        if let node = section["fields"] { cache.fields = readPaths(node, "fields", example: "such as [ name, price ]", findings) }
+        if let node = section["maxAge"], let age = findings.duration(node, "maxAge", in: CacheSettings.ageRange) { cache.maxAge = age }
+        if let node = section["maxBytes"], let bytes = findings.byteCount(node, "maxBytes", in: CacheSettings.bytesRange) { cache.maxBytes = bytes }
+        return cache
+    }
+
+    static func readPrivate(_ node: YAMLNode, _ findings: Findings) -> [FieldPath] { readPaths(node, "private", example: "such as [ cost ]", findings) }
+
+    private static func readPaths(_ node: YAMLNode, _ name: String, example: String, _ findings: Findings) -> [FieldPath] {
         guard let nodes = node.elements, !nodes.isEmpty else {
-            if !node.isInvalid { findings.report("private: must be a list of paths, found \(node.found)", at: node.place, suggestion: "such as [ cost ]") }
+            if !node.isInvalid { findings.report("\(name): must be a list of paths, found \(node.found)", at: node.place, suggestion: example) }
             return []
         }
         let paths = PathReader(expressions: ExpressionReader(findings: findings), allowsPlaceholders: false, allowsComputed: false)
-        return nodes.compactMap { node in findings.string(node, "private").flatMap { paths.read($0, at: node.place) } }
+        return nodes.compactMap { node in findings.string(node, name).flatMap { paths.read($0, at: node.place) } }
     }
 }
 

@@ -6,7 +6,7 @@ import Values
 public struct ModelReader {
     static let keys = ["model", "stream", "fold", "onError", "unknown", "ttl"] + documentKeys + ["source"]
     /// Keys of a model that the language has.
-    static let later = ["cache", "merge", "lookup"]
+    static let later = ["merge", "lookup"]
 
     /// Compiles the text of a model file, from disk or as a build keeps it. Whether there is such a stream is not looked
     /// at. Throws everything that is wrong with the text.
@@ -49,6 +49,7 @@ public struct ModelReader {
         let privateFields = section["private"].map { readPrivate($0, findings) } ?? []
         let indexes = section["indexes"].map { IndexReader(findings: findings).read($0) } ?? []
         let reading = section["read"].map { readReading($0, findings) } ?? ReadSettings()
+        let cache = section["cache"].flatMap { readCache($0, findings) }
         let truth = section["source"].flatMap { SourceReader(findings: findings).read($0, fold: section["fold"]) }
         guard let modelNode, let streamNode, let name, let stream else { return nil }
         // An upcast of events that the model ignores is no part of it.
@@ -56,7 +57,7 @@ public struct ModelReader {
         let known = fold.others == nil ? all.only(fold.effects.keys) : all
         fold.versions = known.types
         let model = Model(
-            name: name, stream: stream, fold: fold, privateFields: privateFields, indexes: indexes, reading: reading, truth: truth, source: text,
+            name: name, stream: stream, fold: fold, privateFields: privateFields, indexes: indexes, reading: reading, cache: cache, truth: truth, source: text,
             versions: known.source,
             foldHash: FoldHash.hash(stream: stream, fold), stoppingHash: FoldHash.hash(stream: stream, fold, onError: .stop))
         let sourcePlace = section["source"]?.place

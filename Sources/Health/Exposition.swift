@@ -12,7 +12,8 @@ public struct Exposition: Sendable {
         lines[metric, default: []].append("\(metric.rawValue)\(Self.text(labels.map { ($0.key, $0.value) })) \(Self.text(value))")
     }
 
-    mutating func add(_ metric: Metric, _ labels: [(String, String)], _ histogram: Histogram) {
+    /// A metric that is a histogram.
+    public mutating func add(_ metric: Metric, _ labels: [(String, String)], _ histogram: Histogram) {
         var count = 0
         for (bound, bucket) in zip(histogram.bounds.map(Self.text) + ["+Inf"], histogram.buckets) {
             count += bucket
@@ -43,19 +44,19 @@ public struct Exposition: Sendable {
 }
 
 /// Counts of values by size.
-struct Histogram: Sendable {
+public struct Histogram: Sendable {
     /// Upper bounds, the smallest first.
     let bounds: [Double]
     /// One for each bound, and one for what is above them.
     private(set) var buckets: [Int]
     private(set) var sum = 0.0
 
-    init(_ bounds: [Double]) {
+    public init(_ bounds: [Double]) {
         self.bounds = bounds
         buckets = Array(repeating: 0, count: bounds.count + 1)
     }
 
-    mutating func record(_ value: Double) {
+    public mutating func record(_ value: Double) {
         buckets[bounds.firstIndex { value <= $0 } ?? bounds.count] += 1
         sum += value
     }

@@ -50,13 +50,22 @@ public enum Metric: String, CaseIterable, Sendable {
     case jobNextRun = "millrace_job_next_run_timestamp_seconds"
     case jobSkipped = "millrace_job_skipped_total"
 
+    // The read API of this process.
+    case requestDuration = "http_server_request_duration_seconds"
+    case requestsUnderWay = "http_server_active_requests"
+    case readWait = "millrace_read_wait_seconds"
+    case cacheLookups = "millrace_cache_lookups_total"
+    case cacheBytes = "millrace_cache_bytes"
+    case lookupsWaiting = "millrace_waiting_lookups"
+    case breakerOpen = "millrace_breaker_open"
+
     public enum Kind: String, Sendable {
         case gauge, counter, histogram
     }
 
     public var kind: Kind {
         switch self {
-        case .batchEvents, .batchDuration, .eventDelay, .ingestStages: .histogram
+        case .batchEvents, .batchDuration, .eventDelay, .ingestStages, .requestDuration, .readWait: .histogram
         default: rawValue.hasSuffix("_total") ? .counter : .gauge
         }
     }
@@ -98,6 +107,13 @@ public enum Metric: String, CaseIterable, Sendable {
         case .jobBad: "1 from a run that was not good until the next one that is."
         case .jobLastRun: "When the last run ended."
         case .jobNextRun: "When the next one is due."
+        case .requestDuration: "Time from a request's head to its answer, by route, method and status."
+        case .requestsUnderWay: "Requests that are being answered."
+        case .readWait: "Time that requests for causal or strong answers waited, by whether what they waited for was reached."
+        case .cacheLookups: "Lookups that the model's cache could answer: hit, miss, or stale while MongoDB gave no answer."
+        case .cacheBytes: "What the model's cache holds."
+        case .lookupsWaiting: "Lookups that wait for a read or are being read."
+        case .breakerOpen: "1 while MongoDB is not asked because it was not well, by where is read: secondaries or primary."
         case .jobSkipped: "Runs that were due and did not begin, by reason: overlap or missed."
         }
     }

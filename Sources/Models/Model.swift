@@ -11,6 +11,8 @@ public struct Model: Sendable {
     public var indexes: [DocumentIndex]
     /// `read`: where the read API reads its documents.
     public var reading: ReadSettings
+    /// `cache`: what the read API keeps of them in memory.
+    public var cache: CacheSettings?
     /// `source`: what its documents must agree with besides their events.
     public var truth: SourceOfTruth?
     /// The YAML it came from, kept with each build.
@@ -24,7 +26,7 @@ public struct Model: Sendable {
 
     public init(
         name: String, stream: String, fold: EffectFold, privateFields: [FieldPath] = [], indexes: [DocumentIndex] = [], reading: ReadSettings = ReadSettings(),
-        truth: SourceOfTruth? = nil, source: String, versions: String? = nil, foldHash: String, stoppingHash: String
+        cache: CacheSettings? = nil, truth: SourceOfTruth? = nil, source: String, versions: String? = nil, foldHash: String, stoppingHash: String
     ) {
         self.name = name
         self.stream = stream
@@ -32,6 +34,7 @@ public struct Model: Sendable {
         self.privateFields = privateFields
         self.indexes = indexes
         self.reading = reading
+        self.cache = cache
         self.truth = truth
         self.source = source
         self.versions = versions

@@ -30,6 +30,25 @@ public struct MongoReads: ReadConnection {
         return try await connection.read(database, find, attempt, "look up documents")
     }
 
+    /// Chunks of the log that are read for their keys at once.
+    private static let mostChunks = 16
+
+    public func changedKeys(of partition: PartitionID, _ offsets: Range<Int64>, _ attempt: ReadAttempt) async throws -> [String]? {
+        // Backwards, to the chunk that the first offset is in.
+        let chunks = try await connection.read(
+            database,
+            [
+                "find": .string(Collections.log), "filter": ["_id": partition.range(below: offsets.upperBound)], "sort": ["_id": -1],
+                "limit": .int32(Int32(Self.mostChunks)), "singleBatch": true, "projection": ["_id": 1, "keys": 1],
+            ], attempt, "read keys of the log")
+        var keys: [String] = []
+        for chunk in chunks.documents {
+            keys += try chunk.value("keys")?.asArray?.compactMap(\.asString) ?? []
+            if let offset = try chunk.value("_id")?.asDocument?["o"]?.asInteger, offset <= offsets.lowerBound { return keys }
+        }
+        return nil
+    }
+
     public func page(of build: BuildID, _ page: PageRequest, _ attempt: ReadAttempt) async throws -> ReadDocuments {
         var find: Document = [
             "find": .string(build.description), "filter": .document(page.filter), "sort": .document(page.sort), "limit": .int32(Int32(page.count)),

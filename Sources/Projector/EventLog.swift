@@ -1,10 +1,20 @@
 import Events
 
-/// The event log, as the ingest of a partition sees it: majority reads in one causally consistent session, and appends
-/// that collide instead of overwriting.
+/// What is logged, to be folded again.
 ///
 /// Implementations throw a `StoreFailure`, or `ChunkError` where a stored chunk cannot be used.
-public protocol EventLog: Sendable {
+public protocol LoggedChunks: Sendable {
+    /// The chunks that hold the offsets from `offset` on, up to about `events` elements: fewer where they are large.
+    func chunks(of partition: PartitionID, from offset: Int64, events: Int) async throws -> [Chunk]
+
+    /// The next chunks that begin in the range and in which one of these keys occurs, in order: a few, and none at the end.
+    /// For hundreds of keys, not for thousands.
+    func chunks(of partition: PartitionID, withKeys keys: [String], _ offsets: Range<Int64>) async throws -> [Chunk]
+}
+
+/// The event log, as the ingest of a partition sees it: majority reads in one causally consistent session, and appends
+/// that collide instead of overwriting.
+public protocol EventLog: LoggedChunks {
     /// The log's end, and MongoDB's clock read with it.
     func tail(of partition: PartitionID) async throws -> LogTail
 
@@ -22,13 +32,6 @@ public protocol EventLog: Sendable {
 
     /// Inserts the chunk with `w: majority`. A failure leaves the outcome unknown: read the tail again.
     func append(_ chunk: Chunk) async throws -> AppendReply
-
-    /// The chunks that hold the offsets from `offset` on, up to about `events` elements: fewer where they are large.
-    func chunks(of partition: PartitionID, from offset: Int64, events: Int) async throws -> [Chunk]
-
-    /// The next chunks that begin in the range and in which one of these keys occurs, in order: a few, and none at the end.
-    /// For hundreds of keys, not for thousands.
-    func chunks(of partition: PartitionID, withKeys keys: [String], _ offsets: Range<Int64>) async throws -> [Chunk]
 }
 
 public struct LogTail: Hashable, Sendable {

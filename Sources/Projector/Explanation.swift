@@ -100,19 +100,34 @@ public struct Explanation: Sendable {
         attribute(Source(offset: document.position.offset, time: time, loggedAt: time, isLoad: true), nil, document)
     }
 
+    /// One event, what became of it, and the document after it.
+    public struct Step: Sendable {
+        public var source: Source
+        /// nil where it was applied.
+        public var fate: Fate?
+        public var document: StoredDocument?
+    }
+
     /// Folds what the log has of the key below an offset, and counts what it has from there on.
-    public mutating func read(_ log: any EventLog, _ partition: PartitionID, below limit: Int64) async throws {
+    ///
+    /// - Parameter body: is told each step; the rest is left where it says false.
+    public mutating func read(
+        _ log: any LoggedChunks, _ partition: PartitionID, below limit: Int64, _ body: (Step) -> Bool = { _ in true }
+    ) async throws {
         var next = history.end
         while let chunks = try await KeyHistory.next(log, partition, history.keys, next..<Int64.max), let last = chunks.last {
-            for chunk in chunks { take(DecodedChunk(parsing: chunk, next..<max(next, limit)), from: next, below: limit) }
+            for chunk in chunks {
+                guard take(DecodedChunk(parsing: chunk, next..<max(next, limit)), from: next, below: limit, body) else { return }
+            }
             next = last.end
         }
     }
 
-    /// Folds the elements of a chunk that follow what was folded already.
-    mutating func take(_ decoded: DecodedChunk, from start: Int64 = 0, below limit: Int64 = .max) {
+    /// Folds the elements of a chunk that follow what was folded already. False where somebody has enough.
+    @discardableResult
+    mutating func take(_ decoded: DecodedChunk, from start: Int64 = 0, below limit: Int64 = .max, _ body: (Step) -> Bool = { _ in true }) -> Bool {
         let chunk = decoded.chunk
-        guard let wanted = chunk.keys.firstIndex(of: ExactString(key)) else { return }
+        guard let wanted = chunk.keys.firstIndex(of: ExactString(key)) else { return true }
         for (place, element) in chunk.elements.enumerated() where element.key == Int32(wanted) {
             let offset = chunk.offset + Int64(place)
             guard offset >= start else { continue }
@@ -120,27 +135,29 @@ public struct Explanation: Sendable {
                 if element.kind == .event { waiting += 1 }
                 continue
             }
-            take(element, at: place, decoded)
+            let source = source(of: element, at: place, decoded)
+            let fate = take(element, source, decoded)
+            if let fate { note(source, fate) }
+            guard body(Step(source: source, fate: fate, document: document)) else { return false }
         }
+        return true
     }
 
-    private mutating func take(_ element: Chunk.Element, at place: Int, _ decoded: DecodedChunk) {
-        let source = source(of: element, at: place, decoded)
+    private mutating func take(_ element: Chunk.Element, _ source: Source, _ decoded: DecodedChunk) -> Fate? {
         switch element.kind {
         case .duplicate:
             totals.duplicates += 1
-            note(source, .duplicate(of: element.reference))
+            return .duplicate(of: element.reference)
         // It has no key.
-        case .erased: break
+        case .erased: return nil
         case .refused:
             totals.logged += 1
             if decisions[source.offset] == .dropped {
                 totals.ignored += 1
-                note(source, .ignored)
-            } else {
-                totals.parked += 1
-                note(source, .parked(decoded.chunk.refusals[Int(element.reference)]))
+                return .ignored
             }
+            totals.parked += 1
+            return .parked(decoded.chunk.refusals[Int(element.reference)])
         case .event:
             let (before, counts) = (document, history.totals)
             let letters = history.take(decoded, below: source.offset + 1)
@@ -150,9 +167,10 @@ public struct Explanation: Sendable {
             totals.ignored += after.ignored - counts.ignored
             totals.parked += after.parked - counts.parked
             totals.held += after.held - counts.held
-            if let letter = letters.last { return note(source, .parked(letter.refusal)) }
-            if after.applied == counts.applied { return note(source, after.held > counts.held ? .held : .ignored) }
+            if let letter = letters.last { return .parked(letter.refusal) }
+            if after.applied == counts.applied { return after.held > counts.held ? .held : .ignored }
             attribute(source, before?.unlessExpired(at: source.loggedAt), document)
+            return nil
         }
     }
 

@@ -95,12 +95,12 @@ public struct KeyHistory: Sendable {
 
 extension KeyHistory {
     /// Folds what the log has of the keys from where the history stands up to an offset.
-    public mutating func read(_ log: any EventLog, _ partition: PartitionID, below limit: Int64) async throws {
+    public mutating func read(_ log: any LoggedChunks, _ partition: PartitionID, below limit: Int64) async throws {
         _ = try await read(log, partition, below: limit, mostBytes: .max)
     }
 
     /// The same. False when the documents have grown beyond so many bytes, and nothing more was read.
-    mutating func read(_ log: any EventLog, _ partition: PartitionID, below limit: Int64, mostBytes: Int) async throws -> Bool {
+    mutating func read(_ log: any LoggedChunks, _ partition: PartitionID, below limit: Int64, mostBytes: Int) async throws -> Bool {
         while bytes <= mostBytes {
             guard let chunks = try await Self.next(log, partition, keys, end..<limit) else {
                 skip(to: limit)
@@ -112,7 +112,7 @@ extension KeyHistory {
     }
 
     /// The next chunks that may hold events of the keys; nil where there are none below the range's end.
-    static func next(_ log: any EventLog, _ partition: PartitionID, _ keys: Set<ExactString>, _ offsets: Range<Int64>) async throws -> [Chunk]? {
+    static func next(_ log: any LoggedChunks, _ partition: PartitionID, _ keys: Set<ExactString>, _ offsets: Range<Int64>) async throws -> [Chunk]? {
         guard !offsets.isEmpty else { return nil }
         let chunks =
             isIndexed(keys.count)

@@ -8,9 +8,9 @@ public struct PastDocuments: Sendable {
     private let definition: FoldDefinition
     private let partition: PartitionID
     private let snapshots: any SnapshotStore
-    private let log: any EventLog
+    private let log: any LoggedChunks
 
-    public init(_ definition: FoldDefinition, _ partition: PartitionID, snapshots: any SnapshotStore, log: any EventLog) {
+    public init(_ definition: FoldDefinition, _ partition: PartitionID, snapshots: any SnapshotStore, log: any LoggedChunks) {
         self.definition = definition
         self.partition = partition
         self.snapshots = snapshots

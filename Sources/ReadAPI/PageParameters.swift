@@ -9,11 +9,12 @@ import Values
 struct PageParameters {
     var query = PageQuery()
     var fields: [[String]]?
-    var limit = 50
+    var limit = Self.standardLimit
     var after: String?
     var allowsStale = false
 
     static let limits = 1...1000
+    static let standardLimit = 50
     private static let own = ["sort", "limit", "after", "fields", "stale"]
 
     init(_ parameters: [RequestTarget.Parameter], of model: ReadModel) throws(HTTPProblem) {
@@ -27,11 +28,7 @@ struct PageParameters {
             guard seen.insert(name).inserted else { throw .badRequest("\(name) stands twice in the query") }
             switch name {
             case "sort": query.sort = try Self.sort(value, of: model)
-            case "limit":
-                guard let number = Int(value), Self.limits.contains(number) else {
-                    throw .badRequest("limit is \(JSON.write(.string(value)))", hint: "write \(Self.limits.lowerBound) to \(Self.limits.upperBound)")
-                }
-                limit = number
+            case "limit": limit = try FieldList.limit(value, in: Self.limits)
             case "after": after = value
             case "fields": fields = try FieldList.read(value)
             default: allowsStale = try FieldList.isStaleAllowed(value)
@@ -135,7 +132,7 @@ enum PageCursor {
     }
 }
 
-/// `fields=a,b.c` and `stale=ok`, which every question can have.
+/// `fields=a,b.c`, `limit=50` and `stale=ok`, which several questions can have.
 enum FieldList {
     /// Of one request: what is shown is compared with each for every field.
     static let mostPaths = 100
@@ -154,6 +151,13 @@ enum FieldList {
             paths.append(names)
         }
         return paths
+    }
+
+    static func limit(_ text: String, in range: ClosedRange<Int>) throws(HTTPProblem) -> Int {
+        guard let number = Int(text), range.contains(number) else {
+            throw .badRequest("limit is \(JSON.write(.string(String(text.prefix(80)))))", hint: "write \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
     }
 
     static func isStaleAllowed(_ text: String) throws(HTTPProblem) -> Bool {

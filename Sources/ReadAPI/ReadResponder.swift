@@ -19,12 +19,18 @@ struct ReadContext: InitializableFromSource {
 struct ReadResponder: HTTPResponder {
     /// nil before anything can be read.
     let setup: @Sendable () -> ReadSetup?
+    let metrics: ReadMetrics
 
     func respond(to request: Request, context: ReadContext) async -> Response {
+        let began = ContinuousClock.now
+        metrics.began()
         let given = Self.requestID(request.headers[.requestID])
         var response: Response
+        var route: Route?
         do throws(HTTPProblem) {
-            response = try await answer(to: request, context)
+            let target = try RequestTarget(request.head.path ?? "/")
+            route = target.route
+            response = try await answer(to: request, target, context)
             // What went well has one only where the caller has one to tell it by.
             if let given { response.headers[.requestID] = given }
         } catch {
@@ -33,6 +39,7 @@ struct ReadResponder: HTTPResponder {
             response.headers[.requestID] = requestID
         }
         response.headers[.contentTypeOptions] = "nosniff"
+        metrics.ended(route, request.method, response.status, after: .now - began)
         return request.method == .head ? response.createHeadResponse() : response
     }
 
@@ -43,8 +50,7 @@ struct ReadResponder: HTTPResponder {
         return nil
     }
 
-    private func answer(to request: Request, _ context: ReadContext) async throws(HTTPProblem) -> Response {
-        let target = try RequestTarget(request.head.path ?? "/")
+    private func answer(to request: Request, _ target: RequestTarget, _ context: ReadContext) async throws(HTTPProblem) -> Response {
         guard target.route.methods.contains(request.method) else {
             let allowed = target.route.methods.map(\.rawValue).joined(separator: ", ")
             throw HTTPProblem(.methodNotAllowed, .badMethod, "\(request.method) is not for this path", hint: "use \(allowed)", headers: [.allow: allowed])
@@ -68,6 +74,21 @@ struct ReadResponder: HTTPResponder {
         case .page(let name):
             let model = try setup.model(name, for: token)
             return try await setup.load.admitted(model.name) { () throws(HTTPProblem) in try await page(of: model, target, request, setup, token) }
+        case .history(let name, let id):
+            let model = try setup.model(name, for: token)
+            return try await setup.load.admitted(model.name) { () throws(HTTPProblem) in try await history(of: id, in: model, target, setup) }
+        case .schema(let name):
+            let model = try setup.model(name, for: token)
+            if let first = target.query.first { throw Self.unknown(first, known: []) }
+            return Self.json(Array(JSON.write(.document(model.schema(id: "/v1/\(name)/schema"))).utf8), [.cacheControl: "no-cache"])
+        case .openAPI:
+            if let first = target.query.first { throw Self.unknown(first, known: []) }
+            return Self.json(Array(JSON.write(.document(try openAPI(setup, token).document)).utf8), [.cacheControl: "no-cache"])
+        case .docs:
+            if let first = target.query.first { throw Self.unknown(first, known: []) }
+            let page = DocsPage(document: try openAPI(setup, token).document).html
+            let headers: HTTPFields = [.contentType: "text/html; charset=utf-8", .contentSecurityPolicy: "default-src 'none'; style-src 'unsafe-inline'"]
+            return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(string: page)))
         }
     }
 
@@ -75,37 +96,47 @@ struct ReadResponder: HTTPResponder {
 
     private func models(_ target: RequestTarget, _ setup: ReadSetup, _ token: AccessToken?) throws(HTTPProblem) -> Response {
         if let first = target.query.first { throw Self.unknown(first, known: []) }
-        var models: [Value] = []
-        for name in setup.models.keys.sorted() where token?.models?.contains(name) ?? true {
-            let model = try setup.model(name, for: token)
-            models.append([
-                "name": .string(model.name), "path": .string("/v1/\(model.name)"), "filters": .array(PageParameters.paths(of: model).map(Value.string)),
-            ])
+        let models = try seen(setup, token).map { model -> Value in
+            ["name": .string(model.name), "path": .string("/v1/\(model.name)"), "filters": .array(PageParameters.paths(of: model).map(Value.string))]
         }
         return Self.json(Array(JSON.write(["models": .array(models)]).utf8), [.cacheControl: "no-cache"])
+    }
+
+    /// The models as somebody sees them.
+    private func seen(_ setup: ReadSetup, _ token: AccessToken?) throws(HTTPProblem) -> [ReadModel] {
+        var models: [ReadModel] = []
+        for name in setup.models.keys.sorted() where token?.models?.contains(name) ?? true { models.append(try setup.model(name, for: token)) }
+        return models
+    }
+
+    private func openAPI(_ setup: ReadSetup, _ token: AccessToken?) throws(HTTPProblem) -> OpenAPI {
+        OpenAPI(models: try seen(setup, token), version: setup.version)
     }
 
     private func document(_ id: String, of model: ReadModel, _ target: RequestTarget, _ request: Request, _ setup: ReadSetup, _ token: AccessToken?)
         async throws(HTTPProblem)
         -> Response
     {
-        var (fields, allowsStale): ([[String]]?, Bool) = (nil, false)
+        var (fields, allowsStale, moment): ([[String]]?, Bool, PastMoment?) = (nil, false, nil)
         var seen: Set<String> = []
         for parameter in target.query {
             guard seen.insert(parameter.name).inserted else { throw .badRequest("\(parameter.name) stands twice in the query") }
             switch parameter.name {
             case "fields": fields = try FieldList.read(parameter.value)
             case "stale": allowsStale = try FieldList.isStaleAllowed(parameter.value)
-            default: throw Self.unknown(parameter, known: ["fields", "stale"])
+            case "at": moment = try HistoryParameters.moment(parameter.value)
+            default: throw Self.unknown(parameter, known: ["fields", "at", "stale"])
             }
         }
         let shown = Shown(fields, of: model)
-        let time = try await consistency(of: request, model, [model.partition(of: id)], allowsStale, setup, token)
+        if let moment { return try await document(id, of: model, at: moment, shown, setup) }
+        var time = try await consistency(of: request, model, [model.partition(of: id)], allowsStale, setup, token)
         let answer: LookupAnswer
         switch await setup.lookups(at: time.place).result(of: id, in: model, at: time.place, names: shown.names, after: time.after, until: time.deadline) {
         case .success(let found): answer = found
         case .failure(let failure): throw Self.problem(failure)
         }
+        time.isStale = time.isStale || answer.isStale
         var headers = Self.headers(answer.lag, time)
         headers[.position] = setup.position(answer.offset, of: model.partition(of: id))
         guard let found = answer.document else {
@@ -117,8 +148,48 @@ struct ReadResponder: HTTPResponder {
         if Self.matches(request.headers[values: .ifNoneMatch], tag) { return Response(status: .notModified, headers: headers) }
         var body: [UInt8] = []
         body.reserveCapacity(found.raw.size * 3 / 2)
-        try Self.append(found, shown.mask, to: &body)
+        try Self.append(found.raw, shown.mask, to: &body)
         return Self.json(body, headers)
+    }
+
+    private func document(_ id: String, of model: ReadModel, at moment: PastMoment, _ shown: Shown, _ setup: ReadSetup) async throws(HTTPProblem) -> Response {
+        let found: RawDocument?
+        do throws(ReadFailure) {
+            found = try await setup.past.document(of: id, in: model, at: moment, until: .now + setup.deadline)
+        } catch {
+            throw Self.problem(error)
+        }
+        guard let found else { throw HTTPProblem(.notFound, .noSuchDocument, "\(model.name) had no document \(JSON.write(.string(id))) then") }
+        var body: [UInt8] = []
+        try Self.append(found, shown.mask, to: &body)
+        return Self.json(body, [.cacheControl: "private, no-cache"])
+    }
+
+    private func history(of id: String, in model: ReadModel, _ target: RequestTarget, _ setup: ReadSetup) async throws(HTTPProblem) -> Response {
+        let parameters = try HistoryParameters(target.query)
+        let shown = Shown(parameters.fields, of: model)
+        let (steps, next): ([PastStep], Position?)
+        do throws(ReadFailure) {
+            (steps, next) = try await setup.past.steps(
+                of: id, in: model, after: parameters.after, limit: parameters.limit, until: .now + setup.deadline)
+        } catch {
+            throw Self.problem(error)
+        }
+        if steps.isEmpty, parameters.after == nil {
+            throw HTTPProblem(.notFound, .noSuchDocument, "no event of \(JSON.write(.string(id))) has taken effect in \(model.name)")
+        }
+        var body = Array("{\"events\":[".utf8)
+        for (place, step) in steps.enumerated() {
+            if place > 0 { body.append(UInt8(ascii: ",")) }
+            // The document stands last, and is written from its bytes.
+            body += JSON.write(.document(step.head)).utf8.dropLast()
+            body += ",\"document\":".utf8
+            if let document = step.document { try Self.append(document, shown.mask, to: &body) } else { body += "null".utf8 }
+            body.append(UInt8(ascii: "}"))
+            try Self.check(size: body.count)
+        }
+        body += "],\"next\":\(next.map { "\"\($0)\"" } ?? "null")}".utf8
+        return Self.json(body, [.cacheControl: "private, no-cache"])
     }
 
     private func batch(_ asked: BatchBody, of model: ReadModel, _ target: RequestTarget, _ request: Request, _ setup: ReadSetup, _ token: AccessToken?)
@@ -131,11 +202,11 @@ struct ReadResponder: HTTPResponder {
             allowsStale = try FieldList.isStaleAllowed(parameter.value)
         }
         let shown = Shown(asked.fields, of: model)
-        let time = try await consistency(of: request, model, Array(Set(asked.ids.map(model.partition))), allowsStale, setup, token)
-        let (lookups, names) = (setup.lookups(at: time.place), shown.names)
+        var time = try await consistency(of: request, model, Array(Set(asked.ids.map(model.partition))), allowsStale, setup, token)
+        let (lookups, names, read) = (setup.lookups(at: time.place), shown.names, time)
         let results = await withTaskGroup(of: (place: Int, result: Result<LookupAnswer, ReadFailure>).self) { group in
             for (place, id) in asked.ids.enumerated() {
-                group.addTask { (place, await lookups.result(of: id, in: model, at: time.place, names: names, after: time.after, until: time.deadline)) }
+                group.addTask { (place, await lookups.result(of: id, in: model, at: read.place, names: names, after: read.after, until: read.deadline)) }
             }
             return await group.reduce(into: [Int: Result<LookupAnswer, ReadFailure>]()) { $0[$1.place] = $1.result }
         }
@@ -150,6 +221,7 @@ struct ReadResponder: HTTPResponder {
             case .failure(let failure): throw Self.problem(failure)
             }
             lag = max(lag, answer.lag)
+            time.isStale = time.isStale || answer.isStale
             offsets[model.partition(of: id)] = min(answer.offset, offsets[model.partition(of: id)] ?? .max)
             guard let found = answer.document else {
                 missing.append(.string(id))
@@ -157,7 +229,7 @@ struct ReadResponder: HTTPResponder {
             }
             if !isFirst { body.append(UInt8(ascii: ",")) }
             isFirst = false
-            try Self.append(found, shown.mask, to: &body)
+            try Self.append(found.raw, shown.mask, to: &body)
             try Self.check(size: body.count)
         }
         body += "],\"missing\":\(JSON.write(.array(missing)))}".utf8
@@ -184,7 +256,7 @@ struct ReadResponder: HTTPResponder {
         var body = Array("{\"documents\":[".utf8)
         for (place, document) in answer.documents.enumerated() {
             if place > 0 { body.append(UInt8(ascii: ",")) }
-            try Self.append(document, shown.mask, to: &body)
+            try Self.append(document.raw, shown.mask, to: &body)
             try Self.check(size: body.count)
         }
         let next = answer.next.map { PageCursor.write($0, of: parameters.query, model: model.name, index: wanted.index) }
@@ -217,14 +289,17 @@ struct ReadResponder: HTTPResponder {
             throw HTTPProblem(
                 .forbidden, .forbidden, "the token is for consistency=\(token.consistency.rawValue)", hint: "ask for that, or make a token for more")
         }
-        let outcome = await setup.caughtUp.wait(for: model, partitions, until: .now + preferences.wait)
+        let began = ContinuousClock.now
+        let outcome = await setup.caughtUp.wait(for: model, partitions, until: began + preferences.wait)
         // What was waited is not taken from the time for reading.
         time.deadline = .now + setup.deadline
         switch outcome {
         case .reached(let operationTime):
+            metrics.waited(for: model.name, isReached: true, .now - began)
             time.after = operationTime
             if preferences.consistency == .strong { time.place = .primary }
         case .notReached(let reason, let lag):
+            metrics.waited(for: model.name, isReached: false, .now - began)
             guard allowsStale else { throw Self.notCaughtUp(reason, lag, model, preferences) }
             (time.isStale, time.applied) = (true, [])
         }
@@ -247,7 +322,7 @@ struct ReadResponder: HTTPResponder {
 
     // MARK: Parts
 
-    private static func unknown(_ parameter: RequestTarget.Parameter, known: [String]) -> HTTPProblem {
+    static func unknown(_ parameter: RequestTarget.Parameter, known: [String]) -> HTTPProblem {
         .badRequest(
             "\(JSON.write(.string(String(parameter.name.prefix(80))))) is no parameter of this path",
             hint: known.isEmpty ? "it takes none" : "it takes \(known.joined(separator: ", "))")
@@ -313,12 +388,12 @@ struct ReadResponder: HTTPResponder {
         }
     }
 
-    private static func append(_ document: ReadDocument, _ mask: FieldMask, to text: inout [UInt8]) throws(HTTPProblem) {
+    private static func append(_ document: RawDocument, _ mask: FieldMask, to text: inout [UInt8]) throws(HTTPProblem) {
         var body: [UInt8] = []
         swap(&body, &text)
         defer { swap(&body, &text) }
         do throws(BSONError) {
-            try document.raw.withBytes { (bytes) throws(BSONError) in try DocumentText.append(bytes, mask, to: &body) }
+            try document.withBytes { (bytes) throws(BSONError) in try DocumentText.append(bytes, mask, to: &body) }
         } catch {
             throw HTTPProblem(.internalServerError, .bug, "the document cannot be written: \(error)")
         }
@@ -351,6 +426,10 @@ struct ReadResponder: HTTPResponder {
                 hint: "ask again in a moment",
                 retryAfter: max(1, Int((pause / .seconds(1)).rounded(.up))))
         case .late: HTTPProblem(.serviceUnavailable, .timedOut, "MongoDB gave no answer in time", hint: "ask again in a moment", retryAfter: 1)
+        case .unavailable(let why):
+            HTTPProblem(.serviceUnavailable, .serverUnreachable, why, hint: "ask again in a moment", retryAfter: 1)
+        case .refused(let refusal) where refusal.problem == .badInput: .badRequest(refusal.message)
+        case .refused(let refusal) where refusal.problem == .logPruned: HTTPProblem(.gone, .logPruned, refusal.message)
         case .refused(let refusal) where refusal.problem == .badRequest: .badRequest(refusal.message)
         case .refused(let refusal) where refusal.problem == .noIndex:
             HTTPProblem(.badRequest, .noIndex, refusal.message, hint: "sort by a field that is no list")

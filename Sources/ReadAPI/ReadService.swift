@@ -1,3 +1,4 @@
+import Health
 import Hummingbird
 import HummingbirdCore
 import Logging
@@ -23,6 +24,7 @@ public final class ReadService: Service {
 
     private let settings: Settings
     private let setup = Mutex<ReadSetup?>(nil)
+    private let metrics = ReadMetrics()
     private let onBound: @Sendable (Int) -> Void
     private let logger: Logger
 
@@ -43,6 +45,18 @@ public final class ReadService: Service {
     /// From now on it serves this.
     public func serve(_ setup: ReadSetup) { self.setup.withLock { $0 = setup } }
 
+    /// What it is asked, and what its caches and MongoDB do for it.
+    public func addMetrics(to exposition: inout Exposition) {
+        metrics.add(to: &exposition)
+        setup.withLock(\.self)?.addMetrics(to: &exposition)
+    }
+
+    /// Whether it can read now.
+    public func checks() async -> [HealthCheck] {
+        guard let setup = setup.withLock(\.self) else { return [HealthCheck("reads", fault: "nothing can be read yet")] }
+        return [HealthCheck("reads", fault: await setup.fault())]
+    }
+
     /// Throws the system's error where the port cannot be had.
     public func run() async throws {
         let http = HTTP1Channel.Configuration(
@@ -50,7 +64,7 @@ public final class ReadService: Service {
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: Self.headers.bytes, maxHeaderListSize: Self.headers.bytes, maxHeaderFieldCount: Self.headers.count))
         let application = Application(
-            responder: ReadResponder { [self] in setup.withLock(\.self) },
+            responder: ReadResponder(setup: { [self] in setup.withLock(\.self) }, metrics: metrics),
             server: HTTPServerBuilder { responder in OnEventLoop(inner: HTTP1Channel(responder: responder, configuration: http)) },
             configuration: .init(
                 address: .hostname(settings.host, port: settings.port), serverName: nil, backlog: 1024,

@@ -8,11 +8,17 @@ public struct ReadSetup: Sendable {
     /// By name.
     public var models: [String: ReadModel]
     public var incarnation: String
+    /// Millrace's.
+    let version: String
     /// On secondaries, and on the primary: without one, the others go on.
     private let lookups: Lookups
     private let primaryLookups: Lookups
     public var pages: Pages
     public var caughtUp: CaughtUp
+    public var past: Past
+    let site: ReadSite
+    private let follower: CacheFollower
+    private let probe: ReadProbe
     /// How long a read may take.
     public var deadline: Duration
     let admission: Admission
@@ -22,20 +28,28 @@ public struct ReadSetup: Sendable {
     ///   - rate: requests a second in all; nil for no limit.
     ///   - concurrency: requests of one model at once; more are refused.
     public init(
-        models: [ReadModel], incarnation: String, lookups: Lookups, primaryLookups: Lookups, pages: Pages, caughtUp: CaughtUp, tokens: TokenBook,
-        deadline: Duration, rate: Int?,
-        concurrency: Int
+        models: [ReadModel], incarnation: String, version: String, site: ReadSite, lookups: Lookups, primaryLookups: Lookups, pages: Pages, caughtUp: CaughtUp, past: Past,
+        follower: CacheFollower, probe: ReadProbe, tokens: TokenBook, deadline: Duration, rate: Int?, concurrency: Int
     ) {
         self.models = Dictionary(uniqueKeysWithValues: models.map { ($0.name, $0) })
         self.incarnation = incarnation
+        self.version = version
+        self.site = site
+        self.follower = follower
+        self.probe = probe
+        follower.open()
         self.lookups = lookups
         self.primaryLookups = primaryLookups
         self.pages = pages
         self.caughtUp = caughtUp
+        self.past = past
         self.deadline = deadline
         admission = Admission(tokens, rate: rate)
         load = ModelLoad(models.map(\.name), most: concurrency)
     }
+
+    /// Why nothing can be read; nil where it can.
+    func fault() async -> String? { await probe.fault() }
 
     /// A model as somebody sees it: one that he may not read is none.
     func model(_ name: String, for token: AccessToken?) throws(HTTPProblem) -> ReadModel {

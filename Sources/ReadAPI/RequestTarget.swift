@@ -7,6 +7,24 @@ enum Route: Hashable {
     case document(model: String, id: String)
     case batch(model: String)
     case page(model: String)
+    case history(model: String, id: String)
+    case schema(model: String)
+    case openAPI
+    case docs
+
+    /// What stands for all paths of its kind.
+    var name: String {
+        switch self {
+        case .models: "/v1"
+        case .document: "/v1/{model}/{id}"
+        case .batch: "/v1/{model}:batchGet"
+        case .page: "/v1/{model}"
+        case .history: "/v1/{model}/{id}/history"
+        case .schema: "/v1/{model}/schema"
+        case .openAPI: "/openapi.json"
+        case .docs: "/docs"
+        }
+    }
 
     /// The methods that it takes.
     var methods: [HTTPRequest.Method] {
@@ -41,6 +59,8 @@ struct RequestTarget: Hashable {
     private static func route(_ path: Substring) throws(HTTPProblem) -> Route {
         let unknown = HTTPProblem(.notFound, .noSuchPath, "there is nothing at this path", hint: "GET /v1 names the models")
         let segments = path.split(separator: "/", omittingEmptySubsequences: false)
+        if path == "/openapi.json" { return .openAPI }
+        if path == "/docs" { return .docs }
         guard segments.first == "", segments.count > 1, segments[1] == "v1" else { throw unknown }
         switch segments.count {
         case 2: return .models
@@ -48,7 +68,10 @@ struct RequestTarget: Hashable {
             if segments[2].isEmpty { return .models }
             if segments[2].hasSuffix(":batchGet") { return .batch(model: try decode(segments[2].dropLast(":batchGet".count))) }
             return .page(model: try decode(segments[2]))
+        // As it stands: a document of this id has a letter of it percent-encoded.
+        case 4 where segments[3] == "schema": return .schema(model: try decode(segments[2]))
         case 4: return .document(model: try decode(segments[2]), id: try decodeID(segments[3]))
+        case 5 where segments[4] == "history": return .history(model: try decode(segments[2]), id: try decodeID(segments[3]))
         default: throw unknown
         }
     }

@@ -68,7 +68,7 @@ public final class Lookups: Sendable {
     }
 
     /// Lookups that wait or are being read.
-    var waiting: Int { state.withLock(\.waiting) }
+    public var waiting: Int { state.withLock(\.waiting) }
 
     /// - Parameters:
     ///   - names: the fields that are needed; nil for all.
@@ -77,6 +77,19 @@ public final class Lookups: Sendable {
     ///   return what others did.
     public func result(
         of id: String, in model: ReadModel, at place: ReadPlace, names: [String]?, after: OperationTime?, until deadline: ContinuousClock.Instant
+    ) async -> Result<LookupAnswer, ReadFailure> {
+        // What must be there is read where it is.
+        guard after == nil, place == model.place, let cache = site.caches[model.name], cache.covers(names) else {
+            return await read(id, in: model, at: place, names: names, after: after, until: deadline)
+        }
+        if let answer = cache.find(id, at: .now) { return .success(answer) }
+        let result = await read(id, in: model, at: place, names: cache.names, after: nil, until: deadline)
+        if case .failure(let failure) = result, failure.isOfServers, let answer = cache.findStale(id) { return .success(answer) }
+        return result
+    }
+
+    private func read(
+        _ id: String, in model: ReadModel, at place: ReadPlace, names: [String]?, after: OperationTime?, until deadline: ContinuousClock.Instant
     ) async -> Result<LookupAnswer, ReadFailure> {
         await withCheckedContinuation { continuation in
             let key = Key(model: model.name, place: place, names: names, isCausal: after != nil)
@@ -180,6 +193,8 @@ public final class Lookups: Sendable {
 
     private func read(_ batch: Batch, _ key: Key, on connection: any ReadConnection) async {
         let deadline = batch.waiters.values.joined().map(\.deadline).max() ?? .now
+        let cache = site.caches[batch.model.name]
+        let isKept = cache.map { $0.names == key.names && key.place == batch.model.place } ?? false
         var open = batch.waiters
         func end(_ id: String, _ result: Result<LookupAnswer, ReadFailure>) {
             guard let waiters = open.removeValue(forKey: id) else { return }
@@ -188,7 +203,7 @@ public final class Lookups: Sendable {
         }
         do throws(ReadFailure) {
             // What was missing in this build when that was read, and what was known before.
-            var missing: (build: BuildID, view: ServerView, at: ContinuousClock.Instant)?
+            var missing: (build: BuildID, view: ServerView, at: ContinuousClock.Instant, time: OperationTime)?
             while !open.isEmpty {
                 let ids = Array(open.keys)
                 let gone = missing?.build
@@ -203,18 +218,23 @@ public final class Lookups: Sendable {
                 func answer(_ id: String, _ document: ReadDocument?) -> LookupAnswer { LookupAnswer(document, id, of: batch.model, build, view) }
                 guard let found else {
                     // Not by this view: what came between is not in the answer.
-                    for id in ids { end(id, .success(LookupAnswer(nil, id, of: batch.model, build, missing?.view ?? view))) }
+                    let view = missing?.view ?? view
+                    if let missing { cache?.take(ids.map { ($0, nil) }, of: build, by: view, at: missing.time, isKept: false) }
+                    for id in ids { end(id, .success(LookupAnswer(nil, id, of: batch.model, build, view))) }
                     break
                 }
                 let now = view.now
+                var documents: [(id: String, document: ReadDocument?)] = []
                 for raw in found.documents {
                     let document = try Self.document(raw, now: now)
                     // What readers do not see is there by its id alone.
                     let id = if let document { document.id as String? } else { try Self.id(of: raw) }
-                    if let id { end(id, .success(answer(id, document))) }
+                    if let id { documents.append((id, document)) }
                 }
+                cache?.take(documents, of: build, by: view, at: found.operationTime, isKept: isKept)
+                for (id, document) in documents { end(id, .success(answer(id, document))) }
                 // What was cut off by the size of the answer is read next.
-                if found.isWhole { missing = (build, view, .now) }
+                if found.isWhole { missing = (build, view, .now, found.operationTime) }
             }
         } catch {
             for id in Array(open.keys) { end(id, .failure(error)) }

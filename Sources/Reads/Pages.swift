@@ -1,7 +1,6 @@
 import Events
 import Models
 import Projector
-import Synchronization
 import Values
 
 /// A page of documents, and what the server that was read from says of their model.
@@ -18,36 +17,24 @@ public struct PageAnswer: Sendable {
 
 /// Reads pages: each has a connection to itself while it is read.
 public final class Pages: Sendable {
-    private struct State {
-        var idle: [any ReadConnection]
-        /// In the order in which they came, by numbers of their own.
-        var waiters: [(number: Int, continuation: CheckedContinuation<(any ReadConnection)?, Never>)] = []
-        var lastNumber = 0
-    }
-
     private let site: ReadSite
-    private let state: Mutex<State>
-    private let mostWaiting: Int
+    private let connections: Lending<any ReadConnection>
 
     private static let leastTime = Duration.milliseconds(50)
 
     /// - Parameter connections: that are used for nothing else.
     public init(_ site: ReadSite, connections: [any ReadConnection], mostWaiting: Int) {
         self.site = site
-        state = Mutex(State(idle: connections))
-        self.mostWaiting = mostWaiting
+        self.connections = Lending(connections, mostWaiting: mostWaiting)
     }
 
     public func page(
         _ request: PageRequest, of model: ReadModel, at place: ReadPlace, after: OperationTime?, until deadline: ContinuousClock.Instant
     ) async throws(ReadFailure) -> PageAnswer {
-        let connection = try await connection(until: deadline)
+        let connection = try await connections.take(until: deadline)
+        defer { connections.give(back: connection) }
         // With less, a server that is well would seem not to be.
-        guard deadline - .now > Self.leastTime else {
-            give(back: connection)
-            throw .late
-        }
-        defer { give(back: connection) }
+        guard deadline - .now > Self.leastTime else { throw .late }
         var since: ContinuousClock.Instant?
         var known: (found: ReadDocuments, build: BuildID, view: ServerView)?
         while true {
@@ -64,7 +51,10 @@ public final class Pages: Sendable {
                 (known, since) = ((found, build, view), .now)
             } else if let known {
                 // By the view before the page was read: what came between is not in it.
-                return try answer(known.found, request, model, build, known.view)
+                let answer = try answer(known.found, request, model, build, known.view)
+                site.caches[model.name]?.take(
+                    answer.documents.map { ($0.id, $0) }, of: build, by: known.view, at: known.found.operationTime, isKept: false)
+                return answer
             }
         }
     }
@@ -93,51 +83,6 @@ public final class Pages: Sendable {
         } catch {
             throw .refused((error as? Refusal) ?? Refusal(.serverRefused, "MongoDB's answer cannot be read: \(error)"))
         }
-    }
-
-    private func connection(until deadline: ContinuousClock.Instant) async throws(ReadFailure) -> any ReadConnection {
-        if let connection = state.withLock({ $0.idle.popLast() }) { return connection }
-        let number = state.withLock { state -> Int? in
-            guard state.waiters.count < mostWaiting else { return nil }
-            state.lastNumber += 1
-            return state.lastNumber
-        }
-        guard let number else { throw .overloaded }
-        let late = Task {
-            try await Task.sleep(until: deadline, clock: .continuous)
-            takeWaiter { $0 == number }?.resume(returning: nil)
-        }
-        defer { late.cancel() }
-        let connection = await withCheckedContinuation { continuation in
-            let connection = state.withLock { state -> (any ReadConnection)?? in
-                if let connection = state.idle.popLast() { return connection }
-                // Later, nobody would tell it.
-                if .now >= deadline { return .some(nil) }
-                state.waiters.append((number, continuation))
-                return .none
-            }
-            if let connection { continuation.resume(returning: connection) }
-        }
-        guard let connection else { throw .late }
-        return connection
-    }
-
-    private func takeWaiter(_ isIt: (Int) -> Bool) -> CheckedContinuation<(any ReadConnection)?, Never>? {
-        state.withLock { state in
-            guard let place = state.waiters.firstIndex(where: { isIt($0.number) }) else { return nil }
-            return state.waiters.remove(at: place).continuation
-        }
-    }
-
-    private func give(back connection: any ReadConnection) {
-        let waiter = state.withLock { state -> CheckedContinuation<(any ReadConnection)?, Never>? in
-            if state.waiters.isEmpty {
-                state.idle.append(connection)
-                return nil
-            }
-            return state.waiters.removeFirst().continuation
-        }
-        waiter?.resume(returning: connection)
     }
 }
 

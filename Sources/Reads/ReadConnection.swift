@@ -102,6 +102,9 @@ public protocol ReadConnection: Sendable {
     /// - Parameter names: the fields that are needed besides Millrace's own; nil for all.
     func documents(of build: BuildID, ids: [String], names: [String]?, _ attempt: ReadAttempt) async throws -> ReadDocuments
 
+    /// The keys of the events of a part of the log, and perhaps some of those before it; nil where there is too much to be worth it.
+    func changedKeys(of partition: PartitionID, _ offsets: Range<Int64>, _ attempt: ReadAttempt) async throws -> [String]?
+
     /// A page of the documents of a build.
     func page(of build: BuildID, _ page: PageRequest, _ attempt: ReadAttempt) async throws -> ReadDocuments
 }

@@ -44,6 +44,8 @@ public struct LookupAnswer: Sendable {
     public var offset: Int64
     /// Milliseconds.
     public var lag: Int64
+    /// Whether MongoDB gave no answer, and this is an earlier one.
+    public var isStale = false
 
     init(_ document: ReadDocument?, _ id: String, of model: ReadModel, _ build: BuildID, _ view: ServerView) {
         let partition = model.partition(of: id)

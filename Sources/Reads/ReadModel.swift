@@ -13,6 +13,8 @@ public struct ReadModel: Sendable {
     public private(set) var maskTag: String
     public var place: ReadPlace
     public var indexes: [DocumentIndex]
+    /// What is known of its documents' fields, private ones among them: a schema by name.
+    let properties: Document
 
     public init(_ model: Model, partitions: Int) {
         name = model.name
@@ -22,6 +24,7 @@ public struct ReadModel: Sendable {
         maskTag = String(mask.tag, radix: 36)
         place = model.reading.isFromPrimary ? .primary : .secondary(maxStaleness: model.reading.maxStaleness)
         indexes = model.indexes
+        properties = DocumentSchema.properties(of: model)
     }
 
     /// The partition whose events make a document.

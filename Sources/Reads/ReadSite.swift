@@ -19,6 +19,8 @@ public final class ReadSite: Sendable {
 
     private let state = Mutex(State())
     private let partitions: [PartitionID]
+    /// By model.
+    let caches: [String: ReadCache]
 
     /// How old what is known of a server may be: positions are told by it, and a switch to another build is seen.
     public static let viewAge = Duration.milliseconds(100)
@@ -26,8 +28,21 @@ public final class ReadSite: Sendable {
     /// How long one attempt at one server may take, where another could be asked.
     static let attemptLimit = Duration.milliseconds(500)
 
-    /// - Parameter partitions: of all models that are read.
-    public init(partitions: [PartitionID]) { self.partitions = partitions }
+    /// - Parameters:
+    ///   - partitions: of all models that are read.
+    ///   - caches: by model.
+    public init(partitions: [PartitionID], caches: [String: ReadCache] = [:]) {
+        self.partitions = partitions
+        self.caches = caches
+    }
+
+    /// What the caches did, by model.
+    public var cacheCounts: [String: ReadCache.Counts] { caches.mapValues(\.counts) }
+
+    /// Whether nobody is asked for the moment.
+    public func isResting(at place: ReadPlace) -> Bool {
+        state.withLock { place == .primary ? $0.primaryBreaker.state : $0.breaker.state } != .closed
+    }
 
     /// Reads until it succeeds, another server after one that fails, or until the deadline.
     ///

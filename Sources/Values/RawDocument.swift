@@ -14,6 +14,9 @@ public struct RawDocument: Sendable {
         self.range = range
     }
 
+    /// In memory of its own.
+    public var copied: RawDocument { RawDocument(Array(storage[range])) }
+
     /// In bytes.
     public var size: Int { range.count }
 

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Definitions
 import Events
 import Jobs
@@ -18,11 +19,12 @@ struct ReadRuntime: Sendable {
     /// One reads for many lookups at once; the second is for when a server does not answer the first, and others would.
     private static let lookupConnections = 2
     private static let pageConnections = 2
-    /// For lookups on the primary, for whoever waits for what was pushed, for jobs and for tokens.
-    private static let otherConnections = 4
+    /// For lookups on the primary, for whoever waits for what was pushed, for jobs, tokens, caches, and whoever asks how it is.
+    private static let otherConnections = 6
     /// Lookups and pages that wait for a connection.
     private static let mostLookups = 20_000
     private static let mostPages = 200
+    private static let mostPast = 20
     /// How long one server may keep one read waiting; beyond, another is asked.
     private static let answer = Duration.milliseconds(700)
     private static let selection = Duration.milliseconds(300)
@@ -38,21 +40,27 @@ struct ReadRuntime: Sendable {
             MongoReads(connection: try MongoConnection(pool: pool, name: name), database: database)
         }
         let partitions = configuration.streams.flatMap { stream in (0..<stream.partitions).map { PartitionID(stream: stream.name, number: $0) } }
-        let site = ReadSite(partitions: partitions)
-        let models = configuration.models.compactMap { model in configuration.stream(model.stream).map { ReadModel(model, partitions: $0.partitions) } }
+        var (models, caches): ([ReadModel], [String: ReadCache]) = ([], [:])
+        for model in configuration.models {
+            guard let stream = configuration.stream(model.stream) else { continue }
+            let read = ReadModel(model, partitions: stream.partitions)
+            models.append(read)
+            caches[model.name] = model.cache.map { ReadCache($0, of: read) }
+        }
+        let site = ReadSite(partitions: partitions, caches: caches)
         let other = try MongoConnection(pool: pool, name: "read jobs")
         let writeSide = try ReadWriteSide(configuration, jobs: MongoJobs(connection: other, database: database))
         let stored = MongoTokens(connection: try MongoConnection(pool: pool, name: "read tokens"), database: database)
         let tokens = TokenBook { try await stored.readable() }
         await tokens.open()
         let setup = ReadSetup(
-            models: models, incarnation: incarnation,
+            models: models, incarnation: incarnation, version: Millrace.configuration.version, site: site,
             lookups: Lookups(site, connections: try (0..<lookupConnections).map { try reads("lookup \($0)", pool) }, mostWaiting: mostLookups),
             primaryLookups: Lookups(site, connections: [try reads("primary", pool)], mostWaiting: mostLookups),
             pages: Pages(site, connections: try (0..<pageConnections).map { try reads("page \($0)", pagePool) }, mostWaiting: mostPages),
-            caughtUp: CaughtUp(site, connection: try reads("caught up", pool), writeSide, partitions: partitions), tokens: tokens,
-            deadline: configuration.api.deadline, rate: configuration.api.rate,
-            concurrency: configuration.api.concurrency)
+            caughtUp: CaughtUp(site, connection: try reads("caught up", pool), writeSide, partitions: partitions),
+            past: Past(readers: [PastRuntime(configuration)], mostWaiting: mostPast), follower: CacheFollower(site, connection: try reads("caches", pool)), probe: ReadProbe(site, connection: try reads("probe", pool)),
+            tokens: tokens, deadline: configuration.api.deadline, rate: configuration.api.rate, concurrency: configuration.api.concurrency)
         return ReadRuntime(setup: setup)
     }
 }

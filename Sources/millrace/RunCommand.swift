@@ -56,10 +56,7 @@ private struct WorkService: Service {
 
     func run() async throws {
         try await withGracefulShutdownHandler {
-            let health = Door(
-                what: "health and metrics", address: configuration.healthListen, standard: Configuration.defaultHealthListen,
-                variable: "MILLRACE_HEALTH_LISTEN")
-            try await health.open({ HealthService(host: $0, port: $1, logger: logger, onBound: $2) }, logger: logger) { health in
+            try await HealthDoor.open(configuration, logger: logger) { health in
                 try await ReadDoor.open(ReadDoor.door(configuration.api), configuration.api, logger: logger) { api in try await work(health, api) }
             }
         } onGracefulShutdown: {
@@ -80,7 +77,7 @@ private struct WorkService: Service {
         let runner = JobRunner(jobs.jobs, runtime.office, logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await runtime.makeIndexes() }
-            health?.answer(from: RuntimeHealth(runtime: runtime, batches: batches))
+            health?.answer(from: RuntimeHealth(runtime: runtime, batches: batches, api: api))
             group.addTask { [jobs] in await reload(jobs, runtime, batches, runner, hangUps, health, api) }
             try await runner.run()
             group.cancelAll()
@@ -115,7 +112,7 @@ private struct WorkService: Service {
                     care.cancel()
                     care = Task { await lookAfter(opened) }
                     runner.replace(jobs.jobs)
-                    health?.answer(from: RuntimeHealth(runtime: runtime, batches: batches))
+                    health?.answer(from: RuntimeHealth(runtime: runtime, batches: batches, api: api))
                     await runtime.makeIndexes()
                 } else {
                     try await jobs.take(now.jobs, on: runtime)

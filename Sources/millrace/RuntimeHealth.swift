@@ -6,12 +6,15 @@ import Jobs
 import Models
 import MongoStore
 import Projector
+import ReadAPI
 import Schedules
 
 /// What the health service says of a runner: read from the servers when it is asked.
 struct RuntimeHealth: HealthSource {
     let runtime: Runtime
     let batches: BatchMetrics
+    /// Where it is served too.
+    let api: ReadService?
 
     /// How old the knowledge of the pointer documents may be.
     private static let pointerAge = Duration.seconds(1)
@@ -39,6 +42,7 @@ struct RuntimeHealth: HealthSource {
         let checks = await checks()
         for check in checks { exposition.add(.up, ["server": check.name], check.fault == nil ? 1 : 0) }
         batches.add(to: &exposition)
+        api?.addMetrics(to: &exposition)
         let connections = runtime.connections
         exposition.add(.connections, ["state": "used"], Double(connections.used))
         exposition.add(.connections, ["state": "free"], Double(connections.most - connections.used))

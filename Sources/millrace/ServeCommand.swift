@@ -1,6 +1,7 @@
 import ArgumentParser
 import Definitions
 import Events
+import Health
 import Logging
 import MongoStore
 import ReadAPI
@@ -41,8 +42,12 @@ private struct ServeService: Service {
             var door = ReadDoor.door(configuration.api)
             // Its only work: where it cannot listen, there is nothing to do.
             door.address = door.address ?? .at(host: APISettings.standard.host, port: APISettings.standard.port)
-            try await ReadDoor.open(door, configuration.api, logger: logger) { service in
-                if let service { try await serve(service) }
+            try await HealthDoor.open(configuration, logger: logger) { [door] health in
+                try await ReadDoor.open(door, configuration.api, logger: logger) { service in
+                    guard let service else { return }
+                    health?.answer(from: ReadHealth(api: service))
+                    try await serve(service)
+                }
             }
         } onGracefulShutdown: {
             Ending.leave(within: Self.patience)

@@ -11,7 +11,7 @@ import Testing
         Mistake("version: \"1\"\nmodel: p\nstream: p\nfold: { a: { $delete: true } }\n", 1, 10, "version: must be 1, found \"1\""),
         Mistake(
             "- 1\n", 1, 1,
-            "a model must be a map with version, model, stream, fold, onError, unknown, ttl, root, derive, defaults, private, indexes, read and source, found a list"
+            "a model must be a map with version, model, stream, fold, onError, unknown, ttl, root, derive, defaults, private, indexes, read, cache and source, found a list"
         ),
         Mistake("version: 1\nstream: p\nfold: { a: { $delete: true } }\n", 1, 1, "model: is missing"),
         Mistake("version: 1\nmodel: p\nfold: { a: { $delete: true } }\n", 1, 1, "stream: is missing"),
@@ -26,7 +26,7 @@ import Testing
         Mistake(goodModel + "fodl: 1\n", 5, 1, "unknown key \"fodl\" — did you mean \"fold\"?"),
         Mistake(
             goodModel + "zzzzzzzz: 1\n", 5, 1,
-            "unknown key \"zzzzzzzz\" — allowed here: version, model, stream, fold, onError, unknown, ttl, root, derive, defaults, private, indexes, read and source"
+            "unknown key \"zzzzzzzz\" — allowed here: version, model, stream, fold, onError, unknown, ttl, root, derive, defaults, private, indexes, read, cache and source"
         ),
         Mistake(goodModel + "defaults: 1\n", 5, 11, "defaults: must be a map of fields and values, found 1 — such as { stock: 0 }"),
         Mistake(goodModel + "defaults: { a: $data.b }\n", 5, 11, "defaults: must be the same for every event"),
@@ -40,6 +40,10 @@ import Testing
         Mistake(goodModel + "derive: { a: 1, a.b: 1 }\n", 5, 17, "derive: a.b conflicts with the one at 5:11"),
         Mistake(goodModel + "read: secondaries\n", 5, 7, "read: must be a map with from and maxStaleness, found \"secondaries\""),
         Mistake(goodModel + "read: { from: secondary }\n", 5, 15, "from: must be primary or secondaries, found \"secondary\""),
+        Mistake(goodModel + "cache: 1\n", 5, 8, "cache: must be a map with fields, maxAge and maxBytes, found 1"),
+        Mistake(goodModel + "cache: { fields: [] }\n", 5, 18, "fields: must be a list of paths, found a list — such as [ name, price ]"),
+        Mistake(goodModel + "cache: { maxAge: 0s }\n", 5, 18, "maxAge: must be a duration from 1s to 1d, found 0s"),
+        Mistake(goodModel + "cache: { maxBytes: 1KB }\n", 5, 20, "maxBytes: must be a size from 64KiB to 64GiB, found 1KB"),
         Mistake(goodModel + "read: { maxStaleness: 1s }\n", 5, 23, "maxStaleness: must be a duration from 10s to 1d, found 1s"),
         Mistake(goodModel + "private: cost\n", 5, 10, "private: must be a list of paths, found \"cost\""),
         Mistake(goodModel + "private: [ \"a..b\" ]\n", 5, 12, "has an empty part"),
@@ -71,7 +75,7 @@ import Testing
         Mistake(goodModel + "onError: skpi\n", 5, 10, "onError: must be one of skip, hold and stop, found \"skpi\" — did you mean \"skip\"?"),
     ]
 
-    static let later = ["cache", "merge", "lookup"].map {
+    static let later = ["merge", "lookup"].map {
         Mistake(goodModel + "\($0): 1\n", 5, 1, "\($0): is not supported yet")
     }
 

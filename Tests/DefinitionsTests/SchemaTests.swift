@@ -51,7 +51,7 @@ import Values
     private static let beyondSchemas = [
         // Order, bytes, ranges of units, and names that other parts of a file or other files have.
         "must come first", "has 1 to 256 bytes, found 258", "found 900ms", "found 1s", "found 1ms", "found 11m", "found 31d", "found 1h", "found 2m",
-        "found 500ms",
+        "found 500ms", "found 0s", "found 1KB",
         "found 8MiB", "99999999999999999999MiB", "no control characters", "which stream product uses already", "would use the key", "named twice",
         "a second time", "conflicts with", "unknown stream", "unknown model",
         // What stands in a text: URLs, names, paths that lead nowhere.

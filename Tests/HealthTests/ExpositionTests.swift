@@ -55,7 +55,8 @@ import Testing
 
     @Test func `names are Prometheus's way`() {
         for metric in Metric.allCases {
-            #expect(metric.rawValue.hasPrefix("millrace_") && metric.rawValue.wholeMatch(of: /[a-z_]+/) != nil)
+            // Of HTTP, by OpenTelemetry's names.
+            #expect((metric.rawValue.hasPrefix("millrace_") || metric.rawValue.hasPrefix("http_server_")) && metric.rawValue.wholeMatch(of: /[a-z_]+/) != nil)
             #expect(metric.rawValue.hasSuffix("_total") == (metric.kind == .counter), "\(metric.rawValue)")
             #expect(metric.help.hasSuffix("."))
         }

@@ -15,7 +15,7 @@ import Testing
         return try String(contentsOf: root.appending(path: "config/monitoring/\(file)"), encoding: .utf8)
     }
 
-    private static func used(in text: String) -> Set<String> { Set(text.matches(of: /millrace_[a-z_]+/).map { String($0.output) }) }
+    private static func used(in text: String) -> Set<String> { Set(text.matches(of: /(?:millrace|http_server)_[a-z_]+/).map { String($0.output) }) }
 
     @Test(arguments: ["alerts.yml", "dashboard.json"]) func `names that are used exist`(file: String) throws {
         let used = try Self.used(in: Self.text(file))

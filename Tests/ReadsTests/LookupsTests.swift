@@ -24,6 +24,10 @@ import Values
             /// Ids by build.
             var documents: [Int: Set<String>] = [1: ["a", "b"]]
             var time: UInt32 = 100
+            /// How far the build is, and whose events were between.
+            var offset: Int64 = 7
+            var generation: Int64 = 3
+            var changed: [String]? = []
             /// What every read was asked: at which server, after when, and for which ids.
             var reads: [(server: String, after: OperationTime?, build: Int, ids: [String])] = []
             var views = 0
@@ -43,10 +47,10 @@ import Values
                 if state.failing.contains(attempt.server.name) { throw Failure() }
                 state.views += 1
                 var checkpoint = Checkpoint(build: state.live, partition: PartitionID(stream: "product", number: 0))
-                checkpoint.offset = 7
-                checkpoint.generation = 3
+                checkpoint.offset = state.offset
+                checkpoint.generation = state.generation
                 return ServerView(
-                    live: ["product": state.live], revision: Int64(state.live.number), checkpoints: [checkpoint], ends: [checkpoint.partition: 7], clock: 0,
+                    live: ["product": state.live], revision: Int64(state.live.number), checkpoints: [checkpoint], ends: [checkpoint.partition: state.offset], clock: 0,
                     operationTime: OperationTime(seconds: state.time, increment: 0), taken: .now)
             }
         }
@@ -72,6 +76,13 @@ import Values
                 }
                 return ReadDocuments(
                     documents: documents, isWhole: documents.count == found.count, operationTime: OperationTime(seconds: state.time, increment: 0))
+            }
+        }
+
+        func changedKeys(of partition: PartitionID, _ offsets: Range<Int64>, _ attempt: ReadAttempt) async throws -> [String]? {
+            try state.withLock { state in
+                if state.failing.contains(attempt.server.name) { throw Failure() }
+                return state.changed
             }
         }
 
@@ -104,10 +115,11 @@ import Values
         try await lookups.result(of: id, in: Self.model, at: place, names: nil, after: after, until: .now + time).get()
     }
 
-    private func until(_ condition: @Sendable (Servers.State) -> Bool) async throws {
+    private func until(_ condition: @Sendable (Servers.State) -> Bool, meanwhile work: () async throws -> Void = {}) async throws {
         let began = ContinuousClock.now
         while !servers.state.withLock({ condition($0) }) {
             try #require(.now - began < Self.limit)
+            try await work()
             try await Task.sleep(for: .milliseconds(2))
         }
     }
@@ -238,6 +250,40 @@ import Values
             #expect(lookups.waiting == 10)
             servers.open()
             for try await end in group { #expect(end == "found") }
+        }
+    }
+
+    @Test func `with a cache, what no event has changed is read once, and answers marked while MongoDB gives none`() async throws {
+        let cache = ReadCache(CacheSettings(fields: FieldPath("n").map { [$0] }), of: Self.model)
+        let site = ReadSite(partitions: [PartitionID(stream: "product", number: 0)], caches: ["product": cache])
+        let (lookups, follower) = (Lookups(site, connections: [servers], mostWaiting: 10), CacheFollower(site, connection: servers))
+        func look(_ names: [String]? = ["n"], after: OperationTime? = nil) async throws -> LookupAnswer {
+            try await lookups.result(of: "a", in: Self.model, at: Self.model.place, names: names, after: after, until: .now + Self.limit).get()
+        }
+        func reads() -> Int { servers.state.withLock(\.reads).count }
+        // However long the machine takes for it: until it is kept, and known to be so.
+        try await until { _ in
+            cache.counts.hits > 0
+        } meanwhile: {
+            _ = try await look()
+            await follower.look()
+        }
+        let before = reads()
+        await follower.look()
+        _ = try await look(nil)
+        _ = try await look(after: OperationTime(seconds: 1, increment: 0))
+        #expect(reads() == before + 2, "what it lacks, and what must be there, is read")
+        // An event of the document, and one of another.
+        servers.state.withLock { ($0.offset, $0.changed) = (8, ["b"]) }
+        try await until { _ in cache.counts.bytes > 0 } meanwhile: { await follower.look() }
+        servers.state.withLock { ($0.offset, $0.changed) = (9, ["a"]) }
+        try await until { _ in cache.counts.bytes == 0 } meanwhile: { await follower.look() }
+        try await until { _ in cache.counts.bytes > 0 } meanwhile: { _ = try await look() }
+        servers.state.withLock { $0.failing = ["a", "p"] }
+        try await until { _ in cache.counts.stale > 0 } meanwhile: {
+            if case .success(let answer) = await lookups.result(
+                of: "a", in: Self.model, at: Self.model.place, names: ["n"], after: nil, until: .now + .milliseconds(300))
+            { #expect(answer.document?.id == "a") }
         }
     }
 

@@ -17,6 +17,7 @@ extension Schema {
             "defaults": map(names: ["not": oneOf(FieldPath.reserved.sorted())], of: reference("expression"), atLeast: 1),
             "private": list(of: reference("path"), atLeast: 1), "indexes": indexes, "source": source,
             "read": map(keys: ModelReader.readKeys, ["from": oneOf(ModelReader.readPlaces), "maxStaleness": duration]),
+            "cache": map(keys: ModelReader.cacheKeys, ["fields": list(of: reference("path"), atLeast: 1), "maxAge": duration, "maxBytes": size]),
         ],
         definitions: [
             "effect": effect, "expression": expression, "open": open, "path": path, "test": test, "condition": condition, "members": members, "order": order,

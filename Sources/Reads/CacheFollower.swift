@@ -1,0 +1,58 @@
+import Events
+import Projector
+import Synchronization
+
+/// Keeps the caches at the checkpoints, from what the log says between one look and the next, while they are used.
+public final class CacheFollower: Sendable {
+    private let site: ReadSite
+    private let connection: any ReadConnection
+    private let work = Mutex<Task<Void, Never>?>(nil)
+
+    private static let pause = Duration.milliseconds(100)
+
+    /// - Parameter connection: that is used for nothing else.
+    public init(_ site: ReadSite, connection: any ReadConnection) {
+        self.site = site
+        self.connection = connection
+    }
+
+    deinit { work.withLock { $0?.cancel() } }
+
+    public func open() {
+        guard !site.caches.isEmpty else { return }
+        let task = Task { [weak self] in
+            while !Task.isCancelled {
+                try? await Task.sleep(for: Self.pause)
+                guard let self else { return }
+                await self.look()
+            }
+        }
+        work.withLock { $0 = task }
+    }
+
+    /// Where it fails, what is cached counts as old until the next look.
+    func look() async {
+        let used = site.caches.values.filter { $0.isUsed(at: .now) }
+        for (place, caches) in Dictionary(grouping: used, by: \.place) {
+            _ = try? await site.read(at: place, viewSince: .now, isGiven: false, on: connection, until: .now + ReadSite.attemptLimit) {
+                [connection] (view, attempt) -> (answer: Void, operationTime: OperationTime) in
+                for cache in caches {
+                    guard let parts = cache.behind(view) else {
+                        cache.follow(to: view, changed: nil)
+                        continue
+                    }
+                    var changed: [String]? = []
+                    for (partition, offsets) in parts {
+                        guard let keys = try await connection.changedKeys(of: partition, offsets, attempt) else {
+                            changed = nil
+                            break
+                        }
+                        changed? += keys
+                    }
+                    cache.follow(to: view, changed: changed)
+                }
+                return ((), view.operationTime)
+            }
+        }
+    }
+}
