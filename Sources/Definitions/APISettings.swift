@@ -10,6 +10,15 @@ public struct APISettings: Hashable, Sendable {
     public var deadline = Duration.seconds(2)
     /// Connections of clients at once; more wait to be taken.
     public var connections = 10_000
+    /// nil for HTTP without TLS.
+    public var tls: TLSFiles?
+
+    /// PEM files, by their paths from where Millrace runs.
+    public struct TLSFiles: Hashable, Sendable {
+        /// The certificate, and those that lead to one that clients know.
+        public var certificate: String
+        public var key: String
+    }
 
     public static let standard = (host: "127.0.0.1", port: 8080)
     public static let concurrencyRange = 1...100_000

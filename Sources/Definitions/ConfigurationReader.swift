@@ -12,7 +12,8 @@ struct ConfigurationReader {
     static let mongodbKeys = ["url", "database"]
     static let runsKeys = ["keep"]
     static let healthKeys = ["listen"]
-    static let apiKeys = ["listen", "rate", "concurrency", "deadline", "connections"]
+    static let apiKeys = ["listen", "rate", "concurrency", "deadline", "connections", "tls"]
+    static let tlsKeys = ["certificate", "key"]
 
     /// What could be read. `names` holds every stream that the file names, also those with mistakes, so that a model of
     /// one is not reported for it; it is nil when the file could not be read that far.
@@ -75,6 +76,11 @@ struct ConfigurationReader {
         if let node = section["concurrency"] { api.concurrency = findings.integer(node, "concurrency", in: APISettings.concurrencyRange) ?? api.concurrency }
         if let node = section["deadline"] { api.deadline = findings.duration(node, "deadline", in: APISettings.deadlineRange) ?? api.deadline }
         if let node = section["connections"] { api.connections = findings.integer(node, "connections", in: APISettings.connectionsRange) ?? api.connections }
+        if let node = section["tls"], let tls = Section(node, "tls:", keys: Self.tlsKeys, findings), let certificate = tls.required("certificate"),
+            let key = tls.required("key"), let certificate = findings.string(certificate, "certificate"), let key = findings.string(key, "key")
+        {
+            api.tls = APISettings.TLSFiles(certificate: certificate, key: key)
+        }
     }
 
     /// A URL of the file. One that the environment overrides is not looked into: it may be meant for another place.

@@ -9,7 +9,8 @@ struct DocsPage {
     var html: String {
         let info = document["info"]?.asDocument ?? Document()
         let title = "\(info["title"]?.asString ?? "") \(info["version"]?.asString ?? "")"
-        var page = "<!doctype html><html lang=en><meta charset=utf-8><title>\(Self.escaped(title))</title><style>\(Self.style)</style><h1>\(Self.escaped(title))</h1>"
+        var page = "<!doctype html><html lang=en><meta charset=utf-8><title>\(Self.escaped(title))</title><style>\(Self.style)</style>"
+        page += "<h1>\(Self.escaped(title))</h1>"
         page += "<p>The same for programs: <a href=/openapi.json>/openapi.json</a></p>"
         for path in document["paths"]?.asDocument?.fields ?? [] {
             for (method, operation) in (path.value.asDocument?.fields ?? []).map({ ($0.name, $0.value) }) where method != "head" {

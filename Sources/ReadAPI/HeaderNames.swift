@@ -1,6 +1,8 @@
 import HTTPTypes
 
 extension HTTPField.Name {
+    /// Those besides the first.
+    static let hosts = named("Host")
     static let prefer = named("Prefer")
     static let preferenceApplied = named("Preference-Applied")
     static let requestID = named("X-Request-Id")

@@ -31,7 +31,8 @@ struct HistoryParameters {
         if let position = Position(text) { return .position(position) }
         guard let time = DateTime.parse(text) else {
             throw .badRequest(
-                "at is \(JSON.write(.string(String(text.prefix(80))))), neither a time nor a position", hint: "write at=2026-11-20T10:00:00Z, or a position of the log")
+                "at is \(JSON.write(.string(String(text.prefix(80))))), neither a time nor a position",
+                hint: "write at=2026-11-20T10:00:00Z, or a position of the log")
         }
         return .time(time)
     }

@@ -16,9 +16,8 @@ struct OpenAPI {
             paths.append("/v1/\(model.name)/{id}", lookup(of: model))
             paths.append("/v1/\(model.name)/{id}/history", history(of: model))
             paths.append("/v1/\(model.name):batchGet", batch(of: model))
-            paths.append(
-                "/v1/\(model.name)/schema",
-                path("The documents of \(model.name), as JSON Schema", operation("schemaOf\(model.name)", model.name, [], ok: ["type": "object"], [.noSuchModel])))
+            let schema = operation("schemaOf\(Self.capitalised(model.name))", model.name, [], ok: ["type": "object"], [.noSuchModel])
+            paths.append("/v1/\(model.name)/schema", path("The documents of \(model.name), as JSON Schema", schema))
         }
         var schemas: Document = ["Problem": .document(Self.problem)]
         for model in models { schemas.append(model.name, .document(model.schema(id: "/v1/\(model.name)/schema"))) }
@@ -66,7 +65,8 @@ struct OpenAPI {
             "type": "object", "required": ["position", "loggedAt", "outcome", "document"],
             "properties": [
                 "position": position, "eventId": Self.text, "eventType": Self.text, "occurredAt": Self.time, "loggedAt": Self.time,
-                "outcome": ["enum": ["applied", "ignored", "parked", "held", "duplicate"]], "problem": Self.text, "document": ["anyOf": [["$ref": .string("#/components/schemas/\(model.name)")], ["type": "null"]]],
+                "outcome": ["enum": ["applied", "ignored", "parked", "held", "duplicate"]], "problem": Self.text,
+                "document": ["anyOf": [["$ref": .string("#/components/schemas/\(model.name)")], ["type": "null"]]],
             ],
         ]
         let answer: Value = [

@@ -51,6 +51,10 @@ struct ReadResponder: HTTPResponder {
     }
 
     private func answer(to request: Request, _ target: RequestTarget, _ context: ReadContext) async throws(HTTPProblem) -> Response {
+        // RFC 9112, 3.2: whoever stands between may have taken another for it.
+        guard let host = request.head.authority, request.headers[values: .hosts].allSatisfy({ $0 == host }) else {
+            throw .badRequest("the request does not say one host", hint: "send one Host")
+        }
         guard target.route.methods.contains(request.method) else {
             let allowed = target.route.methods.map(\.rawValue).joined(separator: ", ")
             throw HTTPProblem(.methodNotAllowed, .badMethod, "\(request.method) is not for this path", hint: "use \(allowed)", headers: [.allow: allowed])
@@ -60,7 +64,7 @@ struct ReadResponder: HTTPResponder {
         }
         let token = try setup.admission.reader(request.headers, request.head.authority, from: context.channel.remoteAddress)
         // Each id of a batch is a read.
-        let batch = if case .batch = target.route { try BatchBody(try await Self.body(of: request)) } else { nil as BatchBody? }
+        let batch = if case .batch = target.route { try BatchBody(try await Self.body(of: request, context.channel)) } else { nil as BatchBody? }
         try setup.admission.take(batch?.ids.count ?? 1, of: token)
         switch target.route {
         case .models: return try models(target, setup, token)
@@ -399,9 +403,14 @@ struct ReadResponder: HTTPResponder {
         }
     }
 
-    private static func body(of request: Request) async throws(HTTPProblem) -> [UInt8] {
+    /// However slowly it comes, a client has so long for a body.
+    private static let bodyLimit = TimeAmount.seconds(10)
+
+    private static func body(of request: Request, _ channel: any Channel) async throws(HTTPProblem) -> [UInt8] {
         let tooLarge = HTTPProblem(.contentTooLarge, .requestTooLarge, "the body is larger than \(longestBody >> 10) KiB", headers: [.connection: "close"])
         if let length = request.headers[.contentLength].flatMap(Int.init), length > longestBody { throw tooLarge }
+        let late = channel.eventLoop.scheduleTask(in: bodyLimit) { channel.close(promise: nil) }
+        defer { late.cancel() }
         var body: [UInt8] = []
         do {
             for try await part in request.body {

@@ -1,8 +1,11 @@
+import Events
 import Health
 import Hummingbird
 import HummingbirdCore
+import HummingbirdHTTP2
 import Logging
 import NIOCore
+import NIOSSL
 import ServiceLifecycle
 import Synchronization
 
@@ -14,11 +17,14 @@ public final class ReadService: Service {
         public var port: Int
         /// Connections of clients at once; others wait to be taken.
         public var connections: Int
+        /// Paths of PEM files, for TLS; nil for none.
+        public var tls: (certificate: String, key: String)?
 
-        public init(host: String, port: Int, connections: Int) {
+        public init(host: String, port: Int, connections: Int, tls: (certificate: String, key: String)? = nil) {
             self.host = host
             self.port = port
             self.connections = connections
+            self.tls = tls
         }
     }
 
@@ -57,7 +63,29 @@ public final class ReadService: Service {
         return [HealthCheck("reads", fault: await setup.fault())]
     }
 
-    /// Throws the system's error where the port cannot be had.
+    /// HTTP/1.1, and with TLS also HTTP/2, as the client likes.
+    private func server(_ http: HTTP1Channel.Configuration) throws -> HTTPServerBuilder {
+        guard let files = settings.tls else {
+            return HTTPServerBuilder { responder in OnEventLoop(inner: HTTP1Channel(responder: responder, configuration: http)) }
+        }
+        let chain = try Self.read("certificate", files.certificate) { try NIOSSLCertificate.fromPEMFile(files.certificate) }
+        let key = try Self.read("key", files.key) { try NIOSSLPrivateKey(file: files.key, format: .pem) }
+        var tls = TLSConfiguration.makeServerConfiguration(certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
+        tls.minimumTLSVersion = .tlsv12
+        do { _ = try NIOSSLContext(configuration: tls) } catch {
+            throw Refusal(.badConfiguration, "api: tls: certificate and key do not go together: \(error)")
+        }
+        let configuration = HTTP2ChannelConfiguration(idleTimeout: Self.idleTimeout, gracefulCloseTimeout: Self.idleTimeout, streamConfiguration: http)
+        return HTTPServerBuilder { [tls] responder in
+            OnEventLoop(inner: try HTTP2UpgradeChannel(tlsConfiguration: tls, configuration: configuration, responder: responder))
+        }
+    }
+
+    private static func read<Part>(_ what: String, _ path: String, _ body: () throws -> Part) throws(Refusal) -> Part {
+        do { return try body() } catch { throw Refusal(.badConfiguration, "api: tls: \(what): \(path) cannot be read as PEM: \(error)") }
+    }
+
+    /// Throws a `Refusal` for files that do not do, and the system's error where the port cannot be had.
     public func run() async throws {
         let http = HTTP1Channel.Configuration(
             idleTimeout: .seconds(Self.idleTimeout.components.seconds),
@@ -65,7 +93,7 @@ public final class ReadService: Service {
                 maxHeaderFieldSize: Self.headers.bytes, maxHeaderListSize: Self.headers.bytes, maxHeaderFieldCount: Self.headers.count))
         let application = Application(
             responder: ReadResponder(setup: { [self] in setup.withLock(\.self) }, metrics: metrics),
-            server: HTTPServerBuilder { responder in OnEventLoop(inner: HTTP1Channel(responder: responder, configuration: http)) },
+            server: try server(http),
             configuration: .init(
                 address: .hostname(settings.host, port: settings.port), serverName: nil, backlog: 1024,
                 availableConnectionsDelegate: MaximumAvailableConnections(settings.connections)),

@@ -28,7 +28,8 @@ public struct ReadSetup: Sendable {
     ///   - rate: requests a second in all; nil for no limit.
     ///   - concurrency: requests of one model at once; more are refused.
     public init(
-        models: [ReadModel], incarnation: String, version: String, site: ReadSite, lookups: Lookups, primaryLookups: Lookups, pages: Pages, caughtUp: CaughtUp, past: Past,
+        models: [ReadModel], incarnation: String, version: String, site: ReadSite, lookups: Lookups, primaryLookups: Lookups, pages: Pages, caughtUp: CaughtUp,
+        past: Past,
         follower: CacheFollower, probe: ReadProbe, tokens: TokenBook, deadline: Duration, rate: Int?, concurrency: Int
     ) {
         self.models = Dictionary(uniqueKeysWithValues: models.map { ($0.name, $0) })

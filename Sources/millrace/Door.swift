@@ -10,6 +10,7 @@ struct Door {
     /// Where somebody has said it.
     var address: ListenAddress?
     var standard: (host: String, port: Int)
+    var scheme = "http"
     /// The environment's variable for the address.
     var variable: String
 
@@ -26,11 +27,12 @@ struct Door {
         let service = make(host, port) { told.yield(.bound($0)) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                do { try await service.run() } catch { told.yield(.failed("\(error)")) }
+                do { try await service.run() } catch { told.yield((error as? Refusal).map { .refused($0) } ?? .failed("\(error)")) }
             }
             defer { group.cancelAll() }
             switch await outcomes.first(where: { _ in true }) {
-            case .bound(let port): logger.info("\(what)", metadata: ["at": "http://\(host):\(port)"])
+            case .bound(let port): logger.info("\(what)", metadata: ["at": "\(scheme)://\(host):\(port)"])
+            case .refused(let refusal): throw refusal
             case .failed(let error):
                 let fault = "\(what) cannot be served at \(host):\(port): \(error)"
                 guard address == nil else { throw Refusal(.badConfiguration, fault) }
@@ -38,11 +40,15 @@ struct Door {
             case nil: break
             }
             try await work(service)
+            // Requests that are under way are answered.
+            if Task.isShuttingDownGracefully { _ = try await group.next() }
         }
     }
 
     private enum Outcome: Sendable {
         case bound(Int)
+        /// What somebody has said about it will not do.
+        case refused(Refusal)
         case failed(String)
     }
 }

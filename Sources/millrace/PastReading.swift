@@ -18,7 +18,8 @@ struct PastReading {
         let (offset, time) = try await end(moment, of: id, partition)
         let checkpoint = try await reader.checkpoint(of: build.id, partition)
         guard offset <= checkpoint.offset else {
-            throw Refusal(.notCaughtUp, "\(build.id.model) has taken \(partition) into effect up to offset \(checkpoint.offset), and this is behind it: try again")
+            throw Refusal(
+                .notCaughtUp, "\(build.id.model) has taken \(partition) into effect up to offset \(checkpoint.offset), and this is behind it: try again")
         }
         let past = PastDocuments(definition, partition, snapshots: reader.snapshots, log: log)
         return try await past.document(of: id, below: offset).document.flatMap { (try Document(bson: $0.bson), time) }

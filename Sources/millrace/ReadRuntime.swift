@@ -59,7 +59,8 @@ struct ReadRuntime: Sendable {
             primaryLookups: Lookups(site, connections: [try reads("primary", pool)], mostWaiting: mostLookups),
             pages: Pages(site, connections: try (0..<pageConnections).map { try reads("page \($0)", pagePool) }, mostWaiting: mostPages),
             caughtUp: CaughtUp(site, connection: try reads("caught up", pool), writeSide, partitions: partitions),
-            past: Past(readers: [PastRuntime(configuration)], mostWaiting: mostPast), follower: CacheFollower(site, connection: try reads("caches", pool)), probe: ReadProbe(site, connection: try reads("probe", pool)),
+            past: Past(readers: [PastRuntime(configuration)], mostWaiting: mostPast), follower: CacheFollower(site, connection: try reads("caches", pool)),
+            probe: ReadProbe(site, connection: try reads("probe", pool)),
             tokens: tokens, deadline: configuration.api.deadline, rate: configuration.api.rate, concurrency: configuration.api.concurrency)
         return ReadRuntime(setup: setup)
     }

@@ -39,7 +39,8 @@ import Values
             #expect(events.map { $0["outcome"] } == ["applied", "parked", "applied"])
             #expect(events.map { $0["problem"] } == [nil, "bad-operand", nil])
             #expect(events.map { $0["document"]?.asDocument?["stock"] } == [1, 1, 11])
-            #expect(events.allSatisfy { $0["eventType"] == "stockAdjusted" && $0["loggedAt"]?.asString != nil && $0["document"]?.asDocument?["_position"] == nil })
+            #expect(events.allSatisfy { $0["eventType"] == "stockAdjusted" && $0["loggedAt"]?.asString != nil })
+            #expect(events.allSatisfy { $0["document"]?.asDocument?["_position"] == nil })
             #expect(try answer.document["next"] == .null)
 
             let first = try await http.get("/v1/product/a/history?limit=2&fields=none").document
@@ -125,7 +126,8 @@ import Values
                 try await http.get("/v1/product/k1?fields=stock").text == #"{"_id":"k1","stock":6}"# ? true : nil
             }
             let text = try await health.get("/metrics").text
-            #expect(text.contains(#"http_server_request_duration_seconds_count{http_route="/v1/{model}/{id}",http_request_method="GET",http_response_status_code="200"}"#))
+            let labels = #"{http_route="/v1/{model}/{id}",http_request_method="GET",http_response_status_code="200"}"#
+            #expect(text.contains("http_server_request_duration_seconds_count\(labels)"))
             #expect(text.contains("millrace_breaker_open{at=\"secondaries\"} 0"))
             service.send(15)
             #expect(try await service.ended().code == 0)

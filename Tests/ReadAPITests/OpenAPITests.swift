@@ -24,7 +24,8 @@ import Values
             ExactString("a"): [
                 Effect([
                     .increment(Self.path("price.amount"), event), .set(Self.path("name"), event), .set(Self.path("kind"), .literal(.init("x"))),
-                    .increment(Self.path("mixed"), event), .set(Self.path("list.0.a"), event), .increment(Self.path("secret"), event), .unset(Self.path("gone")),
+                    .increment(Self.path("mixed"), event), .set(Self.path("list.0.a"), event), .increment(Self.path("secret"), event),
+                    .unset(Self.path("gone")),
                 ])
             ],
             ExactString("b"): [Effect([.set(Self.path("mixed"), event), .increment(Self.path("price.secret"), event)])],

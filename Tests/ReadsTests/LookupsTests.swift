@@ -50,7 +50,8 @@ import Values
                 checkpoint.offset = state.offset
                 checkpoint.generation = state.generation
                 return ServerView(
-                    live: ["product": state.live], revision: Int64(state.live.number), checkpoints: [checkpoint], ends: [checkpoint.partition: state.offset], clock: 0,
+                    live: ["product": state.live], revision: Int64(state.live.number), checkpoints: [checkpoint], ends: [checkpoint.partition: state.offset],
+                    clock: 0,
                     operationTime: OperationTime(seconds: state.time, increment: 0), taken: .now)
             }
         }
@@ -275,15 +276,31 @@ import Values
         #expect(reads() == before + 2, "what it lacks, and what must be there, is read")
         // An event of the document, and one of another.
         servers.state.withLock { ($0.offset, $0.changed) = (8, ["b"]) }
-        try await until { _ in cache.counts.bytes > 0 } meanwhile: { await follower.look() }
+        try await until { _ in
+            cache.counts.bytes > 0
+        } meanwhile: {
+            await follower.look()
+        }
         servers.state.withLock { ($0.offset, $0.changed) = (9, ["a"]) }
-        try await until { _ in cache.counts.bytes == 0 } meanwhile: { await follower.look() }
-        try await until { _ in cache.counts.bytes > 0 } meanwhile: { _ = try await look() }
+        try await until { _ in
+            cache.counts.bytes == 0
+        } meanwhile: {
+            await follower.look()
+        }
+        try await until { _ in
+            cache.counts.bytes > 0
+        } meanwhile: {
+            _ = try await look()
+        }
         servers.state.withLock { $0.failing = ["a", "p"] }
-        try await until { _ in cache.counts.stale > 0 } meanwhile: {
+        try await until { _ in
+            cache.counts.stale > 0
+        } meanwhile: {
             if case .success(let answer) = await lookups.result(
                 of: "a", in: Self.model, at: Self.model.place, names: ["n"], after: nil, until: .now + .milliseconds(300))
-            { #expect(answer.document?.id == "a") }
+            {
+                #expect(answer.document?.id == "a")
+            }
         }
     }
 

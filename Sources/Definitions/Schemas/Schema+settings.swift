@@ -15,6 +15,7 @@ extension Schema {
                 [
                     "listen": listen, "rate": integer(APISettings.rateRange), "concurrency": integer(APISettings.concurrencyRange), "deadline": duration,
                     "connections": integer(APISettings.connectionsRange),
+                    "tls": map(keys: ConfigurationReader.tlsKeys, required: ["certificate", "key"], ["certificate": text, "key": text]),
                 ]),
             "runs": map(keys: ConfigurationReader.runsKeys, ["keep": duration]),
             "streams": map(names: name, of: any(["type": "null"], stream), atLeast: 1),
