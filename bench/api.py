@@ -85,14 +85,15 @@ def free_port():
         return s.getsockname()[1]
 
 
-def wait_for(port, name, child):
+def wait_for(port, name, child, token=None):
     """Wait until a server takes connections, and answers."""
     end = time.monotonic() + 60
+    who = f"Authorization: Bearer {token}\r\n" if token else ""
     while time.monotonic() < end:
         if child.poll() is not None:
             break
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5) as s:
-            s.sendall(b"GET /v1/product/product-1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            s.sendall(f"GET /v1/product/product-1 HTTP/1.1\r\nHost: localhost\r\n{who}Connection: close\r\n\r\n".encode())
             if s.recv(64).split(b" ")[1:2] in ([b"200"], [b"404"]):
                 return
         time.sleep(0.1)

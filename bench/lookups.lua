@@ -1,4 +1,4 @@
--- Lookups of random ids for wrk: `wrk -s lookups.lua URL -- FILE KEYS uniform|zipf [PREFIX]`. KEYS ids of the form product-N.
+-- Lookups of random ids for wrk: `wrk -s lookups.lua URL -- KEYS uniform|zipf [PREFIX [TOKEN]]`. KEYS ids of the form product-N.
 -- What it measured is printed as one line of JSON.
 local zipf_exponent = 1.0
 
