@@ -29,6 +29,7 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
     targets: [
         // System libraries and shims. Each is imported by exactly one Swift target.
@@ -87,6 +88,8 @@ let package = Package(
             name: "ReadAPI",
             dependencies: [
                 "Events", "Health", "Models", "Projector", "Reads", "Values",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -132,7 +135,12 @@ let package = Package(
         .testTarget(name: "ReadsTests", dependencies: ["Reads", "Models", "Projector", "Events", "Values", "Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "ReadAPITests",
-            dependencies: ["ReadAPI", "Reads", "Models", "Events", "Values", .product(name: "Hummingbird", package: "hummingbird")], swiftSettings: strict
+            dependencies: [
+                "ReadAPI", "Reads", "Models", "Events", "Values",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "JWTKit", package: "jwt-kit"),
+            ],
+            swiftSettings: strict
         ),
         .testTarget(name: "JobsTests", dependencies: ["Jobs", "Projector", "Events"], swiftSettings: strict),
         .testTarget(name: "RedisAddressTests", dependencies: ["RedisAddress", "Events"], swiftSettings: strict),

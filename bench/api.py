@@ -7,6 +7,7 @@ number of connections and each distribution of keys; figures are ratios within o
 import contextlib
 import json
 import os
+import shutil
 import socket
 import statistics
 import subprocess
@@ -50,12 +51,15 @@ def measure(a, redis, mongo):
 @contextlib.contextmanager
 def serving(a, redis, mongo):
     """Start the contenders; yield their port, path and process by name."""
-    ports = {name: free_port() for name in ("millrace", "peer", "empty")}
+    ports = {name: free_port() for name in ("millrace", "cached", "peer", "empty")}
     environment = {**harness.environment(redis, mongo, DATABASE), "MILLRACE_API_LISTEN": f"127.0.0.1:{ports['millrace']}", "MILLRACE_HEALTH_LISTEN": "off"}
     # The peer reads the build itself, as Millrace does: through the view it would be slower.
     peer = {**environment, "MONGO": mongo, "DB": DATABASE, "SUFFIX": "@1", "PYTHONPATH": f"{ROOT / '.local/python-api'}:{ROOT / '.local/python'}"}
     commands = {
         "millrace": ([a.millrace, "serve", "--config", BENCH / "config"], environment, "/v1/product/product-"),
+        "cached": (
+            [a.millrace, "serve", "--config", cached()], {**environment, "MILLRACE_API_LISTEN": f"127.0.0.1:{ports['cached']}"}, "/v1/product/product-",
+        ),
         "peer": (
             [sys.executable, "-m", "uvicorn", "--app-dir", BENCH, "peer_api:app", "--port", ports["peer"], "--log-level", "warning", "--no-access-log"],
             peer, "/v1/product/product-",
@@ -77,6 +81,16 @@ def serving(a, redis, mongo):
             child.terminate()
         for child in children:
             child.wait(timeout=30)
+
+
+def cached():
+    """A configuration that keeps whole documents in memory."""
+    config = WORK / "cached-config"
+    shutil.rmtree(config, ignore_errors=True)
+    shutil.copytree(BENCH / "config", config)
+    with open(config / "models/product.yaml", "a") as model:
+        model.write("cache: { maxBytes: 256MiB }\n")
+    return config
 
 
 def free_port():
@@ -124,7 +138,7 @@ def cpu(pid):
 
 
 def table(figures):
-    lines = ["", "| keys | connections | Millrace | p50 / p99 ms | CPU | peer | times | empty | part of it |", "|---|---|---|---|---|---|---|---|---|"]
+    lines = ["", "| keys | connections | Millrace | p50 / p99 ms | CPU | peer | times | empty | part of it | cached | CPU |", "|---|---|---|---|---|---|---|---|---|---|---|"]
     for keys in ("uniform", "zipf"):
         for connections in CONNECTIONS:
             rows = [row for row in figures if row["keys"] == keys and row["connections"] == connections]
@@ -137,7 +151,8 @@ def table(figures):
                 f" | {median(lambda r: r['millrace']['p50']):.1f} / {median(lambda r: r['millrace']['p99']):.1f}"
                 f" | {median(lambda r: r['millrace']['cpu_us']):.0f} µs | {median(lambda r: r['peer']['rate']):,.0f}/s"
                 f" | {median(lambda r: r['millrace']['rate'] / r['peer']['rate']):.1f} | {median(lambda r: r['empty']['rate']):,.0f}/s"
-                f" | {median(lambda r: r['millrace']['rate'] / r['empty']['rate']):.2f} |"
+                f" | {median(lambda r: r['millrace']['rate'] / r['empty']['rate']):.2f}"
+                f" | {median(lambda r: r['cached']['rate']):,.0f}/s | {median(lambda r: r['cached']['cpu_us']):.0f} µs |"
             )
     return lines
 

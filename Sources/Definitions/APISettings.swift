@@ -20,6 +20,19 @@ public struct APISettings: Hashable, Sendable {
         public var key: String
     }
 
+    /// nil where tokens are made here alone.
+    public var issuer: Issuer?
+
+    /// Whoever else gives out tokens.
+    public struct Issuer: Hashable, Sendable {
+        /// What his tokens say in `iss`.
+        public var url: String
+        /// What they say in `aud`.
+        public var audience: String
+        /// Where his keys are: an URL, or the path of a file.
+        public var keys: String
+    }
+
     public static let standard = (host: "127.0.0.1", port: 8080)
     public static let concurrencyRange = 1...100_000
     public static let rateRange = 1...10_000_000

@@ -12,7 +12,8 @@ struct ConfigurationReader {
     static let mongodbKeys = ["url", "database"]
     static let runsKeys = ["keep"]
     static let healthKeys = ["listen"]
-    static let apiKeys = ["listen", "rate", "concurrency", "deadline", "connections", "tls"]
+    static let apiKeys = ["listen", "rate", "concurrency", "deadline", "connections", "tls", "issuer"]
+    static let issuerKeys = ["url", "audience", "keys"]
     static let tlsKeys = ["certificate", "key"]
 
     /// What could be read. `names` holds every stream that the file names, also those with mistakes, so that a model of
@@ -81,6 +82,17 @@ struct ConfigurationReader {
         {
             api.tls = APISettings.TLSFiles(certificate: certificate, key: key)
         }
+        if let node = section["issuer"], let issuer = Section(node, "issuer:", keys: Self.issuerKeys, findings) { api.issuer = read(issuer) }
+    }
+
+    private func read(_ section: Section) -> APISettings.Issuer? {
+        let texts = Self.issuerKeys.map { name in section.required(name).flatMap { findings.string($0, name) } }
+        guard let url = texts[0], let audience = texts[1], let keys = texts[2] else { return nil }
+        let isLocal = ["http://localhost", "http://127.0.0.1", "http://[::1]"].contains { keys.hasPrefix($0) }
+        if keys.hasPrefix("http://"), !isLocal, let node = section["keys"] {
+            findings.report("keys: \(quoted(keys)) could be anybody's on the way", at: node.place, suggestion: "write an https URL, or the path of a file")
+        }
+        return APISettings.Issuer(url: url, audience: audience, keys: keys)
     }
 
     /// A URL of the file. One that the environment overrides is not looked into: it may be meant for another place.

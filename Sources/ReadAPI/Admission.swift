@@ -13,18 +13,22 @@ final class Admission: Sendable {
     }
 
     private let book: TokenBook
+    private let issued: IssuedTokens?
     private let buckets: Mutex<Buckets>
 
+    private static let mostBuckets = 100_000
+
     /// - Parameter rate: requests a second in all; nil for no limit.
-    init(_ book: TokenBook, rate: Int?) {
+    init(_ book: TokenBook, _ issued: IssuedTokens?, rate: Int?) {
         self.book = book
+        self.issued = issued
         buckets = Mutex(Buckets(all: rate.map { TokenBucket(rate: $0, at: .now) }))
     }
 
     /// Whoever asks: nil for somebody on this machine, where there are no tokens.
-    func reader(_ fields: HTTPFields, _ host: String?, from address: SocketAddress?) throws(HTTPProblem) -> AccessToken? {
+    func reader(_ fields: HTTPFields, _ host: String?, from address: SocketAddress?) async throws(HTTPProblem) -> AccessToken? {
         guard let authorization = fields[.authorization] else {
-            guard let isOpen = book.isEmpty else {
+            guard let isOpen = issued == nil ? book.isEmpty : false else {
                 throw HTTPProblem(.serviceUnavailable, .serverUnreachable, "who may read could not be read yet", hint: "ask again in a moment", retryAfter: 1)
             }
             let isProxied = [.forwarded, .forwardedFor, .realIP, .via].contains { fields[$0] != nil }
@@ -35,11 +39,16 @@ final class Admission: Sendable {
                 hint: "make one with millrace token create, and send Authorization: Bearer TOKEN")
         }
         let parts = authorization.split(separator: " ", maxSplits: 1)
-        guard parts.count == 2, parts[0].lowercased() == "bearer", let token = book.token(String(parts[1])) else {
+        guard parts.count == 2, parts[0].lowercased() == "bearer", let token = await token(String(parts[1])) else {
             // One text for all: whoever guesses is told nothing.
             throw Self.unauthorized("the token is not valid", hint: "see millrace token list")
         }
         return token
+    }
+
+    private func token(_ text: String) async -> AccessToken? {
+        if let issued, IssuedTokens.isWellFormed(text) { return await issued.token(text) }
+        return book.token(text)
     }
 
     private static func isLocal(_ host: String?) -> Bool {
@@ -60,6 +69,8 @@ final class Admission: Sendable {
             if let token, let rate = token.rate {
                 var bucket = buckets.tokens[token.id] ?? TokenBucket(rate: rate, at: now)
                 let wait = bucket.take(count, at: now)
+                // More than anybody makes by hand are of an issuer, whose subjects are without end.
+                if buckets.tokens.count >= Self.mostBuckets { buckets.tokens = [:] }
                 buckets.tokens[token.id] = bucket
                 if let wait { return (bucket, wait) }
             }

@@ -86,10 +86,12 @@ struct OpenAPI {
     private func page(of model: ReadModel) -> Value {
         let operators = PageQuery.Comparison.allCases.map(\.rawValue).joined(separator: "|")
         let filter: Value = ["type": "string", "pattern": .string("^(\(operators))\\.")]
-        let filters = PageParameters.paths(of: model).map { Self.query($0, "A condition, such as eq.value.", filter) }
+        let paths = PageParameters.paths(of: model)
+        let names = paths.map { $0.replacing(".", with: "\\.") }.joined(separator: "|")
+        let filters = paths.map { Self.query($0, "A condition, such as eq.value.", filter) }
         let parameters =
             filters + [
-                Self.query("sort", "Fields of an index, each with a minus where it descends.", Self.text),
+                Self.query("sort", "Fields of an index, each with a minus where it descends.", Self.list(of: "-?(\(names))")),
                 Self.query("limit", "How many documents.", Self.integer(PageParameters.limits, standard: PageParameters.standardLimit)),
                 Self.query("after", "What the page before gave as next.", Self.text), Self.fields, Self.stale, Self.prefer,
             ]
@@ -105,6 +107,7 @@ struct OpenAPI {
     }
 
     private func batch(of model: ReadModel) -> Value {
+        let fields: Value = ["type": "string", "pattern": .string("^\(Self.path)$")]
         let ids: Value = ["type": "array", "minItems": 1, "maxItems": .int32(Int32(BatchBody.mostIds)), "items": Self.idSchema]
         let answer: Value = [
             "type": "object", "required": ["documents", "missing"],
@@ -124,7 +127,7 @@ struct OpenAPI {
                     "application/json": [
                         "schema": [
                             "type": "object", "required": ["ids"], "additionalProperties": false,
-                            "properties": ["ids": ids, "fields": ["type": "array", "minItems": 1, "items": ["type": "string"]]],
+                            "properties": ["ids": ids, "fields": ["type": "array", "minItems": 1, "items": fields]],
                         ]
                     ]
                 ],
@@ -162,6 +165,8 @@ struct OpenAPI {
         ["type": "integer", "minimum": .int64(Int64(range.lowerBound)), "maximum": .int64(Int64(range.upperBound)), "default": .int64(Int64(standard))]
     }
 
+    private static func list(of pattern: String) -> Value { ["type": "string", "pattern": .string("^\(pattern)(,\(pattern))*$")] }
+
     private static func query(_ name: String, _ description: String, _ schema: Value) -> Value {
         ["name": .string(name), "in": "query", "description": .string(description), "schema": schema]
     }
@@ -174,7 +179,8 @@ struct OpenAPI {
         "type": "string", "minLength": .int64(Int64(Envelope.keyLength.lowerBound)), "maxLength": .int64(Int64(Envelope.keyLength.upperBound)),
     ]
     private static let id: Value = ["name": "id", "in": "path", "required": true, "description": "The document's id, percent-encoded.", "schema": idSchema]
-    private static let fields = query("fields", "Paths with commas between them; what is not named is left out.", text)
+    private static let path = "[^.,$]+(\\.[^.,$]+)*"
+    private static let fields = query("fields", "Paths with commas between them; what is not named is left out.", list(of: path))
     private static let at = query("at", "As the document was: a time, or a position of the log, which an earlier answer or event has.", text)
     private static let stale = query("stale", "Whether what there is will do where the consistency was not reached.", ["enum": ["ok"]])
     private static let prefer = header(

@@ -62,7 +62,7 @@ struct ReadResponder: HTTPResponder {
         guard let setup = setup() else {
             throw HTTPProblem(.serviceUnavailable, .serverUnreachable, "the service is starting", hint: "ask again in a moment", retryAfter: 1)
         }
-        let token = try setup.admission.reader(request.headers, request.head.authority, from: context.channel.remoteAddress)
+        let token = try await setup.admission.reader(request.headers, request.head.authority, from: context.channel.remoteAddress)
         // Each id of a batch is a read.
         let batch = if case .batch = target.route { try BatchBody(try await Self.body(of: request, context.channel)) } else { nil as BatchBody? }
         try setup.admission.take(batch?.ids.count ?? 1, of: token)

@@ -30,7 +30,7 @@ public struct ReadSetup: Sendable {
     public init(
         models: [ReadModel], incarnation: String, version: String, site: ReadSite, lookups: Lookups, primaryLookups: Lookups, pages: Pages, caughtUp: CaughtUp,
         past: Past,
-        follower: CacheFollower, probe: ReadProbe, tokens: TokenBook, deadline: Duration, rate: Int?, concurrency: Int
+        follower: CacheFollower, probe: ReadProbe, tokens: TokenBook, issued: IssuedTokens?, deadline: Duration, rate: Int?, concurrency: Int
     ) {
         self.models = Dictionary(uniqueKeysWithValues: models.map { ($0.name, $0) })
         self.incarnation = incarnation
@@ -45,7 +45,7 @@ public struct ReadSetup: Sendable {
         self.caughtUp = caughtUp
         self.past = past
         self.deadline = deadline
-        admission = Admission(tokens, rate: rate)
+        admission = Admission(tokens, issued, rate: rate)
         load = ModelLoad(models.map(\.name), most: concurrency)
     }
 

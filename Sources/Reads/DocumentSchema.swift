@@ -61,7 +61,16 @@ enum DocumentSchema {
         case "$inc", "$mul", "$bit": .number
         case "$push", "$addToSet", "$upsert": .list
         case "$contribute": .object
-        default: if case .expression(.literal(let literal)) = op.operand { kind(of: literal.value) } else { .any }
+        default: if case .expression(let expression) = op.operand { kind(of: expression) } else { .any }
+        }
+    }
+
+    private static func kind(of expression: Expression) -> Kind {
+        switch expression {
+        case .literal(let literal): kind(of: literal.value)
+        case .object: .object
+        case .array: .list
+        default: .any
         }
     }
 

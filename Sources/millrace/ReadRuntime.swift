@@ -53,6 +53,10 @@ struct ReadRuntime: Sendable {
         let stored = MongoTokens(connection: try MongoConnection(pool: pool, name: "read tokens"), database: database)
         let tokens = TokenBook { try await stored.readable() }
         await tokens.open()
+        let issued = configuration.api.issuer.map { issuer in
+            IssuedTokens(issuer: issuer.url, audience: issuer.audience) { try await IssuerKeys.load(issuer.keys) }
+        }
+        await issued?.open()
         let setup = ReadSetup(
             models: models, incarnation: incarnation, version: Millrace.configuration.version, site: site,
             lookups: Lookups(site, connections: try (0..<lookupConnections).map { try reads("lookup \($0)", pool) }, mostWaiting: mostLookups),
@@ -61,7 +65,7 @@ struct ReadRuntime: Sendable {
             caughtUp: CaughtUp(site, connection: try reads("caught up", pool), writeSide, partitions: partitions),
             past: Past(readers: [PastRuntime(configuration)], mostWaiting: mostPast), follower: CacheFollower(site, connection: try reads("caches", pool)),
             probe: ReadProbe(site, connection: try reads("probe", pool)),
-            tokens: tokens, deadline: configuration.api.deadline, rate: configuration.api.rate, concurrency: configuration.api.concurrency)
+            tokens: tokens, issued: issued, deadline: configuration.api.deadline, rate: configuration.api.rate, concurrency: configuration.api.concurrency)
         return ReadRuntime(setup: setup)
     }
 }

@@ -15,6 +15,8 @@ extension Schema {
                 [
                     "listen": listen, "rate": integer(APISettings.rateRange), "concurrency": integer(APISettings.concurrencyRange), "deadline": duration,
                     "connections": integer(APISettings.connectionsRange),
+                    "issuer": map(
+                        keys: ConfigurationReader.issuerKeys, required: ConfigurationReader.issuerKeys, ["url": text, "audience": text, "keys": text]),
                     "tls": map(keys: ConfigurationReader.tlsKeys, required: ["certificate", "key"], ["certificate": text, "key": text]),
                 ]),
             "runs": map(keys: ConfigurationReader.runsKeys, ["keep": duration]),

@@ -1,0 +1,109 @@
+import Foundation
+import JWTKit
+import Reads
+import Synchronization
+import Testing
+
+@testable import ReadAPI
+
+@Suite struct IssuedTokensTests {
+    private struct Claims: JWTPayload {
+        struct Rights: Codable, Sendable {
+            var models: [String]?
+            var fields: [String]?
+            var rate: Int?
+            var consistency: String?
+        }
+
+        var iss: String? = "https://id.example.com/"
+        var aud: [String]? = ["other", "millrace"]
+        var exp: Double? = Date().timeIntervalSince1970 + 60
+        var nbf: Double?
+        var sub: String? = "shop"
+        var millrace: Rights? = Rights()
+
+        func verify(using algorithm: some JWTAlgorithm) throws {}
+    }
+
+    private let key = ES256PrivateKey()
+    private let other = ES256PrivateKey()
+
+    private static func set(_ keys: [(ES256PrivateKey, String)]) throws -> String {
+        let members = try keys.map { key, name in
+            let point = try #require(key.publicKey.parameters)
+            // As base64url has it.
+            func part(_ text: String) -> String { text.replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "") }
+            return #"{"kty":"EC","crv":"P-256","alg":"ES256","kid":"\#(name)","x":"\#(part(point.x))","y":"\#(part(point.y))"}"#
+        }
+        return "{\"keys\":[\(members.joined(separator: ","))]}"
+    }
+
+    private static func sign(_ claims: Claims, _ key: ES256PrivateKey, _ name: String = "a") async throws -> String {
+        let signers = JWTKeyCollection()
+        await signers.add(ecdsa: key, kid: JWKIdentifier(string: name))
+        return try await signers.sign(claims, kid: JWKIdentifier(string: name))
+    }
+
+    private func tokens(_ load: @escaping @Sendable () async throws -> String) async -> IssuedTokens {
+        let tokens = IssuedTokens(issuer: "https://id.example.com/", audience: "millrace", load: load)
+        await tokens.open()
+        return tokens
+    }
+
+    @Test func `what an issuer has signed for Millrace is a token with the rights that it says`() async throws {
+        let set = try Self.set([(key, "a")])
+        let tokens = await tokens { set }
+        let text = try await Self.sign(Claims(millrace: .init(models: ["product"], fields: ["name"], rate: 5, consistency: "causal")), key)
+        #expect(IssuedTokens.isWellFormed(text))
+        for _ in 0..<2 {
+            let token = try #require(await tokens.token(text))
+            #expect(token.models == ["product"] && token.fields == ["name"] && token.rate == 5 && token.consistency == .causal && token.id == "jwt:shop")
+        }
+        let all = try #require(await tokens.token(try await Self.sign(Claims(), key)))
+        #expect(all.models == nil && all.fields == nil && all.rate == nil && all.consistency == .strong)
+    }
+
+    @Test func `anything else is none`() async throws {
+        let set = try Self.set([(key, "a")])
+        let tokens = await tokens { set }
+        let now = Date().timeIntervalSince1970
+        let mistakes: [Claims] = [
+            Claims(iss: "https://elsewhere.example.com/"), Claims(iss: nil), Claims(aud: ["other"]), Claims(aud: nil), Claims(exp: now - 1), Claims(exp: nil),
+            Claims(nbf: now + 60), Claims(millrace: nil), Claims(millrace: .init(consistency: "always")), Claims(millrace: .init(rate: 0)),
+        ]
+        for claims in mistakes {
+            let text = try await Self.sign(claims, key)
+            #expect(await tokens.token(text) == nil, "\(claims)")
+        }
+        let good = try await Self.sign(Claims(), key)
+        let parts = good.split(separator: ".")
+        let forged = try await Self.sign(Claims(), other).split(separator: ".")
+        func header(_ text: String) -> String { Data(text.utf8).base64EncodedString().replacing("=", with: "") }
+        for text in [
+            "\(parts[0]).\(parts[1]).\(forged[2])", "\(header(#"{"alg":"none","typ":"JWT"}"#)).\(parts[1]).", "\(parts[0]).\(parts[1]).", "a.b.c", "..",
+            "\(header(#"{"alg":"HS256","kid":"a"}"#)).\(parts[1]).\(parts[2])",
+        ] { #expect(await tokens.token(text) == nil, "\(text)") }
+        #expect(await tokens.token(good) != nil)
+        #expect(!IssuedTokens.isWellFormed("mr_abc") && !IssuedTokens.isWellFormed("a.b.c" + String(repeating: "x", count: 9000)))
+    }
+
+    @Test func `a token ends when it says, also where it was known`() async throws {
+        let set = try Self.set([(key, "a")])
+        let tokens = await tokens { set }
+        let end = Date().timeIntervalSince1970.rounded(.up) + 20
+        let text = try await Self.sign(Claims(exp: end), key)
+        #expect(await tokens.token(text)?.isValid(at: Int64(end * 1000) - 1) == true)
+        #expect(await tokens.token(text)?.isValid(at: Int64(end * 1000)) == false)
+    }
+
+    @Test func `without keys nobody is let in, and the issuer is not asked for each token`() async throws {
+        let asked = Mutex(0)
+        let tokens = await tokens {
+            asked.withLock { $0 += 1 }
+            throw CancellationError()
+        }
+        let text = try await Self.sign(Claims(), key)
+        for _ in 0..<20 { #expect(await tokens.token(text) == nil) }
+        #expect(asked.withLock(\.self) <= 2)
+    }
+}
