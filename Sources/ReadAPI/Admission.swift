@@ -14,12 +14,14 @@ final class Admission: Sendable {
 
     private let book: TokenBook
     private let issued: IssuedTokens?
+    private let storm: Storm
     private let buckets: Mutex<Buckets>
 
     private static let mostBuckets = 100_000
 
     /// - Parameter rate: requests a second in all; nil for no limit.
-    init(_ book: TokenBook, _ issued: IssuedTokens?, rate: Int?) {
+    init(_ book: TokenBook, _ issued: IssuedTokens?, storm: Storm, rate: Int?) {
+        self.storm = storm
         self.book = book
         self.issued = issued
         buckets = Mutex(Buckets(all: rate.map { TokenBucket(rate: $0, at: .now) }))
@@ -78,6 +80,7 @@ final class Admission: Sendable {
             return (all, wait)
         }
         guard let (bucket, wait) = refused else { return }
+        storm.refused()
         let (left, reset) = bucket.left
         let headers: HTTPFields = [
             .rateLimitPolicy: "\"default\";q=\(Int(bucket.rate));w=1", .rateLimit: "\"default\";r=\(left);t=\(Int((reset / .seconds(1)).rounded(.up)))",

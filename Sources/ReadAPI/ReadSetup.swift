@@ -30,7 +30,7 @@ public struct ReadSetup: Sendable {
     public init(
         models: [ReadModel], incarnation: String, version: String, site: ReadSite, lookups: Lookups, primaryLookups: Lookups, pages: Pages, caughtUp: CaughtUp,
         past: Past,
-        follower: CacheFollower, probe: ReadProbe, tokens: TokenBook, issued: IssuedTokens?, deadline: Duration, rate: Int?, concurrency: Int
+        follower: CacheFollower, probe: ReadProbe, tokens: TokenBook, issued: IssuedTokens?, storm: Storm, deadline: Duration, rate: Int?, concurrency: Int
     ) {
         self.models = Dictionary(uniqueKeysWithValues: models.map { ($0.name, $0) })
         self.incarnation = incarnation
@@ -45,8 +45,8 @@ public struct ReadSetup: Sendable {
         self.caughtUp = caughtUp
         self.past = past
         self.deadline = deadline
-        admission = Admission(tokens, issued, rate: rate)
-        load = ModelLoad(models.map(\.name), most: concurrency)
+        admission = Admission(tokens, issued, storm: storm, rate: rate)
+        load = ModelLoad(models.map(\.name), storm, most: concurrency)
     }
 
     /// Why nothing can be read; nil where it can.
@@ -73,10 +73,12 @@ public struct ReadSetup: Sendable {
 
 /// How many requests of each model are under way: one that is asked for without end leaves the others their part.
 final class ModelLoad: Sendable {
+    private let storm: Storm
     private let most: Int
     private let counts: Mutex<[String: Int]>
 
-    init(_ models: [String], most: Int) {
+    init(_ models: [String], _ storm: Storm, most: Int) {
+        self.storm = storm
         self.most = most
         counts = Mutex(Dictionary(uniqueKeysWithValues: models.map { ($0, 0) }))
     }
@@ -87,7 +89,10 @@ final class ModelLoad: Sendable {
             counts[model, default: 0] += 1
             return true
         }
-        guard isAdmitted else { throw ReadResponder.problem(.overloaded) }
+        guard isAdmitted else {
+            storm.refused()
+            throw ReadResponder.problem(.overloaded)
+        }
         defer { counts.withLock { $0[model, default: 0] -= 1 } }
         return try await body()
     }

@@ -44,6 +44,7 @@ public final class Lookups: Sendable {
     }
 
     private let site: ReadSite
+    private let storm: Storm
     private let state: Mutex<State>
     /// Of lookups that wait or are being read.
     private let mostWaiting: Int
@@ -61,8 +62,9 @@ public final class Lookups: Sendable {
     static let mostIds = 128
 
     /// - Parameter connections: that are used for nothing else.
-    public init(_ site: ReadSite, connections: [any ReadConnection], mostWaiting: Int) {
+    public init(_ site: ReadSite, storm: Storm = Storm(), connections: [any ReadConnection], mostWaiting: Int) {
         self.site = site
+        self.storm = storm
         state = Mutex(State(idle: connections))
         self.mostWaiting = mostWaiting
     }
@@ -159,7 +161,12 @@ public final class Lookups: Sendable {
     /// Reads until nobody waits.
     private func work(_ number: Int, _ connection: any ReadConnection) async {
         while let (key, batch) = next(number, or: connection) {
+            let began = ContinuousClock.now
             await read(batch, key, on: connection)
+            if storm.isOn {
+                try? await Task.sleep(until: began + Storm.pace, clock: .continuous)
+                continue
+            }
             // Those who were answered ask again in a moment, and what is read for all of them costs MongoDB half as much as what is
             // read for those who were waiting. Where few ask, nobody waits.
             if batch.waiters.count >= Self.crowd { try? await Task.sleep(for: Self.gathering) }

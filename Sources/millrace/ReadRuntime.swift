@@ -47,6 +47,7 @@ struct ReadRuntime: Sendable {
             models.append(read)
             caches[model.name] = model.cache.map { ReadCache($0, of: read) }
         }
+        let storm = Storm()
         let site = ReadSite(partitions: partitions, caches: caches)
         let other = try MongoConnection(pool: pool, name: "read jobs")
         let writeSide = try ReadWriteSide(configuration, jobs: MongoJobs(connection: other, database: database))
@@ -59,13 +60,13 @@ struct ReadRuntime: Sendable {
         await issued?.open()
         let setup = ReadSetup(
             models: models, incarnation: incarnation, version: Millrace.configuration.version, site: site,
-            lookups: Lookups(site, connections: try (0..<lookupConnections).map { try reads("lookup \($0)", pool) }, mostWaiting: mostLookups),
-            primaryLookups: Lookups(site, connections: [try reads("primary", pool)], mostWaiting: mostLookups),
+            lookups: Lookups(site, storm: storm, connections: try (0..<lookupConnections).map { try reads("lookup \($0)", pool) }, mostWaiting: mostLookups),
+            primaryLookups: Lookups(site, storm: storm, connections: [try reads("primary", pool)], mostWaiting: mostLookups),
             pages: Pages(site, connections: try (0..<pageConnections).map { try reads("page \($0)", pagePool) }, mostWaiting: mostPages),
             caughtUp: CaughtUp(site, connection: try reads("caught up", pool), writeSide, partitions: partitions),
             past: Past(readers: [PastRuntime(configuration)], mostWaiting: mostPast), follower: CacheFollower(site, connection: try reads("caches", pool)),
-            probe: ReadProbe(site, connection: try reads("probe", pool)),
-            tokens: tokens, issued: issued, deadline: configuration.api.deadline, rate: configuration.api.rate, concurrency: configuration.api.concurrency)
+            probe: ReadProbe(site, connection: try reads("probe", pool)), tokens: tokens, issued: issued, storm: storm,
+            deadline: configuration.api.deadline, rate: configuration.api.rate, concurrency: configuration.api.concurrency)
         return ReadRuntime(setup: setup)
     }
 }

@@ -144,6 +144,25 @@ import Values
         #expect(reads.map(\.ids) == [["a"], ["a", "b", "c"]])
     }
 
+    @Test func `while requests are refused, reads are apart`() async throws {
+        let storm = Storm()
+        let lookups = Lookups(site, storm: storm, connections: [servers], mostWaiting: 100)
+        func look(_ id: String) async throws {
+            storm.refused()
+            _ = try await lookups.result(of: id, in: Self.model, at: Self.model.place, names: nil, after: nil, until: .now + Self.limit).get()
+        }
+        let began = ContinuousClock.now
+        for _ in 0..<20 { try await look("a") }
+        #expect(ContinuousClock.now - began >= Storm.pace * 19)
+        // Those who come meanwhile are one read.
+        let before = servers.state.withLock(\.reads.count)
+        try await withThrowingTaskGroup { group in
+            for id in 0..<50 { group.addTask { try await look("\(id)") } }
+            try await group.waitForAll()
+        }
+        #expect(servers.state.withLock(\.reads.count) - before < 25)
+    }
+
     @Test func `a server that fails is left for another, and nothing is older than what was given`() async throws {
         #expect(try await look("a").document != nil)
         servers.state.withLock { $0.before = { $0.failing = ["a"] } }
