@@ -296,13 +296,13 @@ import Values
         // An event of the document, and one of another.
         servers.state.withLock { ($0.offset, $0.changed) = (8, ["b"]) }
         try await until { _ in
-            cache.counts.bytes > 0
+            cache.find("a", at: .now)?.offset == 8
         } meanwhile: {
             await follower.look()
         }
         servers.state.withLock { ($0.offset, $0.changed) = (9, ["a"]) }
         try await until { _ in
-            cache.counts.bytes == 0
+            cache.find("a", at: .now) == nil && cache.counts.bytes == 0
         } meanwhile: {
             await follower.look()
         }
