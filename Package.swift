@@ -138,6 +138,7 @@ let package = Package(
             dependencies: [
                 "ReadAPI", "Reads", "Models", "Events", "Values",
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "JWTKit", package: "jwt-kit"),
             ],
             swiftSettings: strict

@@ -88,7 +88,7 @@ struct ConfigurationReader {
     private func read(_ section: Section) -> APISettings.Issuer? {
         let texts = Self.issuerKeys.map { name in section.required(name).flatMap { findings.string($0, name) } }
         guard let url = texts[0], let audience = texts[1], let keys = texts[2] else { return nil }
-        let isLocal = ["http://localhost", "http://127.0.0.1", "http://[::1]"].contains { keys.hasPrefix($0) }
+        let isLocal = ["localhost", "127.0.0.1", "[::1]"].contains { host in ["/", ":"].contains { keys.hasPrefix("http://\(host)\($0)") } }
         if keys.hasPrefix("http://"), !isLocal, let node = section["keys"] {
             findings.report("keys: \(quoted(keys)) could be anybody's on the way", at: node.place, suggestion: "write an https URL, or the path of a file")
         }

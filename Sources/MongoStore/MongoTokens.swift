@@ -48,16 +48,18 @@ extension MongoConnection {
             let consistency = stored["consistency"]?.asString.flatMap(ReadConsistency.init)
         else { throw Refusal(.logDamaged, "a token lacks a field: remove \(stored["_id"].map(JSON.write) ?? "it") from \(Collections.tokens)") }
         // What sets a limit and cannot be read must not be taken for none.
-        func texts(_ name: String) throws -> [String]? {
+        func limit<Limit>(_ name: String, _ read: (Value) -> Limit?) throws -> Limit? {
             guard let value = stored[name], value != .null else { return nil }
-            guard let texts = value.asArray?.map(\.asString) as? [String] else {
+            guard let limit = read(value) else {
                 throw Refusal(.logDamaged, "the token \(id) has \(name) that cannot be read: remove it from \(Collections.tokens)")
             }
-            return texts
+            return limit
         }
+        func texts(_ value: Value) -> [String]? { value.asArray?.map(\.asString) as? [String] }
         return try AccessToken(
-            id: id, name: name, hash: Array(hash), models: texts("models"), fields: texts("fields"), rate: stored["rate"]?.asInteger.map { Int($0) },
-            consistency: consistency, created: created, expires: stored["expires"]?.asDate, revoked: stored["revoked"]?.asDate)
+            id: id, name: name, hash: Array(hash), models: limit("models", texts), fields: limit("fields", texts),
+            rate: limit("rate") { $0.asInteger.flatMap { Int(exactly: $0) } }, consistency: consistency, created: created,
+            expires: limit("expires", \.asDate), revoked: limit("revoked", \.asDate))
     }
 
     fileprivate func create(_ database: String, _ token: AccessToken, _ lifetime: Duration?) throws {

@@ -31,7 +31,7 @@ final class Admission: Sendable {
     func reader(_ fields: HTTPFields, _ host: String?, from address: SocketAddress?) async throws(HTTPProblem) -> AccessToken? {
         guard let authorization = fields[.authorization] else {
             guard let isOpen = issued == nil ? book.isEmpty : false else {
-                throw HTTPProblem(.serviceUnavailable, .serverUnreachable, "who may read could not be read yet", hint: "ask again in a moment", retryAfter: 1)
+                throw Self.notReadYet
             }
             let isProxied = [.forwarded, .forwardedFor, .realIP, .via].contains { fields[$0] != nil }
             // By another name of this machine, a page of somebody else's in a browser would come.
@@ -41,22 +41,33 @@ final class Admission: Sendable {
                 hint: "make one with millrace token create, and send Authorization: Bearer TOKEN")
         }
         let parts = authorization.split(separator: " ", maxSplits: 1)
-        guard parts.count == 2, parts[0].lowercased() == "bearer", let token = await token(String(parts[1])) else {
+        guard parts.count == 2, parts[0].lowercased() == "bearer", let token = try await token(String(parts[1])) else {
             // One text for all: whoever guesses is told nothing.
             throw Self.unauthorized("the token is not valid", hint: "see millrace token list")
         }
         return token
     }
 
-    private func token(_ text: String) async -> AccessToken? {
-        if let issued, IssuedTokens.isWellFormed(text) { return await issued.token(text) }
+    private func token(_ text: String) async throws(HTTPProblem) -> AccessToken? {
+        if let issued, IssuedTokens.isWellFormed(text) {
+            let token = await issued.token(text)
+            guard issued.hasKeys else { throw Self.notReadYet }
+            return token
+        }
+        guard book.isEmpty != nil else { throw Self.notReadYet }
         return book.token(text)
+    }
+
+    private static var notReadYet: HTTPProblem {
+        HTTPProblem(.serviceUnavailable, .serverUnreachable, "who may read could not be read yet", hint: "ask again in a moment", retryAfter: 1)
     }
 
     private static func isLocal(_ host: String?) -> Bool {
         guard let host, !host.isEmpty else { return true }
-        let name = host.hasPrefix("[") ? host.prefix { $0 != "]" } + "]" : host.prefix { $0 != ":" }
-        return name == "localhost" || name == "[::1]" || name.hasPrefix("127.")
+        if host.hasPrefix("[") { return host.prefix { $0 != "]" } == "[::1" }
+        let name = String(host.prefix { $0 != ":" })
+        // A number: whatever begins with one could be anybody's name.
+        return name == "localhost" || ((try? SocketAddress(ipAddress: name, port: 0))?.isLoopback ?? false)
     }
 
     private static func unauthorized(_ detail: String, hint: String) -> HTTPProblem {

@@ -63,18 +63,20 @@ struct ReadResponder: HTTPResponder {
             throw HTTPProblem(.serviceUnavailable, .serverUnreachable, "the service is starting", hint: "ask again in a moment", retryAfter: 1)
         }
         let token = try await setup.admission.reader(request.headers, request.head.authority, from: context.channel.remoteAddress)
-        // Each id of a batch is a read.
-        let batch = if case .batch = target.route { try BatchBody(try await Self.body(of: request, context.channel)) } else { nil as BatchBody? }
-        try setup.admission.take(batch?.ids.count ?? 1, of: token)
+        // Each id of a batch is a read, and how many there are stands in its body.
+        if case .batch = target.route {} else { try setup.admission.take(1, of: token) }
         switch target.route {
         case .models: return try models(target, setup, token)
         case .document(let name, let id):
             let model = try setup.model(name, for: token)
             return try await setup.load.admitted(model.name) { () throws(HTTPProblem) in try await document(id, of: model, target, request, setup, token) }
         case .batch(let name):
-            guard let batch else { throw .badRequest("there is no body") }
             let model = try setup.model(name, for: token)
-            return try await setup.load.admitted(model.name) { () throws(HTTPProblem) in try await self.batch(batch, of: model, target, request, setup, token) }
+            return try await setup.load.admitted(model.name) { () throws(HTTPProblem) in
+                let asked = try BatchBody(try await Self.body(of: request, context.channel))
+                try setup.admission.take(asked.ids.count, of: token)
+                return try await batch(asked, of: model, target, request, setup, token)
+            }
         case .page(let name):
             let model = try setup.model(name, for: token)
             return try await setup.load.admitted(model.name) { () throws(HTTPProblem) in try await page(of: model, target, request, setup, token) }
@@ -442,6 +444,7 @@ struct ReadResponder: HTTPResponder {
         case .refused(let refusal) where refusal.problem == .badRequest: .badRequest(refusal.message)
         case .refused(let refusal) where refusal.problem == .noIndex:
             HTTPProblem(.badRequest, .noIndex, refusal.message, hint: "sort by a field that is no list")
+        case .refused(let refusal) where refusal.problem == .bug: HTTPProblem(.internalServerError, .bug, refusal.message)
         case .refused(let refusal): HTTPProblem(.serviceUnavailable, refusal.problem, refusal.message, retryAfter: 1)
         }
     }

@@ -6,6 +6,7 @@ import HummingbirdHTTP2
 import Logging
 import NIOCore
 import NIOSSL
+import Reads
 import ServiceLifecycle
 import Synchronization
 
@@ -49,7 +50,12 @@ public final class ReadService: Service {
     }
 
     /// From now on it serves this.
-    public func serve(_ setup: ReadSetup) { self.setup.withLock { $0 = setup } }
+    public func serve(_ setup: ReadSetup) {
+        self.setup.withLock { current in
+            if let current { setup.site.goOn(from: current.site) }
+            current = setup
+        }
+    }
 
     /// What it is asked, and what its caches and MongoDB do for it.
     public func addMetrics(to exposition: inout Exposition) {

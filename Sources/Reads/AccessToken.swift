@@ -42,7 +42,7 @@ public struct AccessToken: Hashable, Sendable {
 }
 
 /// What may be read besides, and what is waited for.
-public enum ReadConsistency: String, CaseIterable, Comparable, Hashable, Sendable {
+public enum ReadConsistency: String, CaseIterable, Codable, Comparable, Hashable, Sendable {
     /// What a secondary has, which may be a little behind.
     case eventual
     /// Everything that was pushed before the request.

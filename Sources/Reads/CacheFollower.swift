@@ -34,7 +34,9 @@ public final class CacheFollower: Sendable {
     func look() async {
         let used = site.caches.values.filter { $0.isUsed(at: .now) }
         for (place, caches) in Dictionary(grouping: used, by: \.place) {
-            _ = try? await site.read(at: place, viewSince: .now, isGiven: false, on: connection, until: .now + ReadSite.attemptLimit) {
+            // A look is many small reads, whose time together says nothing of the server.
+            let (limit, now) = (ReadSite.attemptLimit, ContinuousClock.now)
+            _ = try? await site.read(at: place, viewSince: now, isGiven: false, limit: limit, on: connection, until: now + limit) {
                 [connection] (view, attempt) -> (answer: Void, operationTime: OperationTime) in
                 for cache in caches {
                     guard let parts = cache.behind(view) else {

@@ -210,23 +210,23 @@ public final class Lookups: Sendable {
         }
         do throws(ReadFailure) {
             // What was missing in this build when that was read, and what was known before.
-            var missing: (build: BuildID, view: ServerView, at: ContinuousClock.Instant, time: OperationTime)?
+            var missing: (build: BuildID, view: ServerView, at: ContinuousClock.Instant, floor: OperationTime?, time: OperationTime)?
             while !open.isEmpty {
                 let ids = Array(open.keys)
                 let gone = missing?.build
-                let (view, found) = try await site.read(at: key.place, after: batch.after, viewSince: missing?.at, on: connection, until: deadline) {
-                    (view, attempt) -> (answer: (ServerView, ReadDocuments?), operationTime: OperationTime) in
+                let (view, found, floor) = try await site.read(at: key.place, after: batch.after, viewSince: missing?.at, on: connection, until: deadline) {
+                    (view, attempt) -> (answer: (ServerView, ReadDocuments?, OperationTime?), operationTime: OperationTime) in
                     // Read once more only where readers have left the build meanwhile: what was missing may have gone with it.
-                    guard let build = view.live[batch.model.name], build != gone else { return ((view, nil), view.operationTime) }
+                    guard let build = view.live[batch.model.name], build != gone else { return ((view, nil, nil), view.operationTime) }
                     let found = try await connection.documents(of: build, ids: ids, names: key.names, attempt)
-                    return ((view, found), found.operationTime)
+                    return ((view, found, attempt.after), found.operationTime)
                 }
                 guard let build = view.live[batch.model.name] else { throw .refused(.noBuild(of: batch.model.name)) }
                 func answer(_ id: String, _ document: ReadDocument?) -> LookupAnswer { LookupAnswer(document, id, of: batch.model, build, view) }
                 guard let found else {
                     // Not by this view: what came between is not in the answer.
                     let view = missing?.view ?? view
-                    if let missing { cache?.take(ids.map { ($0, nil) }, of: build, by: view, at: missing.time, isKept: false) }
+                    if let missing { cache?.take(ids.map { ($0, nil) }, of: build, by: view, after: missing.floor, at: missing.time, isKept: false) }
                     for id in ids { end(id, .success(LookupAnswer(nil, id, of: batch.model, build, view))) }
                     break
                 }
@@ -238,10 +238,10 @@ public final class Lookups: Sendable {
                     let id = if let document { document.id as String? } else { try Self.id(of: raw) }
                     if let id { documents.append((id, document)) }
                 }
-                cache?.take(documents, of: build, by: view, at: found.operationTime, isKept: isKept)
+                cache?.take(documents, of: build, by: view, after: floor, at: found.operationTime, isKept: isKept)
                 for (id, document) in documents { end(id, .success(answer(id, document))) }
                 // What was cut off by the size of the answer is read next.
-                if found.isWhole { missing = (build, view, .now, found.operationTime) }
+                if found.isWhole { missing = (build, view, .now, floor, found.operationTime) }
             }
         } catch {
             for id in Array(open.keys) { end(id, .failure(error)) }

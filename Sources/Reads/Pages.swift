@@ -53,7 +53,7 @@ public final class Pages: Sendable {
                 // By the view before the page was read: what came between is not in it.
                 let answer = try answer(known.found, request, model, build, known.view)
                 site.caches[model.name]?.take(
-                    answer.documents.map { ($0.id, $0) }, of: build, by: known.view, at: known.found.operationTime, isKept: false)
+                    answer.documents.map { ($0.id, $0) }, of: build, by: known.view, after: nil, at: known.found.operationTime, isKept: false)
                 return answer
             }
         }

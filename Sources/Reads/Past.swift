@@ -44,10 +44,11 @@ public protocol PastReader: Sendable {
     /// nil where there was no document that readers would have seen.
     func document(of id: String, in model: String, at moment: PastMoment, until deadline: ContinuousClock.Instant) async throws -> RawDocument?
 
-    /// The events of a document behind a position, the oldest first, as far as they have taken effect.
+    /// The events of a document behind a position, the oldest first, as far as they have taken effect: so many, or fewer where their
+    /// documents are large, and whether these are all.
     func steps(
         of id: String, in model: String, after position: Position?, limit: Int, until deadline: ContinuousClock.Instant
-    ) async throws -> [PastStep]
+    ) async throws -> (steps: [PastStep], isWhole: Bool)
 }
 
 /// What documents were, for whoever asks: a question can be a whole history's work, and so few are answered at once.
@@ -62,29 +63,32 @@ public final class Past: Sendable {
         try await read(until: deadline) { try await $0.document(of: id, in: model.name, at: moment, until: deadline) }
     }
 
-    /// - Returns: so many events, and the position of the last of them where there are more.
+    /// - Returns: at most so many events, and the position of the last of them where there are more.
     public func steps(
         of id: String, in model: ReadModel, after position: Position?, limit: Int, until deadline: ContinuousClock.Instant
     ) async throws(ReadFailure) -> (steps: [PastStep], next: Position?) {
-        let steps = try await read(until: deadline) {
-            try await $0.steps(of: id, in: model.name, after: position, limit: limit + 1, until: deadline)
+        let (steps, isWhole) = try await read(until: deadline) {
+            try await $0.steps(of: id, in: model.name, after: position, limit: limit, until: deadline)
         }
-        return (Array(steps.prefix(limit)), steps.count > limit ? steps[limit - 1].position : nil)
+        return (steps, isWhole ? nil : steps.last?.position)
     }
 
-    private func read<Answer>(
-        until deadline: ContinuousClock.Instant, _ body: (any PastReader) async throws -> Answer
+    private func read<Answer: Sendable>(
+        until deadline: ContinuousClock.Instant, _ body: @Sendable (any PastReader) async throws -> Answer
     ) async throws(ReadFailure) -> Answer {
         let reader = try await readers.take(until: deadline)
         defer { readers.give(back: reader) }
         do {
-            return try await body(reader)
+            // Not where requests are answered: a history is a fold, which keeps a thread for long.
+            return try await withTaskExecutorPreference(globalConcurrentExecutor) { try await body(reader) }
         } catch let failure as ReadFailure {
             throw failure
-        } catch let refusal as Refusal {
+        } catch let refusal as Refusal where refusal.problem != .serverUnreachable {
             throw .refused(refusal)
+        } catch let damage as ChunkError {
+            throw .refused(Refusal(.logDamaged, "the log is damaged where it would be read: \(damage)"))
         } catch {
-            throw .unavailable("\(error)")
+            throw .unavailable("MongoDB's primary, which has the past, did not answer")
         }
     }
 }

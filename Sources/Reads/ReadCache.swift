@@ -125,10 +125,14 @@ public final class ReadCache: Sendable {
     ///
     /// - Parameters:
     ///   - documents: by id; nil for one that there is not.
+    ///   - floor: what the read had to hold; `time` is when it was over, and may be later than what it holds.
     ///   - isKept: whether they have the fields that entries have.
-    func take(_ documents: [(id: String, document: ReadDocument?)], of build: BuildID, by view: ServerView, at time: OperationTime, isKept: Bool) {
+    func take(
+        _ documents: [(id: String, document: ReadDocument?)], of build: BuildID, by view: ServerView, after floor: OperationTime?, at time: OperationTime,
+        isKept: Bool
+    ) {
         state.withLock { state in
-            let isNewest = state.given.map { $0 <= time } ?? true
+            let isNewest = state.given.map { given in floor.map { $0 >= given } ?? false } ?? true
             state.given = max(time, state.given ?? time)
             if state.view == nil, isKept { state.view = view }
             for (id, document) in documents {
@@ -136,9 +140,14 @@ public final class ReadCache: Sendable {
                 if let old, document.map({ $0.position != old.document.position }) ?? true || state.view?.live[model.name] != build {
                     remove(id, from: &state)
                 }
+                guard isKept, let document else { continue }
                 // One that others were told something newer after could be older than that.
-                guard isKept, isNewest, let document, isCurrent(id, build, view, in: state) else { continue }
-                keep(document, in: &state)
+                if isNewest, isCurrent(id, build, view, in: state) {
+                    keep(document, in: &state)
+                } else if let old, !old.document.raw.isSame(as: document.raw) {
+                    // A repair leaves the position.
+                    remove(id, from: &state)
+                }
             }
         }
     }

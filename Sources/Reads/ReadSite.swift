@@ -36,6 +36,15 @@ public final class ReadSite: Sendable {
         self.caches = caches
     }
 
+    /// What was given by another is not to be older here.
+    public func goOn(from other: ReadSite) {
+        let (given, revision) = other.state.withLock { ($0.given, $0.revision) }
+        state.withLock { state in
+            state.given = [state.given, given].compactMap(\.self).max()
+            state.revision = max(state.revision, revision)
+        }
+    }
+
     /// What the caches did, by model.
     public var cacheCounts: [String: ReadCache.Counts] { caches.mapValues(\.counts) }
 

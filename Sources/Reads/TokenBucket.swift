@@ -11,18 +11,19 @@ public struct TokenBucket: Sendable {
         filled = now
     }
 
-    /// nil where it may be done; how long to wait where it may not.
+    /// nil where it may be done; how long to wait where it may not. More than a second's worth is done when the bucket is full, and
+    /// what comes next waits for all of it.
     public mutating func take(_ count: Int = 1, at now: ContinuousClock.Instant) -> Duration? {
         tokens = min(rate, tokens + max(0, (now - filled) / .seconds(1)) * rate)
         filled = now
         let wanted = min(Double(count), rate)
         if tokens >= wanted {
-            tokens -= wanted
+            tokens -= Double(count)
             return nil
         }
         return .seconds((wanted - tokens) / rate)
     }
 
     /// What is left now, and how long until it is full again.
-    public var left: (tokens: Int, reset: Duration) { (Int(tokens), .seconds((rate - tokens) / rate)) }
+    public var left: (tokens: Int, reset: Duration) { (max(0, Int(tokens)), .seconds((rate - tokens) / rate)) }
 }

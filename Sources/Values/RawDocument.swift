@@ -17,6 +17,9 @@ public struct RawDocument: Sendable {
     /// In memory of its own.
     public var copied: RawDocument { RawDocument(Array(storage[range])) }
 
+    /// Whether the bytes are the same.
+    public func isSame(as other: RawDocument) -> Bool { withBytes { mine in other.withBytes { mine.elementsEqual($0) } } }
+
     /// In bytes.
     public var size: Int { range.count }
 

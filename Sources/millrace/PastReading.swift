@@ -25,8 +25,8 @@ struct PastReading {
         return try await past.document(of: id, below: offset).document.flatMap { (try Document(bson: $0.bson), time) }
     }
 
-    /// The events of a key behind a position that have taken effect, one by one.
-    func steps(of id: String, in build: StoredBuild, after position: Position?, limit: Int) async throws -> [Explanation.Step] {
+    /// The events of a key behind a position that have taken effect, one by one, until `body` says false. Whether these were all.
+    func steps(of id: String, in build: StoredBuild, after position: Position?, _ body: (Explanation.Step) throws -> Bool) async throws -> Bool {
         let (definition, partition) = try place(of: id, in: build)
         if let position { try check(position, of: id, partition) }
         let checkpoint = try await reader.checkpoint(of: build.id, partition)
@@ -35,12 +35,14 @@ struct PastReading {
         if let start = try await reader.store.beginning(of: [ExactString(id)], in: build.id, partition) {
             explanation.begin(with: start.rows, at: start.offset)
         }
-        var steps: [Explanation.Step] = []
+        var end: Result<Bool, any Error> = .success(true)
         try await explanation.read(log, partition, below: checkpoint.offset) { step in
-            if step.source.offset > position?.offset ?? -1 { steps.append(step) }
-            return steps.count < limit
+            if let deadline, .now >= deadline { end = .failure(ReadFailure.late) }
+            if case .success = end, step.source.offset > position?.offset ?? -1 { end = Result { try body(step) } }
+            if case .success(true) = end { return true }
+            return false
         }
-        return steps
+        return try end.get()
     }
 
     func position(of offset: Int64, _ id: String, in build: StoredBuild) throws -> Position {

@@ -13,6 +13,8 @@ final class PastRuntime: PastReader {
     private let opened = Mutex<Reader?>(nil)
 
     private static let selection = Duration.milliseconds(500)
+    /// Of the documents of one answer, but for the last.
+    private static let mostBytes = ByteCount.mebibytes(4).bytes
 
     init(_ configuration: Configuration) { self.configuration = configuration }
 
@@ -25,17 +27,27 @@ final class PastRuntime: PastReader {
 
     func steps(
         of id: String, in model: String, after position: Position?, limit: Int, until deadline: ContinuousClock.Instant
-    ) async throws -> [PastStep] {
+    ) async throws -> (steps: [PastStep], isWhole: Bool) {
         try await live(model, deadline) { reading, build in
-            try await reading.steps(of: id, in: build, after: position, limit: limit).map { step in
-                var problem: Problem?
-                if case .parked(let refusal)? = step.fate { problem = refusal.problem }
-                return PastStep(
-                    position: try reading.position(of: step.source.offset, id, in: build), eventID: step.source.id, type: step.source.type,
-                    time: step.source.time, logged: step.source.loggedAt, outcome: step.fate?.name ?? "applied", problem: problem,
-                    document: try step.document.flatMap { Self.seen(try Document(bson: $0.bson), at: step.source.loggedAt) })
+            var (steps, bytes) = ([PastStep](), 0)
+            let isWhole = try await reading.steps(of: id, in: build, after: position) { step in
+                guard steps.count < limit, bytes < Self.mostBytes else { return false }
+                let found = try Self.step(step, at: reading.position(of: step.source.offset, id, in: build))
+                bytes += found.document?.size ?? 0
+                steps.append(found)
+                return true
             }
+            return (steps, isWhole)
         }
+    }
+
+    private static func step(_ step: Explanation.Step, at position: Position) throws -> PastStep {
+        var problem: Problem?
+        if case .parked(let refusal)? = step.fate { problem = refusal.problem }
+        return PastStep(
+            position: position, eventID: step.source.id, type: step.source.type, time: step.source.time, logged: step.source.loggedAt,
+            outcome: step.fate?.name ?? "applied", problem: problem,
+            document: try step.document.flatMap { seen(try Document(bson: $0.bson), at: step.source.loggedAt) })
     }
 
     private func live<Answer>(
@@ -49,7 +61,7 @@ final class PastRuntime: PastReader {
 
     private func reader() async throws -> Reader {
         if let opened = opened.withLock(\.self) { return opened }
-        let reader = try await Reader(configuration, selection: Self.selection)
+        let reader = try await Reader(configuration, selection: Self.selection, answer: configuration.api.deadline)
         opened.withLock { $0 = reader }
         return reader
     }

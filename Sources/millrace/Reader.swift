@@ -27,10 +27,14 @@ struct Reader: Sendable {
     private let connection: MongoConnection
     private let pool: MongoPool
 
-    /// - Parameter connections: how many there can be, with those that `connection` gives.
-    init(_ configuration: Configuration, selection: Duration = .seconds(5), connections: Int = 1) async throws {
+    /// - Parameters:
+    ///   - answer: how long a server may be silent.
+    ///   - connections: how many there can be, with those that `connection` gives.
+    init(
+        _ configuration: Configuration, selection: Duration = .seconds(5), answer: Duration = MongoPool.socketTimeout, connections: Int = 1
+    ) async throws {
         self.configuration = configuration
-        pool = try MongoPool(url: configuration.mongodb.url, connections: connections, selection: selection)
+        pool = try MongoPool(url: configuration.mongodb.url, connections: connections, selection: selection, answer: answer)
         connection = try MongoConnection(pool: pool, name: "read")
         let database = configuration.mongodb.database
         catalog = MongoCatalog(connection: connection, database: database)

@@ -94,6 +94,22 @@ import Values
         }
     }
 
+    /// By schemathesis, which `scripts/test --long` installs.
+    @Test(.enabled(if: ProcessInfo.processInfo.environment["MILLRACE_LONG"] == "1"))
+    func `a generator of requests finds no error of the server, and no answer that the OpenAPI document does not allow`() async throws {
+        try await Self.serving { installation, http in
+            let seed = try #require(Seed.ofThisRun.first)
+            let command = ["-c", "from schemathesis.cli import schemathesis; schemathesis()", "run", "\(http.url)/openapi.json", "--max-examples", "200"]
+            // What a question needs of its index is more than a schema says.
+            let options = ["--seed", "\(seed.value % (1 << 31))", "--exclude-checks", "positive_data_acceptance"]
+            let found = try await Child(
+                "/usr/bin/env", ["python3"] + command + options, environment: ["PYTHONPATH": "\(Installation.root)/.local/python-api"],
+                directory: installation.directory.path, files: FileManager.default.temporaryDirectory
+            ).ended(within: .seconds(600))
+            #expect(found.code == 0, "\(found.output.suffix(4000)) \(found.errors.suffix(2000))")
+        }
+    }
+
     @Test func `a cache answers what it has, and an event is seen at once`() async throws {
         let files = ["config/models/product.yaml": Installation.model + "cache: { fields: [ stock ], maxAge: 1h, maxBytes: 1MB }\n"]
         try await Installation.run(files) { installation in

@@ -1,3 +1,4 @@
+import CryptoExtras
 import Foundation
 import JWTKit
 import Reads
@@ -13,6 +14,7 @@ import Testing
             var fields: [String]?
             var rate: Int?
             var consistency: String?
+            var model: [String]?
         }
 
         var iss: String? = "https://id.example.com/"
@@ -70,6 +72,7 @@ import Testing
         let mistakes: [Claims] = [
             Claims(iss: "https://elsewhere.example.com/"), Claims(iss: nil), Claims(aud: ["other"]), Claims(aud: nil), Claims(exp: now - 1), Claims(exp: nil),
             Claims(nbf: now + 60), Claims(millrace: nil), Claims(millrace: .init(consistency: "always")), Claims(millrace: .init(rate: 0)),
+            Claims(millrace: .init(model: ["product"])),
         ]
         for claims in mistakes {
             let text = try await Self.sign(claims, key)
@@ -94,6 +97,26 @@ import Testing
         let text = try await Self.sign(Claims(exp: end), key)
         #expect(await tokens.token(text)?.isValid(at: Int64(end * 1000) - 1) == true)
         #expect(await tokens.token(text)?.isValid(at: Int64(end * 1000)) == false)
+    }
+
+    @Test func `an end beyond all clocks is one, and a token's head does not choose a key's algorithm`() async throws {
+        let rsa = try Insecure.RSA.PrivateKey(pem: _RSA.Signing.PrivateKey(keySize: .bits2048).pemRepresentation)
+        let (modulus, exponent) = try rsa.publicKey.getKeyPrimitives()
+        func part(_ data: Data) -> String { data.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "") }
+        // As some issuers publish theirs: without an algorithm, and beside keys of other kinds.
+        let set = """
+            {"keys":[{"kty":"oct","kid":"o","k":"AAAA"},{"kty":"RSA","n":"x"},{"kty":"EC","crv":"none","kid":"e"},
+            {"kty":"RSA","kid":"r","use":"sig","n":"\(part(modulus))","e":"\(part(exponent))"}]}
+            """
+        let tokens = await tokens { set }
+        func sign(_ algorithm: DigestAlgorithm, _ claims: Claims = Claims()) async throws -> String {
+            let signers = JWTKeyCollection()
+            await signers.add(rsa: rsa, digestAlgorithm: algorithm, kid: "r")
+            return try await signers.sign(claims, kid: "r")
+        }
+        #expect(await tokens.token(try await sign(.sha512)) == nil)
+        #expect(await tokens.token(try await sign(.sha256)) != nil)
+        #expect(await tokens.token(try await sign(.sha256, Claims(exp: 9.3e18)))?.isValid(at: 1 << 40) == true)
     }
 
     @Test func `without keys nobody is let in, and the issuer is not asked for each token`() async throws {

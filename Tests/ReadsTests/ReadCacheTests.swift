@@ -38,15 +38,15 @@ import Values
     /// Asks for an id until it would be kept, and gives it.
     private func fill(_ cache: ReadCache, _ document: ReadDocument, _ view: ServerView, at seconds: UInt32 = 1) {
         for _ in 0..<2 { _ = cache.find(document.id, at: .now) }
-        cache.take([(document.id, document)], of: view.live["product"] ?? Self.build, by: view, at: time(seconds), isKept: true)
+        cache.take([(document.id, document)], of: view.live["product"] ?? Self.build, by: view, after: time(seconds), at: time(seconds), isKept: true)
     }
 
     @Test func `what is asked for again is kept, and what is asked for once is not`() throws {
         let cache = Self.cache()
         #expect(cache.find("a", at: .now) == nil)
-        cache.take([("a", try document("a"))], of: Self.build, by: view(5), at: time(1), isKept: true)
+        cache.take([("a", try document("a"))], of: Self.build, by: view(5), after: time(1), at: time(1), isKept: true)
         #expect(cache.find("a", at: .now) == nil)
-        cache.take([("a", try document("a"))], of: Self.build, by: view(5), at: time(1), isKept: true)
+        cache.take([("a", try document("a"))], of: Self.build, by: view(5), after: time(1), at: time(1), isKept: true)
         let answer = try #require(cache.find("a", at: .now))
         #expect(answer.document?.id == "a" && answer.offset == 5 && answer.generation == 1 && !answer.isStale)
         #expect(cache.counts.hits == 1 && cache.counts.misses == 2 && cache.counts.bytes > 0)
@@ -58,7 +58,7 @@ import Values
         let before = cache.counts.bytes
         for id in 0..<50_000 {
             _ = cache.find("cold-\(id)", at: .now)
-            cache.take([("cold-\(id)", try document("cold-\(id)", size: 500))], of: Self.build, by: view(5), at: time(1), isKept: true)
+            cache.take([("cold-\(id)", try document("cold-\(id)", size: 500))], of: Self.build, by: view(5), after: time(1), at: time(1), isKept: true)
         }
         // A count can be too high by a collision.
         #expect(cache.counts.bytes <= before + before / 5 && cache.counts.bytes >= before)
@@ -119,15 +119,28 @@ import Values
         let cache = Self.cache()
         fill(cache, try document("a", offset: 1), view(5))
         // By a page, or from the primary.
-        cache.take([("a", try document("a", offset: 6))], of: Self.build, by: view(5), at: time(3), isKept: false)
+        cache.take([("a", try document("a", offset: 6))], of: Self.build, by: view(5), after: time(3), at: time(3), isKept: false)
         #expect(cache.find("a", at: .now) == nil)
         // A read that began before, and ends after.
         fill(cache, try document("a", offset: 1), view(5), at: 2)
         #expect(cache.findStale("a") == nil)
         fill(cache, try document("a", offset: 6), view(5), at: 3)
         #expect(cache.find("a", at: .now)?.document?.position.offset == 6)
-        cache.take([("a", nil)], of: Self.build, by: view(5), at: time(4), isKept: false)
+        cache.take([("a", nil)], of: Self.build, by: view(5), after: time(4), at: time(4), isKept: false)
         #expect(cache.findStale("a") == nil)
+    }
+
+    @Test func `a repair that was told is not undone by what was kept`() throws {
+        let cache = Self.cache()
+        fill(cache, try document("a", offset: 1), view(5))
+        // The same position, as a repair leaves it, from a server that knows of it.
+        cache.take([("a", try document("a", offset: 1, size: 20))], of: Self.build, by: view(5, generation: 2), after: time(1), at: time(2), isKept: true)
+        #expect(cache.find("a", at: .now) == nil)
+        // A read that was over later than another began before it, and does not hold what that one told.
+        fill(cache, try document("b"), view(5), at: 2)
+        cache.take([("b", nil)], of: Self.build, by: view(5), after: time(2), at: time(7), isKept: false)
+        cache.take([("b", try document("b"))], of: Self.build, by: view(5), after: time(6), at: time(8), isKept: true)
+        #expect(cache.findStale("b") == nil)
     }
 
     @Test func `what is not known to be so now is no answer, but marked when there is no other`() throws {

@@ -39,7 +39,10 @@ import Testing
         #expect(bucket.take(7, at: start) == .milliseconds(100))
         #expect(bucket.left.tokens == 6)
         #expect(bucket.take(1000, at: start) == .milliseconds(400))
-        #expect(bucket.take(1000, at: start + .milliseconds(400)) == nil)
+        #expect(bucket.take(25, at: start + .milliseconds(400)) == nil)
+        #expect(bucket.left.tokens == 0)
+        #expect(bucket.take(at: start + .milliseconds(1900)) == .milliseconds(100))
+        #expect(bucket.take(at: start + .milliseconds(2000)) == nil)
         // A clock that goes back gives nothing.
         #expect(bucket.take(at: start) != nil)
     }
