@@ -1,4 +1,5 @@
 import Events
+import HTTPTypes
 import Models
 import Reads
 import Values
@@ -138,7 +139,9 @@ struct OpenAPI {
     private func operation(_ name: String, _ tag: String, _ parameters: [Value], ok: Value, _ problems: [Problem]) -> Document {
         var responses: Document = ["200": ["description": "The answer", "content": ["application/json": ["schema": ok]]]]
         let all = problems + [.badRequest, .unauthorized, .forbidden, .rateLimited, .overloaded]
-        let grouped = Dictionary(grouping: all) { problem in ProblemPage.all.first { $0.problem == problem }?.status ?? 500 }
+        var grouped = Dictionary(grouping: all) { problem in ProblemPage.all.first { $0.problem == problem }?.status ?? 500 }
+        // Of the URL, where it is longer than its parts may make it.
+        grouped[HTTPResponse.Status.uriTooLong.code] = [.requestTooLarge]
         for (status, problems) in grouped.sorted(by: { $0.key < $1.key }) {
             let names = Set(problems.map(\.rawValue)).sorted().joined(separator: ", ")
             responses.append(
