@@ -5,14 +5,17 @@ Undisturbed is the same load on a server that answers nothing. While events are 
 and timed; and once more with as many lookups offered as half of what is admitted, which is the normal load. Ratios are within one
 round, figures medians of several.
 """
+import contextlib
 import http.client
 import json
+import os
 import shutil
 import statistics
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import harness
 from api import DATABASE, cpu, free_port, wait_for
@@ -23,6 +26,7 @@ TIMES = 5  # of what is admitted
 BAD = 5  # one of so many has a bad token
 PROBE = 0.02  # seconds between two single lookups
 SETTLE = 1.5  # seconds of load before the drain begins
+ESTABLISHED, LISTENING = "01", "0A"  # as the kernel writes them
 
 
 def main():
@@ -98,7 +102,7 @@ def under_load(a, redis, mongo, config, port, path, rate, tokens, events, pid):
         used = cpu(pid)
         found = harness.drain(a.millrace, redis, mongo, DATABASE, config)
         used = cpu(pid) - used
-        connections = mongo_connections(pid)
+        connections = opened_connections(pid)
     finally:
         stop.set()
         load.send_signal(2)
@@ -141,23 +145,15 @@ def memory(pid):
         return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmRSS"))
 
 
-def mongo_connections(pid):
-    """Connections that a process has opened to others."""
-    command = ["python3", "-c", CONNECTIONS_SCRIPT, str(pid)]
-    return int(subprocess.run(command, capture_output=True, check=True).stdout)
-
-
-# Outgoing: whose own port nobody listens at.
-CONNECTIONS_SCRIPT = """
-import os, sys
-own = set()
-for name in os.listdir(f"/proc/{sys.argv[1]}/fd"):
-    try: own.add(os.readlink(f"/proc/{sys.argv[1]}/fd/{name}"))
-    except OSError: pass
-rows = [line.split() for line in open("/proc/net/tcp").read().splitlines()[1:]]
-listening = {row[1].split(":")[1] for row in rows if row[3] == "0A"}
-print(sum(f"socket:[{row[9]}]" in own and row[3] == "01" and row[1].split(":")[1] not in listening for row in rows))
-"""
+def opened_connections(pid):
+    """Connections that a process has opened to others: those whose own port nobody listens at."""
+    own = set()
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(OSError):
+            own.add(os.readlink(f"/proc/{pid}/fd/{name}"))
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    ports = {row[1].split(":")[1] for row in rows if row[3] == LISTENING}
+    return sum(f"socket:[{row[9]}]" in own and row[3] == ESTABLISHED and row[1].split(":")[1] not in ports for row in rows)
 
 
 def table(a, rounds):

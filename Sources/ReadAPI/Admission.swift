@@ -59,7 +59,7 @@ final class Admission: Sendable {
     }
 
     private static var notReadYet: HTTPProblem {
-        HTTPProblem(.serviceUnavailable, .serverUnreachable, "who may read could not be read yet", hint: "ask again in a moment", retryAfter: 1)
+        HTTPProblem(.serverUnreachable, "who may read could not be read yet", hint: "ask again in a moment", retryAfter: 1)
     }
 
     private static func isLocal(_ host: String?) -> Bool {
@@ -71,7 +71,7 @@ final class Admission: Sendable {
     }
 
     private static func unauthorized(_ detail: String, hint: String) -> HTTPProblem {
-        HTTPProblem(.unauthorized, .unauthorized, detail, hint: hint, headers: [.wwwAuthenticate: "Bearer"])
+        HTTPProblem(.unauthorized, detail, hint: hint, headers: [.wwwAuthenticate: "Bearer"])
     }
 
     /// Takes so many reads from what may be done now. The token's own limit comes first: whoever goes beyond it takes nothing from
@@ -97,7 +97,7 @@ final class Admission: Sendable {
             .rateLimitPolicy: "\"default\";q=\(Int(bucket.rate));w=1", .rateLimit: "\"default\";r=\(left);t=\(Int((reset / .seconds(1)).rounded(.up)))",
         ]
         throw HTTPProblem(
-            .tooManyRequests, .rateLimited, "more than \(Int(bucket.rate)) reads a second", hint: "ask more slowly, or for many with :batchGet",
+            .rateLimited, "more than \(Int(bucket.rate)) reads a second", hint: "ask more slowly, or for many with :batchGet",
             retryAfter: max(1, Int((wait / .seconds(1)).rounded(.up))), headers: headers)
     }
 }

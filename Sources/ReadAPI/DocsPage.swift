@@ -1,4 +1,5 @@
 import Events
+import HTTPTypes
 import Reads
 import Values
 
@@ -23,7 +24,7 @@ struct DocsPage {
             page += Self.table(["field", "type"], rows(schema.value.asDocument ?? Document(), below: ""))
         }
         page += "<h2>Problems</h2>"
-        page += Self.table(["code", "status", "meaning"], ProblemPage.all.map { [$0.problem.rawValue, "\($0.status)", $0.meaning] })
+        page += Self.table(["code", "status", "meaning"], HTTPProblem.kinds.map { [$0.problem.rawValue, "\($0.status.code)", $0.meaning] })
         return page
     }
 

@@ -17,11 +17,12 @@ struct HTTPProblem: Error, Equatable {
     var members: Document
     var headers: HTTPFields
 
+    /// - Parameter status: nil for the problem's usual one.
     init(
-        _ status: HTTPResponse.Status, _ problem: Problem, _ detail: String, hint: String? = nil, retryAfter: Int? = nil, members: Document = Document(),
-        headers: HTTPFields = [:]
+        _ problem: Problem, _ detail: String, hint: String? = nil, status: HTTPResponse.Status? = nil, retryAfter: Int? = nil,
+        members: Document = Document(), headers: HTTPFields = [:]
     ) {
-        self.status = status
+        self.status = status ?? Self.status(of: problem)
         self.problem = problem
         self.detail = detail
         self.hint = hint
@@ -30,7 +31,7 @@ struct HTTPProblem: Error, Equatable {
         self.headers = headers
     }
 
-    static func badRequest(_ detail: String, hint: String? = nil) -> HTTPProblem { HTTPProblem(.badRequest, .badRequest, detail, hint: hint) }
+    static func badRequest(_ detail: String, hint: String? = nil) -> HTTPProblem { HTTPProblem(.badRequest, detail, hint: hint) }
 
     /// `{type, title, status, code, detail, hint, requestId}` and its own members.
     func response(requestID: String) -> Response {

@@ -65,7 +65,7 @@ public final class IssuedTokens: Sendable {
     private let audience: String
     private let load: @Sendable () async throws -> String
     private let state = Mutex(State())
-    private let work = Mutex<Task<Void, Never>?>(nil)
+    private let looking = Mutex<Repetition?>(nil)
 
     /// A key that the issuer has withdrawn counts for so long at most, where he answers.
     private static let refresh = Duration.seconds(300)
@@ -87,19 +87,10 @@ public final class IssuedTokens: Sendable {
         self.load = load
     }
 
-    deinit { work.withLock { $0?.cancel() } }
-
     /// Reads the keys now and from then on again and again. Where that fails, those that are known count on.
     public func open() async {
         await look()
-        let task = Task { [weak self] in
-            while !Task.isCancelled {
-                try? await Task.sleep(for: Self.refresh)
-                guard let self else { return }
-                await self.look()
-            }
-        }
-        work.withLock { $0 = task }
+        looking.withLock { $0 = Repetition(every: Self.refresh, for: self) { await $0.look() } }
     }
 
     /// Reads the keys, once for all who ask meanwhile.
@@ -185,9 +176,9 @@ public final class IssuedTokens: Sendable {
 
     /// The `kid` of its head.
     private static func keyName(of text: String) -> String {
-        var head = String(text.prefix { $0 != "." }).replacing("-", with: "+").replacing("_", with: "/")
-        head += String(repeating: "=", count: (4 - head.utf8.count % 4) % 4)
-        guard let data = Data(base64Encoded: head), let members = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else { return "" }
+        guard let head = Base64URL.decode(text.prefix { $0 != "." }), let members = try? JSONSerialization.jsonObject(with: Data(head)) as? [String: Any] else {
+            return ""
+        }
         return members["kid"] as? String ?? ""
     }
 

@@ -76,7 +76,7 @@ struct OpenAPI {
         ]
         let parameters = [
             Self.id, Self.fields,
-            Self.query("limit", "How many events.", Self.integer(HistoryParameters.limits, standard: HistoryParameters.standardLimit)),
+            Self.query("limit", "How many events.", Self.limit),
             Self.query("after", "What an earlier answer gave as next.", Self.text),
         ]
         return path(
@@ -93,7 +93,7 @@ struct OpenAPI {
         let parameters =
             filters + [
                 Self.query("sort", "Fields of an index, each with a minus where it descends.", Self.list(of: "-?(\(names))")),
-                Self.query("limit", "How many documents.", Self.integer(PageParameters.limits, standard: PageParameters.standardLimit)),
+                Self.query("limit", "How many documents.", Self.limit),
                 Self.query("after", "What the page before gave as next.", Self.text), Self.fields, Self.stale, Self.prefer,
             ]
         let answer: Value = [
@@ -139,7 +139,7 @@ struct OpenAPI {
     private func operation(_ name: String, _ tag: String, _ parameters: [Value], ok: Value, _ problems: [Problem]) -> Document {
         var responses: Document = ["200": ["description": "The answer", "content": ["application/json": ["schema": ok]]]]
         let all = problems + [.badRequest, .unauthorized, .forbidden, .rateLimited, .overloaded]
-        var grouped = Dictionary(grouping: all) { problem in ProblemPage.all.first { $0.problem == problem }?.status ?? 500 }
+        var grouped = Dictionary(grouping: all) { HTTPProblem.status(of: $0).code }
         // Of the URL, where it is longer than its parts may make it.
         grouped[HTTPResponse.Status.uriTooLong.code] = [.requestTooLarge]
         for (status, problems) in grouped.sorted(by: { $0.key < $1.key }) {
@@ -164,9 +164,10 @@ struct OpenAPI {
     private static let text: Value = ["type": "string"]
     private static let time: Value = ["type": "string", "format": "date-time"]
 
-    private static func integer(_ range: ClosedRange<Int>, standard: Int) -> Value {
-        ["type": "integer", "minimum": .int64(Int64(range.lowerBound)), "maximum": .int64(Int64(range.upperBound)), "default": .int64(Int64(standard))]
-    }
+    private static let limit: Value = [
+        "type": "integer", "minimum": .int64(Int64(NamedParameters.limits.lowerBound)), "maximum": .int64(Int64(NamedParameters.limits.upperBound)),
+        "default": .int64(Int64(NamedParameters.standardLimit)),
+    ]
 
     private static func list(of pattern: String) -> Value { ["type": "string", "pattern": .string("^\(pattern)(,\(pattern))*$")] }
 
@@ -207,7 +208,7 @@ struct OpenAPI {
         "type": "object", "required": ["type", "title", "status", "code", "detail", "requestId"],
         "properties": [
             "type": ["type": "string", "format": "uri"], "title": text, "status": ["type": "integer"],
-            "code": ["enum": .array(ProblemPage.all.map { .string($0.problem.rawValue) })], "detail": text, "hint": text, "requestId": text,
+            "code": ["enum": .array(HTTPProblem.kinds.map { .string($0.problem.rawValue) })], "detail": text, "hint": text, "requestId": text,
             "reason": text, "lagSeconds": ["type": "number"],
         ],
     ]

@@ -9,31 +9,18 @@ import Values
 struct PageParameters {
     var query = PageQuery()
     var fields: [[String]]?
-    var limit = Self.standardLimit
+    var limit: Int
     var after: String?
-    var allowsStale = false
-
-    static let limits = 1...1000
-    static let standardLimit = 50
-    private static let own = ["sort", "limit", "after", "fields", "stale"]
+    var allowsStale: Bool
 
     init(_ parameters: [RequestTarget.Parameter], of model: ReadModel) throws(HTTPProblem) {
-        var seen: Set<String> = []
-        for parameter in parameters {
-            let (name, value) = (parameter.name, parameter.value)
-            guard Self.own.contains(name) else {
-                query.conditions.append(try Self.condition(name, value, of: model))
-                continue
-            }
-            guard seen.insert(name).inserted else { throw .badRequest("\(name) stands twice in the query") }
-            switch name {
-            case "sort": query.sort = try Self.sort(value, of: model)
-            case "limit": limit = try FieldList.limit(value, in: Self.limits)
-            case "after": after = value
-            case "fields": fields = try FieldList.read(value)
-            default: allowsStale = try FieldList.isStaleAllowed(value)
-            }
+        var conditions: [PageQuery.Condition] = []
+        let named = try NamedParameters(parameters, ["sort", "limit", "after", "fields", "stale"]) { (parameter) throws(HTTPProblem) in
+            conditions.append(try Self.condition(parameter.name, parameter.value, of: model))
         }
+        query.conditions = conditions
+        if let sort = named["sort"] { query.sort = try Self.sort(sort, of: model) }
+        (fields, limit, after, allowsStale) = (try named.fields, try named.limit, named["after"], try named.isStaleAllowed)
     }
 
     /// What documents can be looked for by: the fields of the model's indexes that are not private.
@@ -47,7 +34,7 @@ struct PageParameters {
         let known = paths(of: model)
         guard known.contains(path) else {
             throw HTTPProblem(
-                .badRequest, .noIndex, "no index of \(model.name) has the field \(JSON.write(.string(path)))",
+                .noIndex, "no index of \(model.name) has the field \(JSON.write(.string(path)))",
                 hint: "ask by one of \(known.joined(separator: ", ")), or add the field to indexes: of the model")
         }
     }
@@ -93,30 +80,29 @@ struct PageParameters {
     }
 
     /// What MongoDB is asked for.
-    func request(of model: ReadModel) throws(HTTPProblem) -> PageRequest {
+    ///
+    /// - Parameter names: the fields that are needed; nil for all.
+    func request(of model: ReadModel, names: [String]?) throws(HTTPProblem) -> PageRequest {
         let seen = model.indexes.filter { $0.fields.allSatisfy { model.shows($0.path) } }
         guard let (index, isBackward) = query.index(among: seen) else {
             let known = seen.map { index in index.fields.map { ($0.direction < 0 ? "-" : "") + $0.path }.joined(separator: ",") }
             throw HTTPProblem(
-                .badRequest, .noIndex, "no index of \(model.name) answers these conditions in this order",
+                .noIndex, "no index of \(model.name) answers these conditions in this order",
                 hint: "what must be equal comes first in an index, then what is compared or sorted by; there are: \((["_id"] + known).joined(separator: "; "))")
         }
         let cursor = try after.map { text throws(HTTPProblem) in try PageCursor.read(text, of: query, model: model.name, index: index) }
-        return PageRequest(
-            index: index, isBackward: isBackward, conditions: query.conditions, after: cursor, limit: limit, names: fields.map { $0.map { $0[0] } })
+        return PageRequest(index: index, isBackward: isBackward, conditions: query.conditions, after: cursor, limit: limit, names: names)
     }
 }
 
 /// Where the next page begins: opaque outside, and of one question only.
 enum PageCursor {
     static func write(_ values: [Value], of query: PageQuery, model: String, index: DocumentIndex) -> String {
-        Base64.encode(BSON.encode(["q": .string(digest(query, model, index)), "v": .array(values)]))
-            .replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+        Base64URL.encode(BSON.encode(["q": .string(digest(query, model, index)), "v": .array(values)]))
     }
 
     static func read(_ text: String, of query: PageQuery, model: String, index: DocumentIndex) throws(HTTPProblem) -> [Value] {
-        let padded = text.replacing("-", with: "+").replacing("_", with: "/") + String(repeating: "=", count: (4 - text.utf8.count % 4) % 4)
-        guard let bytes = Base64.decode(padded.utf8), let document = try? Document(bson: bytes), let values = document["v"]?.asArray,
+        guard let bytes = Base64URL.decode(text), let document = try? Document(bson: bytes), let values = document["v"]?.asArray,
             values.count == index.fields.count
         else { throw .badRequest("after is not what an earlier page gave as next") }
         guard document["q"]?.asString == digest(query, model, index) else {
@@ -129,39 +115,5 @@ enum PageCursor {
         let conditions = query.conditions.map { "\($0.path) \($0.comparison.rawValue) \(JSON.write($0.value))" }.sorted()
         let sort = query.sort.map { "\($0.path) \($0.direction)" }
         return Digest(of: JSON.write(.array(([model, index.name] + conditions + ["sort"] + sort).map(Value.string))).utf8).hex
-    }
-}
-
-/// `fields=a,b.c`, `limit=50` and `stale=ok`, which several questions can have.
-enum FieldList {
-    /// Of one request: what is shown is compared with each for every field.
-    static let mostPaths = 100
-    private static let longestPath = 32
-
-    static func read(_ text: String) throws(HTTPProblem) -> [[String]] {
-        var paths: [[String]] = []
-        for path in text.split(separator: ",", omittingEmptySubsequences: false) {
-            let names = path.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-            guard names.allSatisfy({ !$0.isEmpty && !$0.hasPrefix("$") && !$0.utf8.contains(0) }) else {
-                throw .badRequest("fields has the path \(JSON.write(.string(String(path.prefix(80)))))", hint: "write fields=name,price.amount")
-            }
-            guard names.count <= longestPath, paths.count < mostPaths else {
-                throw .badRequest("fields has more than \(mostPaths) paths, or one of more than \(longestPath) names")
-            }
-            paths.append(names)
-        }
-        return paths
-    }
-
-    static func limit(_ text: String, in range: ClosedRange<Int>) throws(HTTPProblem) -> Int {
-        guard let number = Int(text), range.contains(number) else {
-            throw .badRequest("limit is \(JSON.write(.string(String(text.prefix(80)))))", hint: "write \(range.lowerBound) to \(range.upperBound)")
-        }
-        return number
-    }
-
-    static func isStaleAllowed(_ text: String) throws(HTTPProblem) -> Bool {
-        guard text == "ok" else { throw .badRequest("stale is \(JSON.write(.string(String(text.prefix(80)))))", hint: "write stale=ok, or leave it out") }
-        return true
     }
 }

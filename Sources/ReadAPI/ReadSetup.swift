@@ -55,9 +55,14 @@ public struct ReadSetup: Sendable {
     /// A model as somebody sees it: one that he may not read is none.
     func model(_ name: String, for token: AccessToken?) throws(HTTPProblem) -> ReadModel {
         guard let model = models[name], token?.models?.contains(name) ?? true else {
-            throw HTTPProblem(.notFound, .noSuchModel, "there is no such model", hint: "GET /v1 names the models")
+            throw HTTPProblem(.noSuchModel, "there is no such model", hint: "GET /v1 names the models")
         }
         return model.limited(to: token?.fields)
+    }
+
+    /// The models that somebody may read, as he sees them, by name.
+    func models(for token: AccessToken?) -> [ReadModel] {
+        models.values.sorted { $0.name < $1.name }.filter { token?.models?.contains($0.name) ?? true }.map { $0.limited(to: token?.fields) }
     }
 
     func lookups(at place: ReadPlace) -> Lookups { place == .primary ? primaryLookups : lookups }
@@ -91,7 +96,7 @@ final class ModelLoad: Sendable {
         }
         guard isAdmitted else {
             storm.refused()
-            throw ReadResponder.problem(.overloaded)
+            throw HTTPProblem(ReadFailure.overloaded)
         }
         defer { counts.withLock { $0[model, default: 0] -= 1 } }
         return try await body()

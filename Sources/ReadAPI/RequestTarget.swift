@@ -48,8 +48,8 @@ struct RequestTarget: Hashable {
     init(_ text: String) throws(HTTPProblem) {
         guard text.utf8.count <= Self.longest else {
             throw HTTPProblem(
-                .uriTooLong, .requestTooLarge, "the URL has \(text.utf8.count) bytes, and \(Self.longest) are allowed",
-                hint: "ask for many ids with POST :batchGet")
+                .requestTooLarge, "the URL has \(text.utf8.count) bytes, and \(Self.longest) are allowed",
+                hint: "ask for many ids with POST :batchGet", status: .uriTooLong)
         }
         let parts = text.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         route = try Self.route(parts[0])
@@ -57,7 +57,7 @@ struct RequestTarget: Hashable {
     }
 
     private static func route(_ path: Substring) throws(HTTPProblem) -> Route {
-        let unknown = HTTPProblem(.notFound, .noSuchPath, "there is nothing at this path", hint: "GET /v1 names the models")
+        let unknown = HTTPProblem(.noSuchPath, "there is nothing at this path", hint: "GET /v1 names the models")
         let segments = path.split(separator: "/", omittingEmptySubsequences: false)
         if path == "/openapi.json" { return .openAPI }
         if path == "/docs" { return .docs }

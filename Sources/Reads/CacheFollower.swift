@@ -6,7 +6,7 @@ import Synchronization
 public final class CacheFollower: Sendable {
     private let site: ReadSite
     private let connection: any ReadConnection
-    private let work = Mutex<Task<Void, Never>?>(nil)
+    private let looking = Mutex<Repetition?>(nil)
 
     private static let pause = Duration.milliseconds(100)
 
@@ -16,18 +16,9 @@ public final class CacheFollower: Sendable {
         self.connection = connection
     }
 
-    deinit { work.withLock { $0?.cancel() } }
-
     public func open() {
         guard !site.caches.isEmpty else { return }
-        let task = Task { [weak self] in
-            while !Task.isCancelled {
-                try? await Task.sleep(for: Self.pause)
-                guard let self else { return }
-                await self.look()
-            }
-        }
-        work.withLock { $0 = task }
+        looking.withLock { $0 = Repetition(every: Self.pause, for: self) { await $0.look() } }
     }
 
     /// Where it fails, what is cached counts as old until the next look.

@@ -97,7 +97,10 @@ extension PageRequest {
             for name in field.path.split(separator: ".", omittingEmptySubsequences: false) {
                 value = value.asDocument?[String(name)] ?? .null
                 guard value.asArray == nil else {
-                    throw Refusal(.noIndex, "\(document["_id"]?.asString ?? "a document") has a list at \(field.path), and no page goes on behind it")
+                    throw Refusal(
+                        .noIndex,
+                        "\(document["_id"]?.asString ?? "a document") has a list at \(field.path), and no page goes on behind it: sort by a field that is no list"
+                    )
                 }
             }
             return value

@@ -13,23 +13,14 @@ public final class TokenBook: Sendable {
 
     private let state = Mutex(State())
     private let load: @Sendable () async throws -> (tokens: [AccessToken], clock: Int64)
-    private let work = Mutex<Task<Void, Never>?>(nil)
+    private let looking = Mutex<Repetition?>(nil)
 
     public init(_ load: @escaping @Sendable () async throws -> (tokens: [AccessToken], clock: Int64)) { self.load = load }
-
-    deinit { work.withLock { $0?.cancel() } }
 
     /// Reads them, and from then on again and again. Where that fails, those that are known count on; while none are, nobody is let in.
     public func open() async {
         try? await look()
-        let task = Task { [weak self] in
-            while !Task.isCancelled {
-                try? await Task.sleep(for: Self.refresh)
-                guard let self else { return }
-                try? await self.look()
-            }
-        }
-        work.withLock { $0 = task }
+        looking.withLock { $0 = Repetition(every: Self.refresh, for: self) { try? await $0.look() } }
     }
 
     private func look() async throws {

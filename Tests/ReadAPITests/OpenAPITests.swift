@@ -73,9 +73,9 @@ import Values
     @Test func `the documentation has every problem, as it is answered`() throws {
         let root = (0..<3).reduce(URL(filePath: #filePath)) { url, _ in url.deletingLastPathComponent() }
         let text = try String(contentsOf: root.appending(path: "docs/api.md"), encoding: .utf8)
-        for entry in ProblemPage.all {
-            #expect(text.contains("| `\(entry.problem)` | \(entry.status) | \(entry.meaning) |"), "\(entry.problem)")
+        for entry in HTTPProblem.kinds {
+            #expect(text.contains("| `\(entry.problem)` | \(entry.status.code) | \(entry.meaning) |"), "\(entry.problem)")
         }
-        #expect(Set(ProblemPage.all.map(\.problem)).count == ProblemPage.all.count)
+        #expect(Set(HTTPProblem.kinds.map(\.problem)).count == HTTPProblem.kinds.count)
     }
 }

@@ -1,0 +1,66 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Reads
+import Values
+
+/// A request of somebody who may ask, and what it is answered by.
+struct ReadQuestion {
+    let request: Request
+    let target: RequestTarget
+    let channel: any Channel
+    let setup: ReadSetup
+    /// nil for whoever is on this machine, where there are no tokens.
+    let token: AccessToken?
+    let metrics: ReadMetrics
+
+    func answer() async throws(HTTPProblem) -> Response {
+        // Each id of a batch is a read, and how many there are stands in its body.
+        if case .batch = target.route {} else { try setup.admission.take(1, of: token) }
+        switch target.route {
+        case .models: return try models()
+        case .document(let name, let id): return try await admitted(name) { (model) throws(HTTPProblem) in try await document(id, of: model) }
+        case .batch(let name): return try await admitted(name) { (model) throws(HTTPProblem) in try await batch(of: model) }
+        case .page(let name): return try await admitted(name) { (model) throws(HTTPProblem) in try await page(of: model) }
+        case .history(let name, let id): return try await admitted(name) { (model) throws(HTTPProblem) in try await history(of: id, in: model) }
+        case .schema(let name): return try schema(of: try setup.model(name, for: token))
+        case .openAPI: return try openAPI()
+        case .docs: return try docs()
+        }
+    }
+
+    private func admitted(_ name: String, _ body: (ReadModel) async throws(HTTPProblem) -> Response) async throws(HTTPProblem) -> Response {
+        let model = try setup.model(name, for: token)
+        return try await setup.load.admitted(model.name) { () throws(HTTPProblem) in try await body(model) }
+    }
+
+    /// What the query says.
+    func parameters(_ known: String...) throws(HTTPProblem) -> NamedParameters { try NamedParameters(target.query, known) }
+
+    // MARK: What there is
+
+    private func models() throws(HTTPProblem) -> Response {
+        _ = try parameters()
+        let models = setup.models(for: token).map { model -> Value in
+            ["name": .string(model.name), "path": .string("/v1/\(model.name)"), "filters": .array(PageParameters.paths(of: model).map(Value.string))]
+        }
+        return JSONBody.response(["models": .array(models)])
+    }
+
+    private func schema(of model: ReadModel) throws(HTTPProblem) -> Response {
+        _ = try parameters()
+        return JSONBody.response(model.schema(id: "/v1/\(model.name)/schema"))
+    }
+
+    private func openAPI() throws(HTTPProblem) -> Response {
+        _ = try parameters()
+        return JSONBody.response(OpenAPI(models: setup.models(for: token), version: setup.version).document)
+    }
+
+    private func docs() throws(HTTPProblem) -> Response {
+        _ = try parameters()
+        let page = DocsPage(document: OpenAPI(models: setup.models(for: token), version: setup.version).document).html
+        let headers: HTTPFields = [.contentType: "text/html; charset=utf-8", .contentSecurityPolicy: "default-src 'none'; style-src 'unsafe-inline'"]
+        return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(string: page)))
+    }
+}
