@@ -39,14 +39,17 @@ struct Open {
     size_t node;
     uint32_t count;
     bool isObject;
+    // Of the names so far, one bit each, and whether two have the same: only then are names compared.
+    uint64_t met;
+    bool isSuspect;
 };
 
 // simdjson's own limit, and one for what is around the root.
 constexpr size_t maximumDepth = simdjson::DEFAULT_MAX_DEPTH + 1;
 // Pairwise comparison beats sorting up to about this many names.
 constexpr size_t fewNames = 16;
-// Names are compared by so many bytes at once, which are read even where a name is shorter.
-constexpr size_t head = sizeof(uint64_t);
+// Strings are compared by so many bytes at once, which are read even where a string is shorter.
+constexpr size_t slack = 2 * sizeof(uint64_t);
 
 } // namespace
 
@@ -81,6 +84,9 @@ struct Name {
     }
 };
 
+// The bit of a name among 64.
+uint64_t bit(const Name &name) { return uint64_t(1) << (((name.head ^ name.length) * 0x9e3779b97f4a7c15u) >> 58); }
+
 bool hasDuplicate(const cjson_tape &tape, const Open &object) {
     Name few[fewNames];
     std::vector<Name> many;
@@ -111,16 +117,21 @@ uint32_t append(cjson_tape &tape, const uint8_t *text, size_t length) {
     // Where each brace, bracket, comma, colon and scalar of the text begins, which the parser's first pass found: the DOM
     // keeps no places, and what the words say is passed in the same order.
     const uint32_t *places = tape.parser.implementation->structural_indexes.get();
-    // Each node has a place of its own. No text is longer than it is written, and behind each double there is something.
-    tape.nodes.grow(tape.parser.implementation->n_structural_indexes + 1);
-    tape.strings.grow(length + 1 + head);
-    cjson_node *node = tape.nodes.start + tape.nodes.used;
-    uint8_t *strings = tape.strings.start, *string = strings + tape.strings.used;
-    Open *open = tape.open;
-    *open = {0, 0, false};
-    bool isName = false;
+    // Each node has a place of its own.
     // NUL only gets into a text by an escape.
     const bool hasEscape = memchr(text, '\\', length) != nullptr;
+    tape.nodes.grow(tape.parser.implementation->n_structural_indexes + 1);
+    tape.strings.grow((hasEscape ? 2 : 1) * length + 1 + slack);
+    cjson_node *node = tape.nodes.start + tape.nodes.used;
+    // The text itself, in which its numbers and its strings without escapes lie; behind it, the others.
+    uint8_t *strings = tape.strings.start, *string = strings + tape.strings.used;
+    const uint64_t own = tape.strings.used;
+    memcpy(string, text, length);
+    string += length;
+    *string++ = 0;
+    Open *open = tape.open;
+    *open = {0, 0, false, 0, false};
+    bool isName = false;
 
     auto push = [&](uint32_t kind, uint64_t payload = 0, uint32_t length = 0) { *node++ = {kind, length, payload}; };
     for (size_t at = 1;; at++) {
@@ -129,12 +140,19 @@ uint32_t append(cjson_tape &tape, const uint8_t *text, size_t length) {
         case '"': {
             uint32_t bytes;
             memcpy(&bytes, texts + payload, sizeof bytes);
-            memcpy(string, texts + payload + sizeof bytes, bytes);
-            push(CJSON_STRING, string - strings, bytes);
-            if (isName && hasEscape && memchr(string, 0, bytes) != nullptr) return CJSON_NUL_IN_NAME;
-            string += bytes;
+            if (hasEscape) {
+                memcpy(string, texts + payload + sizeof bytes, bytes);
+                push(CJSON_STRING, string - strings, bytes);
+                if (isName && memchr(string, 0, bytes) != nullptr) return CJSON_NUL_IN_NAME;
+                string += bytes;
+            } else {
+                push(CJSON_STRING, own + *places + 1, bytes);
+            }
             places += 2;  // itself, and the comma, bracket or brace behind it, or the colon behind a name
             if (isName) {
+                const uint64_t mine = bit(Name(node[-1], strings));
+                open->isSuspect |= (open->met & mine) != 0;
+                open->met |= mine;
                 isName = false;
                 continue;
             }
@@ -144,18 +162,11 @@ uint32_t append(cjson_tape &tape, const uint8_t *text, size_t length) {
             push(CJSON_INT64, words[++at]);
             places += 2;
             break;
-        case 'd': {
-            // A number as it is written, for those who want all its digits.
-            if (string - strings > UINT32_MAX) return CJSON_TOO_LARGE;
-            push(CJSON_DOUBLE, words[++at], static_cast<uint32_t>(string - strings));
-            const uint8_t *from = text + *places, *end = text + length;
-            while (from < end && ((*from >= '0' && *from <= '9') || *from == '-' || *from == '+' || *from == '.' || *from == 'e' || *from == 'E')) {
-                *string++ = *from++;
-            }
-            *string++ = 0;
+        case 'd':
+            if (own + *places > UINT32_MAX) return CJSON_TOO_LARGE;
+            push(CJSON_DOUBLE, words[++at], static_cast<uint32_t>(own + *places));
             places += 2;
             break;
-        }
         case 'n':
             push(CJSON_NULL);
             places += 2;
@@ -171,7 +182,7 @@ uint32_t append(cjson_tape &tape, const uint8_t *text, size_t length) {
         case '{':
         case '[':
             isName = words[at] >> 56 == '{';
-            *++open = {static_cast<size_t>(node - tape.nodes.start), 0, isName};
+            *++open = {static_cast<size_t>(node - tape.nodes.start), 0, isName, 0, false};
             push(isName ? CJSON_OBJECT : CJSON_ARRAY);
             places++;
             continue;
@@ -180,7 +191,7 @@ uint32_t append(cjson_tape &tape, const uint8_t *text, size_t length) {
             cjson_node &container = tape.nodes.start[open->node];
             container.length = open->count;
             container.payload = node - tape.nodes.start;
-            if (open->isObject && hasDuplicate(tape, *open)) return CJSON_DUPLICATE_NAME;
+            if (open->isSuspect && hasDuplicate(tape, *open)) return CJSON_DUPLICATE_NAME;
             places += open->count == 0 ? 2 : 1;  // its end, unless it was behind its last value, and what is behind it
             open--;
             break;
@@ -233,7 +244,7 @@ int cjson_parse(cjson_tape *tape, const uint8_t *base, const uint64_t *offsets, 
     for (size_t i = 0; i < count; i++) bytes += lengths[i];
     tape->roots.reserve(tape->roots.size() + count);
     tape->nodes.grow(bytes / 8);
-    tape->strings.grow(bytes);
+    tape->strings.grow(bytes + count);
     for (size_t i = 0; i < count; i++) {
         size_t node = tape->nodes.used;
         uint32_t error = classify(tape->parser.parse(base + offsets[i], lengths[i], false).error());

@@ -124,11 +124,13 @@ public struct Chunk: Sendable {
 }
 
 /// A chunk with its elements parsed: what ingest hands to project, and what reading the log gives.
-public struct DecodedChunk: Sendable {
-    public var chunk: Chunk
-    public var tape: JSONTape
+///
+/// A class, because a fold reaches for it with every event: a copy would count a dozen references.
+public final class DecodedChunk: Sendable {
+    public let chunk: Chunk
+    public let tape: JSONTape
     /// The tape's number of the chunk's first element.
-    public var firstText: Int
+    public let firstText: Int
 
     public init(chunk: Chunk, tape: JSONTape, firstText: Int) {
         self.chunk = chunk
@@ -136,12 +138,12 @@ public struct DecodedChunk: Sendable {
         self.firstText = firstText
     }
 
-    public init(parsing chunk: Chunk) { self.init(parsing: chunk, 0..<Int64.max) }
+    public convenience init(parsing chunk: Chunk) { self.init(parsing: chunk, 0..<Int64.max) }
 
     /// - Parameters:
     ///   - offsets: of the events that will be asked for.
     ///   - keys: of those events; nil for all.
-    public init(parsing chunk: Chunk, _ offsets: Range<Int64>, of keys: Set<ExactString>? = nil) {
+    public convenience init(parsing chunk: Chunk, _ offsets: Range<Int64>, of keys: Set<ExactString>? = nil) {
         self.init(chunk: chunk, tape: chunk.parse(offsets, of: keys), firstText: 0)
     }
 

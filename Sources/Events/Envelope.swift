@@ -17,7 +17,7 @@ public struct Envelope {
 
         public var string: String {
             switch self {
-            case .bytes(let bytes): String(decoding: bytes, as: UTF8.self)
+            case .bytes(let bytes): String(utf8: bytes)
             case .made(let text): text
             }
         }
@@ -138,12 +138,17 @@ extension JSONNode {
 
     /// Follows a path as an aggregation expression does: a name applied to an array is applied to each element that
     /// is an object, and what lacks it is left out.
-    func resolve(_ path: ArraySlice<String>) -> Value? {
-        guard let name = path.first else { return value }
-        switch kind {
-        case .object: return member(name).flatMap { $0.resolve(path.dropFirst()) }
-        case .array: return .array(elements.compactMap { $0.kind == .object ? $0.resolve(path) : nil })
-        default: return nil
+    func resolve(_ path: [String], from start: Int = 0) -> Value? {
+        var node = self
+        for place in start..<path.count {
+            switch node.kind {
+            case .object:
+                guard let member = node.member(path[place]) else { return nil }
+                node = member
+            case .array: return .array(node.elements.compactMap { $0.kind == .object ? $0.resolve(path, from: place) : nil })
+            default: return nil
+            }
         }
+        return node.value
     }
 }

@@ -117,7 +117,7 @@ enum EventMember {
     }
 
     /// The value at a path as an aggregation expression follows it.
-    func resolve(_ path: ArraySlice<String>) -> Value? {
+    func resolve(_ path: [String]) -> Value? {
         switch self {
         case .node(let node): node.resolve(path)
         case .value(let value): value.resolve(path)

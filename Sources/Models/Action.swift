@@ -26,11 +26,16 @@ enum PathPurpose {
     case remove
 }
 
-/// Which operator of an effect is at work, and where.
-struct Site: Sendable {
-    var path: FieldPath
+/// Which operator of an effect is at work, and where. A class, as the plan is one.
+final class Site: Sendable {
+    let path: FieldPath
     /// The operator's place in its effect.
-    var number: Int
+    let number: Int
+
+    init(path: FieldPath, number: Int) {
+        self.path = path
+        self.number = number
+    }
 }
 
 extension Action {

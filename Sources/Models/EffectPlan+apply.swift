@@ -16,17 +16,14 @@ extension EffectPlan {
             defer { document = nil }
             return document != nil
         case .refuse(let refusal): throw refusal
-        case .update(let paths): return try update(&document, event, defaults, known) { _ in paths }
-        case .computed(let operators):
-            return try update(&document, event, defaults, known) { (context) throws(Refusal) in
-                try PathNode.Members.tree(operators.map { (op) throws(Refusal) in try op.resolve(context) }, filters)
-            }
+        case .update: return try update(&document, event, defaults, known, paths)
+        case .computed(let operators): return try update(&document, event, defaults, known, try resolve(operators, event, document, defaults, known))
         }
     }
 
     /// What the expressions of one effect share.
     private struct Known {
-        var variables: [Context.Variable] = []
+        var variables: Context.Variable?
         var steps: StepCount?
     }
 
@@ -34,36 +31,49 @@ extension EffectPlan {
     /// that read the document.
     private func context(_ event: Event, _ document: Document?, _ defaults: Document, _ known: Known) -> Context {
         Context(
-            event: event, before: readsDocument ? document ?? defaults : Document(), isInsert: document == nil, variables: known.variables, steps: known.steps
+            event: event, before: readsDocument ? document ?? defaults : Document(), isInsert: document == nil, steps: known.steps, variables: known.variables
         )
     }
 
     private func update(
-        _ document: inout Document?, _ event: Event, _ defaults: Document, _ known: Known, _ paths: (Context) throws(Refusal) -> PathNode.Members
+        _ document: inout Document?, _ event: Event, _ defaults: Document, _ known: Known, _ paths: PathNode.Members
     ) throws(Refusal) -> Bool {
-        var context = context(event, document, defaults, known)
-        let paths = try paths(context)
-        if !filters.isEmpty { context.filters = try evaluateFilters(context) }
-        var fields = document ?? defaults
-        document = nil
+        let context = context(event, document, defaults, known)
+        let values = filters.isEmpty ? [] : try evaluateFilters(context)
+        var fields = document.take() ?? defaults
         defer { document = fields }
-        if !renames.isEmpty { context.taken = try takeSources(from: &fields) }
+        return try isPrepared ? prepare(&fields, context, values, paths) : paths.apply(to: &fields, context) || context.isInsert
+    }
+
+    /// Does what comes before the paths are followed, and follows them. Apart from `update`, because a context that can change
+    /// is copied.
+    private func prepare(_ fields: inout Document, _ context: Context, _ values: [Predicate<Value>], _ paths: PathNode.Members) throws(Refusal) -> Bool {
+        var context = context
+        let taken = try takeSources(from: &fields)
+        context.lookups = Context.Lookups(filters: values, taken: taken)
         if isPositional { try checkOperands(paths, context) }
-        var changed = context.isInsert || !context.taken.isEmpty
+        var changed = context.isInsert || !taken.isEmpty
         for (site, action) in contributions where try action.enter(into: &fields, site, &context) { changed = true }
         return try paths.apply(to: &fields, context) || changed
     }
 
     // Functions of their own, so that their contexts do not share the document's storage while the effect changes it.
 
-    private func evaluateVariables(_ event: Event, _ document: Document?, _ defaults: Document, _ known: Known) throws(Refusal) -> [Context.Variable] {
+    private func evaluateVariables(_ event: Event, _ document: Document?, _ defaults: Document, _ known: Known) throws(Refusal) -> Context.Variable? {
         var context = context(event, document, defaults, known)
-        for variable in variables { context.variables.append(Context.Variable(name: variable.name, value: try variable.value.evaluate(context))) }
+        for variable in variables { context.bind(variable.name, try variable.value.evaluate(context)) }
         return context.variables
     }
 
     private func holds(_ event: Event, _ document: Document?, _ defaults: Document, _ known: Known) throws(Refusal) -> Bool {
         try (condition?.evaluate(context(event, document, defaults, known))).isTrue
+    }
+
+    private func resolve(
+        _ operators: [Operator], _ event: Event, _ document: Document?, _ defaults: Document, _ known: Known
+    ) throws(Refusal) -> PathNode.Members {
+        let context = context(event, document, defaults, known)
+        return try PathNode.Members.tree(operators.map { (op) throws(Refusal) in try op.resolve(context) }, filters)
     }
 
     private func evaluateFilters(_ context: Context) throws(Refusal) -> [Predicate<Value>] {

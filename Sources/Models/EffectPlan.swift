@@ -5,6 +5,8 @@ import Values
 /// event, and counting one reference is all that costs then.
 final class EffectPlan: Sendable {
     let kind: Kind
+    /// Where an update leads; nowhere, unless the effect is one whose paths are the same for each event.
+    let paths: PathNode.Members
     let variables: [Expression.Member]
     let filters: [ArrayFilter]
     let condition: Expression?
@@ -19,13 +21,15 @@ final class EffectPlan: Sendable {
     let iterates: Bool
     /// Whether a path has `$[]` or `$[name]` in it.
     let isPositional: Bool
+    /// Whether something is done before the paths are followed.
+    let isPrepared: Bool
     /// Whether a refusal can come after a change. A single operator with a single target is refused before it changes
     /// anything.
     let needsUndo: Bool
 
     enum Kind: Sendable {
         case delete
-        case update(PathNode.Members)
+        case update
         /// Paths that each event leads elsewhere.
         case computed([Operator])
         /// The operators get in each other's way: the effect takes no event.
@@ -38,7 +42,7 @@ final class EffectPlan: Sendable {
         }
         // Each contribution's sums are set like any other value.
         let operators = contributions.isEmpty ? operators : operators.flatMap { ($0.action as? Contribute)?.operators ?? [$0] }
-        kind = Kind(operators, filters)
+        (kind, paths) = Self.compile(operators, filters)
         self.contributions = contributions
         self.variables = variables
         self.filters = filters
@@ -51,22 +55,23 @@ final class EffectPlan: Sendable {
         readsDocument = expressions.contains(where: \.readsDocument)
         iterates = expressions.contains(where: \.iterates)
         isPositional = operators.contains { $0.path.isPositional }
-        needsUndo = operators.count > 1 || !contributions.isEmpty || isPositional || !renames.isEmpty
+        isPrepared = !contributions.isEmpty || isPositional || !renames.isEmpty
+        needsUndo = operators.count > 1 || isPrepared
     }
 }
 
-extension EffectPlan.Kind {
-    fileprivate init(_ operators: [Operator], _ filters: [ArrayFilter]) {
+extension EffectPlan {
+    private static func compile(_ operators: [Operator], _ filters: [ArrayFilter]) -> (Kind, PathNode.Members) {
+        let nowhere = PathNode.Members([])
         if operators.contains(where: { $0.action is Delete }) {
-            self = operators.count == 1 ? .delete : .refuse(Refusal(.pathConflict, "$delete stands beside other operators"))
-            return
+            return (operators.count == 1 ? .delete : .refuse(Refusal(.pathConflict, "$delete stands beside other operators")), nowhere)
         }
         do throws(Refusal) {
-            try Self.checkSources(operators)
+            try checkSources(operators)
             let tree = try PathNode.Members.tree(operators, filters)
-            self = operators.allSatisfy(\.path.computed.isEmpty) ? .update(tree) : .computed(operators)
+            return operators.allSatisfy(\.path.computed.isEmpty) ? (.update, tree) : (.computed(operators), nowhere)
         } catch {
-            self = .refuse(error)
+            return (.refuse(error), nowhere)
         }
     }
 

@@ -1,8 +1,9 @@
 import Events
 import Values
 
-/// What an operator's value is computed from.
-public indirect enum Expression: Hashable, Sendable {
+/// What an operator's value is computed from. Only what holds another expression by value is indirect: looking into a box
+/// counts what is in it, and every event looks into its effects' expressions.
+public enum Expression: Hashable, Sendable {
     case literal(Literal)
     /// `$name.path…`: the event.
     case event(name: Event.MemberName, path: [String])
@@ -13,7 +14,7 @@ public indirect enum Expression: Hashable, Sendable {
     case object([Member])
     case array([Expression])
     /// `{ $operator: … }`.
-    case apply(Application)
+    indirect case apply(Application)
 
     public struct Member: Hashable, Sendable {
         public var name: String
@@ -39,9 +40,9 @@ public indirect enum Expression: Hashable, Sendable {
     func evaluate(_ context: Context) throws(Refusal) -> Value? {
         switch self {
         case .literal(let literal): return literal.value
-        case .event(let name, let path): return context.event.value(name, path[...])
+        case .event(let name, let path): return context.event.value(name, path)
         case .document(let path): return context.document(path)
-        case .variable(let name, let path): return context.variables.last { $0.name == name }?.value?.resolve(path[...])
+        case .variable(let name, let path): return context.variable(name)?.resolve(path)
         case .object(let members):
             var document = Document()
             document.fields.reserveCapacity(members.count)

@@ -67,10 +67,12 @@ public struct FieldPath: Hashable, Sendable, CustomStringConvertible {
 extension Value {
     /// Levels of nesting: 0 for a scalar.
     var depth: Int {
+        var inner = 0
         switch self {
-        case .document(let document): 1 + (document.fields.lazy.map(\.value.depth).max() ?? 0)
-        case .array(let values): 1 + (values.lazy.map(\.depth).max() ?? 0)
-        default: 0
+        case .document(let document): for place in document.fields.indices { inner = max(inner, document.fields[place].value.depth) }
+        case .array(let values): for place in values.indices { inner = max(inner, values[place].depth) }
+        default: return 0
         }
+        return inner + 1
     }
 }

@@ -43,16 +43,17 @@ public let foldVersion: Int32 = 3
 
 /// Effects by event type.
 public struct EffectFold: Folding, Equatable {
-    public var effects: [ExactString: [Effect]]
+    public var effects: [ExactString: [Effect]] { didSet { plans = Plans(effects, others, derivation) } }
     /// `"*"`: those of the types that are not named.
-    public var others: [Effect]?
+    public var others: [Effect]? { didSet { plans = Plans(effects, others, derivation) } }
+    private var plans: Plans
     public var errorPolicy = ErrorPolicy.skip
     /// `ttl`
     public var lifetime: Duration?
     /// `defaults`: the fields that a document begins with.
     public var defaults = Document()
     /// `derive`: fields computed from the finished document, after each event that changed it.
-    public var derivation: Effect?
+    public var derivation: Effect? { didSet { plans = Plans(effects, others, derivation) } }
     /// `root`: the types of events that make a document whole. One that others have made is an orphan until then.
     public var roots: Set<ExactString>?
     /// Of the types whose versions are known.
@@ -63,23 +64,71 @@ public struct EffectFold: Folding, Equatable {
     public init(_ effects: [ExactString: [Effect]], others: [Effect]? = nil) {
         self.effects = effects
         self.others = others
+        plans = Plans(effects, others, nil)
     }
 
-    public func handles(_ type: ExactString) -> Bool { others != nil || parksUnknown || effects[type] != nil }
+    /// What follows from the effects, so that an event needs one look-up.
+    private struct Plans: Equatable {
+        var byType: [ExactString: Plan]
+        var others: Plan?
+        var derivation: EffectPlan?
+
+        init(_ effects: [ExactString: [Effect]], _ others: [Effect]?, _ derivation: Effect?) {
+            byType = effects.mapValues(Plan.init)
+            self.others = others.map(Plan.init)
+            self.derivation = derivation?.plan
+        }
+
+        /// The effects are compared, and no part of what follows from them.
+        static func == (left: Plans, right: Plans) -> Bool { true }
+    }
+
+    /// The effects of one type.
+    private final class Plan: Sendable {
+        let first: Step?
+        /// Whether a refusal can come after a change.
+        let needsUndo: Bool
+
+        init(_ effects: [Effect]) {
+            first = effects.reversed().reduce(nil) { Step($1.plan, $0) }
+            needsUndo = effects.count > 1 || effects.first?.plan.needsUndo ?? false
+        }
+    }
+
+    /// An effect and those after it: an array would have its elements counted up and down with every event.
+    private final class Step: Sendable {
+        private let effect: EffectPlan
+        private let next: Step?
+
+        init(_ effect: EffectPlan, _ next: Step?) {
+            self.effect = effect
+            self.next = next
+        }
+
+        func apply(_ event: Event, to document: inout Document?, defaults: Document) throws(Refusal) -> Bool {
+            let isChanged = try effect.apply(event, to: &document, defaults: defaults)
+            return try next?.apply(event, to: &document, defaults: defaults) ?? false || isChanged
+        }
+    }
+
+    public func handles(_ type: ExactString) -> Bool { others != nil || parksUnknown || plans.byType[type] != nil }
 
     public func fold(_ event: Event, into document: inout Document?) throws(Refusal) -> Bool {
-        guard let effects = effects[event.type] ?? others else {
+        guard let plan = plans.byType[event.type] ?? plans.others else {
             guard parksUnknown else { return false }
             throw Refusal(.unknownType, "no effect of the model names the event type \(event.type.text)")
         }
-        let event = versions.isEmpty ? event : try versions[event.type]?.read(event) ?? event
-        let undo = effects.count > 1 || derivation != nil || effects.first?.plan.needsUndo ?? false ? document : nil
+        guard !versions.isEmpty, let known = versions[event.type] else { return try apply(plan, event, to: &document) }
+        return try apply(plan, known.read(event), to: &document)
+    }
+
+    private func apply(_ plan: Plan, _ event: Event, to document: inout Document?) throws(Refusal) -> Bool {
+        let undo = plan.needsUndo || plans.derivation != nil ? document : nil
         let existed = document != nil
-        var changed = false
         do throws(Refusal) {
-            for effect in effects where try effect.plan.apply(event, to: &document, defaults: defaults) { changed = true }
+            var changed = try plan.first?.apply(event, to: &document, defaults: defaults) ?? false
             if let roots, document != nil, mark(&document, isRoot: roots.contains(event.type), existed: existed) { changed = true }
-            if changed, document != nil, let derivation { _ = try derivation.plan.apply(event, to: &document, defaults: defaults) }
+            if changed, document != nil { _ = try plans.derivation?.apply(event, to: &document, defaults: defaults) }
             return changed
         } catch {
             if undo != nil || !existed { document = undo }

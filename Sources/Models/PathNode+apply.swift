@@ -25,26 +25,31 @@ extension PathNode {
     }
 }
 
-extension PathNode.Members {
-    func apply(to document: inout Document, _ context: Context) throws(Refusal) -> Bool {
-        var changed = false
-        for member in list {
-            if let index = document.index(of: member.name) {
-                // Taken out, the value is referenced once, and changing it copies nothing.
-                var value: Value? = document.fields[index].value
-                document.fields[index].value = .null
-                defer {
-                    if let value { document.fields[index].value = value } else { document.fields.remove(at: index) }
-                }
-                if try member.node.apply(to: &value, context) { changed = true }
-            } else {
-                var value: Value?
-                if try member.node.apply(to: &value, context) { changed = true }
-                if let value { document.append(member.name, value) }
-            }
-        }
-        return changed
+extension PathNode.Link {
+    /// Follows the member's paths, and then those of the members after it.
+    fileprivate func apply(to document: inout Document, _ context: Context) throws(Refusal) -> Bool {
+        let isChanged = try applyMember(to: &document, context)
+        return try next?.apply(to: &document, context) ?? false || isChanged
     }
+
+    private func applyMember(to document: inout Document, _ context: Context) throws(Refusal) -> Bool {
+        guard let index = document.index(of: member.name) else {
+            var value: Value?
+            let isChanged = try member.node.apply(to: &value, context)
+            if let value { document.append(member.name, value) }
+            return isChanged
+        }
+        // Taken out, the value is referenced once, and changing it copies nothing.
+        var value: Value? = exchange(&document.fields[index].value, with: .null)
+        defer {
+            if let value { document.fields[index].value = value } else { document.fields.remove(at: index) }
+        }
+        return try member.node.apply(to: &value, context)
+    }
+}
+
+extension PathNode.Members {
+    func apply(to document: inout Document, _ context: Context) throws(Refusal) -> Bool { try first?.apply(to: &document, context) ?? false }
 
     fileprivate func apply(to value: inout Value?, _ context: Context) throws(Refusal) -> Bool {
         switch value {
@@ -78,8 +83,7 @@ extension PathNode.Members {
                 continue
             }
             if index < elements.count {
-                var element: Value? = elements[index]
-                elements[index] = .null
+                var element: Value? = exchange(&elements[index], with: .null)
                 // An element that is removed leaves a null behind, so that the others keep their places.
                 defer { elements[index] = element ?? .null }
                 if try member.node.apply(to: &element, context) { changed = true }
@@ -112,8 +116,7 @@ extension PathNode.Elements {
         var changed = false
         for index in elements.indices {
             guard let node = try node(for: elements[index], context) else { continue }
-            var element: Value? = elements[index]
-            elements[index] = .null
+            var element: Value? = exchange(&elements[index], with: .null)
             defer { elements[index] = element ?? .null }
             if try node.apply(to: &element, context) { changed = true }
         }
@@ -123,7 +126,7 @@ extension PathNode.Elements {
     /// What is to be done with an element, by all the placeholders that stand for it.
     private func node(for element: Value, _ context: Context) throws(Refusal) -> PathNode? {
         var node: PathNode?
-        for part in parts where part.filter.map({ context.filters[$0].finds(element) }) ?? true {
+        for part in parts where part.filter.map({ context.lookups?.filters[$0].finds(element) ?? false }) ?? true {
             node = try node.map { (node) throws(Refusal) in try PathNode.merge(node, part.node) } ?? part.node
         }
         return node

@@ -27,6 +27,8 @@ enum PathNode: Sendable {
     final class Members: Sendable {
         /// In the order in which the effect names what it adds.
         let list: [Member]
+        /// The same, to be walked with every event: an array would have its elements counted up and down.
+        let first: Link?
         /// Places in `list`, by index, for an array.
         let ascending: [Int]
         /// Whether a `$rename` leads through here: its path must not meet an array.
@@ -35,21 +37,32 @@ enum PathNode: Sendable {
         init(_ list: [Member]) {
             let list = list.sorted { $0.node.order < $1.node.order }
             self.list = list
+            first = list.reversed().reduce(nil) { Link($1, $0) }
             ascending = list.indices.sorted { (list[$0].index ?? -1, $0) < (list[$1].index ?? -1, $1) }
             hasRename = list.contains { $0.node.hasRename }
         }
     }
 
     struct Member: Sendable {
-        var name: String
+        let name: String
         /// What the name means to an array.
-        var index: Int?
-        var node: PathNode
+        let index: Int?
+        let node: PathNode
 
         init(_ name: String, _ node: PathNode) {
             self.name = name
             index = FieldPath.index(name)
             self.node = node
+        }
+    }
+
+    final class Link: Sendable {
+        let member: Member
+        let next: Link?
+
+        init(_ member: Member, _ next: Link?) {
+            self.member = member
+            self.next = next
         }
     }
 
@@ -121,7 +134,7 @@ extension PathNode.Members {
         var list = left.list
         for member in right.list {
             if let place = list.firstIndex(where: { $0.name.utf8Equal(member.name) }) {
-                list[place].node = try PathNode.merge(list[place].node, member.node)
+                list[place] = PathNode.Member(member.name, try PathNode.merge(list[place].node, member.node))
             } else if let index = member.index, list.contains(where: { $0.index == index }) {
                 throw PathNode.conflict(.members(left), .members(right))
             } else {

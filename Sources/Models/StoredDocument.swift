@@ -109,8 +109,10 @@ public enum DocumentWrite: Sendable, Equatable {
     /// A document whose fields came back to what they were still moves its position. A change is sent as `$set` and
     /// `$unset` of top-level fields where MongoDB then stores exactly the folded order, else as a replacement.
     ///
-    /// - Parameter bson: what `after` is as BSON, where the caller has it.
-    public static func change(from before: StoredDocument?, to after: StoredDocument?, bson: [UInt8]? = nil) -> DocumentWrite? {
+    /// - Parameters:
+    ///   - bson: what `after` is as BSON, where the caller has it.
+    ///   - isWhole: a change is a replacement: for whoever makes one write of this and another, which does not care for the difference.
+    public static func change(from before: StoredDocument?, to after: StoredDocument?, bson: [UInt8]? = nil, isWhole: Bool = false) -> DocumentWrite? {
         switch (before, after) {
         case (nil, nil): return nil
         case (nil, let after?): return .insert(key: after.key, bson: bson ?? after.bson)
@@ -118,7 +120,7 @@ public enum DocumentWrite: Sendable, Equatable {
         case (let before?, let after?):
             if before == after { return nil }
             // Where only one of them expires, the field would be added at the end.
-            guard (before.expires == nil) == (after.expires == nil), let (set, unset) = difference(before.fields, after.fields) else {
+            guard !isWhole, (before.expires == nil) == (after.expires == nil), let (set, unset) = difference(before.fields, after.fields) else {
                 return .replace(key: after.key, bson: bson ?? after.bson)
             }
             var own: Document = ["_position": after.position.value]

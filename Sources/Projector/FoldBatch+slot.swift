@@ -12,6 +12,8 @@ extension FoldBatch {
         var isSuspect = false
         /// Something is stored under this key, be it Millrace's or not.
         var isStored = false
+        /// A write of it is gathered, and not committed yet.
+        var isGathered = false
         /// Large enough that each event's effect on its size is checked.
         var checksSize = false
         /// What the log makes the document before the batch, where that may be another than is stored.

@@ -7,7 +7,9 @@ extension Projection {
     func load(_ batch: inout FoldBatch, _ from: Checkpoint) async throws {
         var missing: [Int] = []
         for slot in batch.slots.indices {
-            guard let bytes = gathered.document(of: batch.slots[slot].key) ?? cache[batch.slots[slot].key] else {
+            let written = gathered.document(of: batch.slots[slot].key)
+            batch.slots[slot].isGathered = written != nil
+            guard let bytes = written ?? cache[batch.slots[slot].key] else {
                 missing.append(slot)
                 continue
             }

@@ -19,7 +19,8 @@ extension Projection {
             let write =
                 batch.slots[slot].isSuspect
                 ? repair(batch.slots[slot], at: from.time, &to.totals)
-                : DocumentWrite.change(from: batch.slots[slot].before, to: batch.slots[slot].after, bson: batch.slots[slot].bson)
+                : DocumentWrite.change(
+                    from: batch.slots[slot].before, to: batch.slots[slot].after, bson: batch.slots[slot].bson, isWhole: batch.slots[slot].isGathered)
             switch write {
             case nil: to.totals.unchanged += 1
             case .insert?: to.totals.inserted += 1

@@ -141,7 +141,7 @@ struct BSONReader {
 
     private mutating func string() throws(BSONError) -> String {
         let count = try stringLength()
-        let text = String(decoding: UnsafeRawBufferPointer(rebasing: bytes[at..<(at + count - 1)]), as: UTF8.self)
+        let text = String(utf8: UnsafeRawBufferPointer(rebasing: bytes[at..<(at + count - 1)]))
         at += count
         return text
     }
@@ -149,7 +149,7 @@ struct BSONReader {
     private mutating func cString() throws(BSONError) -> String {
         let start = at
         try skipCString()
-        return String(decoding: UnsafeRawBufferPointer(rebasing: bytes[start..<(at - 1)]), as: UTF8.self)
+        return String(utf8: UnsafeRawBufferPointer(rebasing: bytes[start..<(at - 1)]))
     }
 
     mutating func skipCString() throws(BSONError) {

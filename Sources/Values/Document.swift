@@ -40,7 +40,7 @@ public struct Document: Sendable, Equatable {
             switch (index(of: name), newValue) {
             case (let index?, let value?): fields[index].value = value
             case (let index?, nil): fields.remove(at: index)
-            case (nil, let value?): fields.append(Field(name, value))
+            case (nil, let value?): append(name, value)
             case (nil, nil): break
             }
         }
@@ -49,6 +49,7 @@ public struct Document: Sendable, Equatable {
     /// Appends without looking for the name: for callers that know it is new.
     @inlinable
     public mutating func append(_ name: String, _ value: Value) {
+        if fields.capacity == 0 { fields.reserveCapacity(2) }
         fields.append(Field(name, value))
     }
 }

@@ -65,12 +65,9 @@ enum ByteHash {
             code = fold(code ^ UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self)), step)
             place += 8
         }
-        var rest: UInt64 = 0
-        while place < bytes.count {
-            rest = rest << 8 | UInt64(bytes[place])
-            place += 1
-        }
-        return fold(code ^ rest, odd)
+        // The last eight bytes, some of which were met before: the length is in the code, so that nothing is the same by that.
+        if bytes.count >= 8 { return fold(code ^ UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: bytes.count - 8, as: UInt64.self)), odd) }
+        return fold(code ^ (ShortText(bytes)?.low ?? 0), odd)
     }
 
     static func fold(_ left: UInt64, _ right: UInt64) -> UInt64 {

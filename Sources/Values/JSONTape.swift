@@ -120,6 +120,7 @@ public struct JSONNode {
     public enum Kind: Sendable { case null, bool, integer, double, string, array, object }
 
     @inlinable
+    @inline(__always)
     public var kind: Kind {
         switch Int(nodes[index].kind) {
         case CJSON_NULL: .null
@@ -134,13 +135,18 @@ public struct JSONNode {
 
     /// The bytes of a string; empty for any other kind.
     @inlinable
+    @inline(__always)
     public var utf8: UnsafeRawBufferPointer {
         guard Int(nodes[index].kind) == CJSON_STRING else { return UnsafeRawBufferPointer(start: nil, count: 0) }
-        return UnsafeRawBufferPointer(start: strings + Int(nodes[index].payload), count: Int(nodes[index].length))
+        return UnsafeRawBufferPointer(start: strings + place, count: Int(nodes[index].length))
     }
 
+    /// A payload that is a place on the tape.
+    @inlinable
+    @inline(__always) var place: Int { Int(truncatingIfNeeded: nodes[index].payload) }
+
     public var string: String? {
-        Int(nodes[index].kind) == CJSON_STRING ? String(decoding: utf8, as: UTF8.self) : nil
+        Int(nodes[index].kind) == CJSON_STRING ? String(utf8: utf8) : nil
     }
 
     @inlinable
@@ -152,15 +158,30 @@ public struct JSONNode {
     public var decimal: Decimal128? {
         switch Int(nodes[index].kind) {
         case CJSON_INT64: return Decimal128(Int64(bitPattern: nodes[index].payload))
-        case CJSON_DOUBLE: return Decimal128(String(cString: strings + Int(nodes[index].length)))
+        case CJSON_DOUBLE: return Decimal128(written)
         default: return nil
         }
     }
 
-    /// The index of the node that follows this value.
-    @inlinable var after: Int {
-        Int(nodes[index].kind) >= CJSON_ARRAY ? Int(nodes[index].payload) : index + 1
+    /// A double as it is written.
+    private var written: String {
+        let start = strings + Int(nodes[index].length)
+        var count = 0
+        while Self.isDigit(start[count]) { count += 1 }
+        return String(decoding: UnsafeRawBufferPointer(start: start, count: count), as: UTF8.self)
     }
+
+    /// Whether a byte can be of a number.
+    private static func isDigit(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"): true
+        default: false
+        }
+    }
+
+    /// The index of the node that follows this value.
+    @inlinable
+    @inline(__always) var after: Int { Int(nodes[index].kind) >= CJSON_ARRAY ? place : index + 1 }
 
     @inlinable func at(_ index: Int) -> JSONNode { JSONNode(nodes: nodes, strings: strings, index: index) }
 
@@ -168,19 +189,19 @@ public struct JSONNode {
     @inlinable @inline(__always)
     public func forEachMember(_ body: (_ name: UnsafeRawBufferPointer, _ value: JSONNode) -> Void) {
         guard Int(nodes[index].kind) == CJSON_OBJECT else { return }
-        let end = Int(nodes[index].payload)
-        var place = index + 1
-        while place < end {
-            let value = at(place + 1)
-            body(at(place).utf8, value)
-            place = value.after
+        let end = place
+        var name = at(index + 1)
+        while name.index < end {
+            let value = at(name.index + 1)
+            body(name.utf8, value)
+            name = at(value.after)
         }
     }
 
     /// The members of an object, in order; empty for any other kind.
     public var members: [(name: String, value: JSONNode)] {
         var members: [(String, JSONNode)] = []
-        forEachMember { name, value in members.append((String(decoding: name, as: UTF8.self), value)) }
+        forEachMember { name, value in members.append((String(utf8: name), value)) }
         return members
     }
 
@@ -188,18 +209,17 @@ public struct JSONNode {
     @inlinable
     public func member(_ name: String) -> JSONNode? {
         guard Int(nodes[index].kind) == CJSON_OBJECT else { return nil }
-        var name = name
-        return name.withUTF8 { wanted in
-            let end = Int(nodes[index].payload)
-            var place = index + 1
-            while place < end {
-                let value = at(place + 1)
-                let found = at(place).utf8
-                if found.hasSameBytes(as: UnsafeRawBufferPointer(wanted)) { return value }
-                place = value.after
+        let (short, length, end) = (ShortText(name), name.utf8.count, place)
+        var found = at(index + 1)
+        while found.index < end {
+            let value = at(found.index + 1)
+            let start = UnsafeRawPointer(strings + found.place)
+            if Int(nodes[found.index].length) == length, short?.isSame(as: start) ?? name.hasBytes(UnsafeRawBufferPointer(start: start, count: length)) {
+                return value
             }
-            return nil
+            found = at(value.after)
         }
+        return nil
     }
 
     /// The element of an array, or nil.
@@ -216,7 +236,8 @@ public struct JSONNode {
         var elements: [JSONNode] = []
         elements.reserveCapacity(Int(nodes[index].length))
         var place = index + 1
-        while place < Int(nodes[index].payload) {
+        let end = self.place
+        while place < end {
             elements.append(at(place))
             place = at(place).after
         }
@@ -233,12 +254,12 @@ public struct JSONNode {
         case CJSON_TRUE: return .bool(true)
         case CJSON_INT64: return Value(integer: Int64(bitPattern: node.payload))
         case CJSON_DOUBLE: return .double(Double(bitPattern: node.payload))
-        case CJSON_STRING: return .string(String(decoding: utf8, as: UTF8.self))
+        case CJSON_STRING: return .string(String(utf8: utf8))
         case CJSON_ARRAY: return .array(elements.map(\.value))
         default:
             var document = Document()
             document.fields.reserveCapacity(Int(node.length))
-            forEachMember { name, value in document.append(String(decoding: name, as: UTF8.self), value.value) }
+            forEachMember { name, value in document.append(String(utf8: name), value.value) }
             return .document(document)
         }
     }

@@ -50,16 +50,6 @@ extension Value: Equatable {
     }
 }
 
-extension String {
-    /// Equality of bytes. Swift's `==` also holds for strings that only look alike (é composed and decomposed), which
-    /// are different names, keys and values to MongoDB.
-    public func utf8Equal(_ other: String) -> Bool {
-        guard utf8.count == other.utf8.count else { return false }
-        var (left, right) = (self, other)
-        return left.withUTF8 { left in right.withUTF8 { right in UnsafeRawBufferPointer(left).hasSameBytes(as: UnsafeRawBufferPointer(right)) } }
-    }
-}
-
 extension Value {
     /// The integer as MongoDB stores one that came from JSON: int32 when it fits, else int64.
     @inlinable

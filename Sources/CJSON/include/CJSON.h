@@ -14,8 +14,8 @@ enum {
     CJSON_FALSE = 1,
     CJSON_TRUE = 2,
     CJSON_INT64 = 3,   // payload: the two's complement
-    CJSON_DOUBLE = 4,  // payload: the bit pattern; length: where its text begins in the string arena, which NUL ends
-    CJSON_STRING = 5,  // payload: offset in the string arena; length: bytes
+    CJSON_DOUBLE = 4,  // payload: the bit pattern; length: where it is written in the string arena, before something that is in no number
+    CJSON_STRING = 5,  // payload: offset in the string arena, from where 16 bytes can be read; length: bytes
     CJSON_ARRAY = 6,   // payload: index after the last child; length: children
     CJSON_OBJECT = 7,  // the same; each member is a CJSON_STRING node (its name) and then its value
 };

@@ -12,7 +12,7 @@ enum VariableOperators {
             body: .expressions { (application, context) throws(Refusal) in
                 var inner = context
                 for (name, argument) in zip(application.names, application.arguments) {
-                    inner.variables.append(Context.Variable(name: name, value: try argument?.evaluate(context)))
+                    inner.bind(name, try argument?.evaluate(context))
                 }
                 return try application.arguments.last??.evaluate(inner)
             })

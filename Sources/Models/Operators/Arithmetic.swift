@@ -3,7 +3,7 @@ import Values
 
 /// `$inc`.
 struct Increment: Action {
-    var amount: Expression
+    let amount: Expression
 
     var name: String { "$inc" }
     var operand: Operand { .expression(amount) }
@@ -21,7 +21,7 @@ struct Increment: Action {
 
 /// `$mul`.
 struct Multiply: Action {
-    var factor: Expression
+    let factor: Expression
 
     var name: String { "$mul" }
     var operand: Operand { .expression(factor) }
@@ -50,8 +50,9 @@ extension Action {
             // As with mongod, a zero keeps its sign, and a decimal its digits, where the number stays the same.
             if case .double(let new) = result, case .double(let old)? = target, new == old { return false }
             if case .decimal(let new) = result, case .decimal(let old)? = target, Decimal128.order(new, old) == 0 { return false }
-            defer { target = result }
-            return target != result
+            let isChanged = target != result
+            target = result
+            return isChanged
         } catch {
             switch error {
             case .overflow: throw Refusal(.numberOverflow, "\(name) \(site.path): the result leaves the range of int64")

@@ -21,14 +21,15 @@ struct Assign: Action {
             return target != nil
         }
         let value = try evaluate(value, site, context)
-        defer { target = value }
-        return target != value
+        let isChanged = target != value
+        target = value
+        return isChanged
     }
 }
 
 /// `derive`: a field that is computed from the document, and is not there while its value is missing.
 struct Derive: Action {
-    var value: Expression
+    let value: Expression
 
     var name: String { "derive" }
     var operand: Operand { .expression(value) }
@@ -36,14 +37,15 @@ struct Derive: Action {
 
     func apply(to target: inout Value?, _ site: Site, _ context: Context) throws(Refusal) -> Bool {
         let value = try value.evaluate(context) == nil ? nil : evaluate(value, site, context)
-        defer { target = value }
-        return target != value
+        let isChanged = target != value
+        target = value
+        return isChanged
     }
 }
 
 /// `$setOnInsert`: where there was no document before the effect.
 struct AssignOnInsert: Action {
-    var value: Expression
+    let value: Expression
 
     var name: String { "$setOnInsert" }
     var operand: Operand { .expression(value) }
@@ -55,8 +57,9 @@ struct AssignOnInsert: Action {
     func apply(to target: inout Value?, _ site: Site, _ context: Context) throws(Refusal) -> Bool {
         if isIdle(site, context) { return false }
         let value = try evaluate(value, site, context)
-        defer { target = value }
-        return target != value
+        let isChanged = target != value
+        target = value
+        return isChanged
     }
 }
 

@@ -54,7 +54,7 @@ struct Contribute: Action {
             if let place { rows[place] = .document(row) } else { rows.append(.document(row)) }
             try checkLength(of: rows, site)
         }
-        for (sum, _) in sums { context.variables.append(Context.Variable(name: variable(sum), value: sum.value(of: rows))) }
+        for (sum, _) in sums { context.bind(variable(sum), sum.value(of: rows)) }
         guard rows != before else { return false }
         all[path.description] = .array(rows)
         fields[Self.field] = .document(all)

@@ -10,10 +10,10 @@ struct Rename: Action {
     var operand: Operand { .named([Operand.Named("from", .list(source.names.map { .literal(.init(.string($0))) }))]) }
     var purpose: PathPurpose { .create }
 
-    func isIdle(_ site: Site, _ context: Context) -> Bool { context.taken[site.number] == nil }
+    func isIdle(_ site: Site, _ context: Context) -> Bool { context.lookups?.taken[site.number] == nil }
 
     func apply(to target: inout Value?, _ site: Site, _ context: Context) throws(Refusal) -> Bool {
-        guard let value = context.taken[site.number] else { return false }
+        guard let value = context.lookups?.taken[site.number] else { return false }
         guard site.path.names.count + value.depth <= BSON.maximumDepth else {
             throw Refusal(.documentTooDeep, "\(site.path) would be nested deeper than \(BSON.maximumDepth) levels")
         }
