@@ -165,7 +165,11 @@ let package = Package(
             dependencies: ["Projector", "Models", "Events", "EventFixtures", "Fixtures", "Values", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict
         ),
-        .testTarget(name: "CommandTests", dependencies: ["MongoStore", "Events", "EventFixtures", "Fixtures", "Values"], swiftSettings: strict),
+        .testTarget(
+            name: "CommandTests",
+            dependencies: ["MongoStore", "Events", "EventFixtures", "Fixtures", "Values", .product(name: "JWTKit", package: "jwt-kit")],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "FaultTests",
             dependencies: ["Sandbox", "MongoStore", "RedisAddress", "RedisBuffer", "Projector", "BadNetwork", "Threads", "Events", "Fixtures", "Values"],

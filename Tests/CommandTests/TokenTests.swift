@@ -1,5 +1,6 @@
 import EventFixtures
 import Foundation
+import JWTKit
 import Testing
 import Values
 
@@ -67,6 +68,39 @@ import Values
             #expect(try await http.get("/v1/product/a").code == 401)
             #expect(try await installation.json("token", "list")["tokens"]?.asArray?.first?.asDocument?["state"] == "revoked")
             #expect(try await installation.millrace("token", "revoke", "00000000").code == 64)
+        }
+    }
+
+    private struct Claims: JWTPayload {
+        var iss = "https://id.example.com/"
+        var aud = "millrace"
+        var exp = Date().timeIntervalSince1970 + 600
+        var millrace = ["fields": ["name"]]
+
+        func verify(using algorithm: some JWTAlgorithm) throws {}
+
+        func signed(by key: ES256PrivateKey) async throws -> String {
+            let signers = JWTKeyCollection()
+            await signers.add(ecdsa: key, kid: "a")
+            return try await signers.sign(self, kid: "a")
+        }
+    }
+
+    @Test func `what an issuer has signed is a token`() async throws {
+        let (key, other) = (ES256PrivateKey(), ES256PrivateKey())
+        let point = try #require(key.publicKey.parameters)
+        // As base64url has it.
+        func part(_ text: String) -> String { text.replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "") }
+        let set = #"{"keys":[{"kty":"EC","crv":"P-256","alg":"ES256","kid":"a","x":"\#(part(point.x))","y":"\#(part(point.y))"}]}"#
+        let file = FileManager.default.temporaryDirectory.appending(path: "millrace-\(UUID().uuidString).json")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try Data(set.utf8).write(to: file)
+        try await Self.serving("api: { issuer: { url: https://id.example.com/, audience: millrace, keys: \(file.path) } }\n") { _, http in
+            let header = "Authorization: Bearer \(try await Claims().signed(by: key))"
+            #expect(try await http.get("/v1/product/a", header).text == #"{"_id":"a","name":"A"}"#)
+            #expect(try await http.get("/v1/product/a").code == 401)
+            #expect(try await http.get("/v1/product/a", "Authorization: Bearer \(try await Claims(aud: "other").signed(by: key))").code == 401)
+            #expect(try await http.get("/v1/product/a", "Authorization: Bearer \(try await Claims().signed(by: other))").code == 401)
         }
     }
 

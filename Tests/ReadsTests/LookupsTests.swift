@@ -144,6 +144,15 @@ import Values
         #expect(reads.map(\.ids) == [["a"], ["a", "b", "c"]])
     }
 
+    @Test func `whoever goes on from another gives nothing older than that one gave`() async throws {
+        _ = try await look("a")
+        let next = ReadSite(partitions: [PartitionID(stream: "product", number: 0)])
+        next.goOn(from: site)
+        let lookups = Lookups(next, connections: [servers], mostWaiting: 10)
+        _ = try await lookups.result(of: "a", in: Self.model, at: Self.model.place, names: nil, after: nil, until: .now + Self.limit).get()
+        #expect(servers.state.withLock(\.reads).map(\.after) == [nil, OperationTime(seconds: 101, increment: 0)])
+    }
+
     @Test func `while requests are refused, reads are apart`() async throws {
         let storm = Storm()
         let lookups = Lookups(site, storm: storm, connections: [servers], mostWaiting: 100)
