@@ -244,7 +244,7 @@ int cjson_parse(cjson_tape *tape, const uint8_t *base, const uint64_t *offsets, 
     for (size_t i = 0; i < count; i++) bytes += lengths[i];
     tape->roots.reserve(tape->roots.size() + count);
     tape->nodes.grow(bytes / 8);
-    tape->strings.grow(bytes + count);
+    tape->strings.grow(bytes + count + slack);
     for (size_t i = 0; i < count; i++) {
         size_t node = tape->nodes.used;
         uint32_t error = classify(tape->parser.parse(base + offsets[i], lengths[i], false).error());
