@@ -12,7 +12,7 @@ struct Context {
     /// nil where no expression goes through an array, so that none can take many steps.
     var steps: StepCount?
     var variables: Variable?
-    /// What the effect looks up before its paths are followed; nil where none of them asks for it.
+    /// nil where no path asks for any.
     var lookups: Lookups?
 
     /// What `let` or an operator around an expression has given a name.
@@ -29,6 +29,7 @@ struct Context {
         }
     }
 
+    /// What an effect looks up once, before its paths are followed.
     final class Lookups {
         /// The effect's array filters, with the values for this event.
         let filters: [Predicate<Value>]

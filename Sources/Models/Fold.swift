@@ -85,29 +85,22 @@ public struct EffectFold: Folding, Equatable {
 
     /// The effects of one type.
     private final class Plan: Sendable {
-        let first: Step?
+        /// Mostly the only one: an array's elements are counted up and down where it is walked.
+        private let first: EffectPlan?
+        private let others: [EffectPlan]
         /// Whether a refusal can come after a change.
         let needsUndo: Bool
 
         init(_ effects: [Effect]) {
-            first = effects.reversed().reduce(nil) { Step($1.plan, $0) }
-            needsUndo = effects.count > 1 || effects.first?.plan.needsUndo ?? false
-        }
-    }
-
-    /// An effect and those after it: an array would have its elements counted up and down with every event.
-    private final class Step: Sendable {
-        private let effect: EffectPlan
-        private let next: Step?
-
-        init(_ effect: EffectPlan, _ next: Step?) {
-            self.effect = effect
-            self.next = next
+            first = effects.first?.plan
+            others = effects.dropFirst().map(\.plan)
+            needsUndo = effects.count > 1 || first?.needsUndo ?? false
         }
 
         func apply(_ event: Event, to document: inout Document?, defaults: Document) throws(Refusal) -> Bool {
-            let isChanged = try effect.apply(event, to: &document, defaults: defaults)
-            return try next?.apply(event, to: &document, defaults: defaults) ?? false || isChanged
+            var isChanged = try first?.apply(event, to: &document, defaults: defaults) ?? false
+            for effect in others where try effect.apply(event, to: &document, defaults: defaults) { isChanged = true }
+            return isChanged
         }
     }
 
@@ -126,7 +119,7 @@ public struct EffectFold: Folding, Equatable {
         let undo = plan.needsUndo || plans.derivation != nil ? document : nil
         let existed = document != nil
         do throws(Refusal) {
-            var changed = try plan.first?.apply(event, to: &document, defaults: defaults) ?? false
+            var changed = try plan.apply(event, to: &document, defaults: defaults)
             if let roots, document != nil, mark(&document, isRoot: roots.contains(event.type), existed: existed) { changed = true }
             if changed, document != nil { _ = try plans.derivation?.apply(event, to: &document, defaults: defaults) }
             return changed

@@ -25,14 +25,8 @@ extension PathNode {
     }
 }
 
-extension PathNode.Link {
-    /// Follows the member's paths, and then those of the members after it.
+extension PathNode.Entry {
     fileprivate func apply(to document: inout Document, _ context: Context) throws(Refusal) -> Bool {
-        let isChanged = try applyMember(to: &document, context)
-        return try next?.apply(to: &document, context) ?? false || isChanged
-    }
-
-    private func applyMember(to document: inout Document, _ context: Context) throws(Refusal) -> Bool {
         guard let index = document.index(of: member.name) else {
             var value: Value?
             let isChanged = try member.node.apply(to: &value, context)
@@ -49,7 +43,11 @@ extension PathNode.Link {
 }
 
 extension PathNode.Members {
-    func apply(to document: inout Document, _ context: Context) throws(Refusal) -> Bool { try first?.apply(to: &document, context) ?? false }
+    func apply(to document: inout Document, _ context: Context) throws(Refusal) -> Bool {
+        var isChanged = try first?.apply(to: &document, context) ?? false
+        for entry in others where try entry.apply(to: &document, context) { isChanged = true }
+        return isChanged
+    }
 
     fileprivate func apply(to value: inout Value?, _ context: Context) throws(Refusal) -> Bool {
         switch value {

@@ -27,8 +27,9 @@ enum PathNode: Sendable {
     final class Members: Sendable {
         /// In the order in which the effect names what it adds.
         let list: [Member]
-        /// The same, to be walked with every event: an array would have its elements counted up and down.
-        let first: Link?
+        /// The first of them, which is mostly the only one: an array's elements are counted up and down where it is walked.
+        let first: Entry?
+        let others: [Entry]
         /// Places in `list`, by index, for an array.
         let ascending: [Int]
         /// Whether a `$rename` leads through here: its path must not meet an array.
@@ -37,7 +38,8 @@ enum PathNode: Sendable {
         init(_ list: [Member]) {
             let list = list.sorted { $0.node.order < $1.node.order }
             self.list = list
-            first = list.reversed().reduce(nil) { Link($1, $0) }
+            first = list.first.map(Entry.init)
+            others = list.dropFirst().map(Entry.init)
             ascending = list.indices.sorted { (list[$0].index ?? -1, $0) < (list[$1].index ?? -1, $1) }
             hasRename = list.contains { $0.node.hasRename }
         }
@@ -56,14 +58,10 @@ enum PathNode: Sendable {
         }
     }
 
-    final class Link: Sendable {
+    final class Entry: Sendable {
         let member: Member
-        let next: Link?
 
-        init(_ member: Member, _ next: Link?) {
-            self.member = member
-            self.next = next
-        }
+        init(_ member: Member) { self.member = member }
     }
 
     /// Elements of an array that are found by what they are.

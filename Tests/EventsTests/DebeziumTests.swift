@@ -29,7 +29,7 @@ import Values
 
     private static func value(_ event: Event, _ path: String) -> Value? {
         let names = path.split(separator: ".").map(String.init)
-        return Event.MemberName(rawValue: names[0]).flatMap { event.value($0, names[1...]) }
+        return Event.MemberName(rawValue: names[0]).flatMap { event.value($0, Array(names.dropFirst())) }
     }
 
     @Test(arguments: [("c", "null", #"{"id":1,"n":"b"}"#), ("u", #"{"id":1,"n":"a"}"#, #"{"id":1,"n":"b"}"#), ("r", "null", #"{"id":1,"n":"b"}"#)])

@@ -25,7 +25,7 @@ import Values
     @Test func `paths into an event`() throws {
         let chunk = try #require(TestLog().append([Self.text]).first)
         let event = try #require(chunk.event(at: 0))
-        for (name, path, expected) in Self.paths { #expect(event.value(name, path[...]) == expected, "$\(name) \(path)") }
+        for (name, path, expected) in Self.paths { #expect(event.value(name, path) == expected, "$\(name) \(path)") }
         #expect(Event.MemberName.allCases.filter { event.value($0, []) == nil } == [.before, .after, .row, .op])
     }
 

@@ -127,7 +127,7 @@ import Values
             #expect(event.type.text == example.type && event.key == example.key && event.time == example.time)
             for (path, expected) in example.members {
                 let names = path.split(separator: ".").map(String.init)
-                #expect(try event.value(#require(Event.MemberName(rawValue: names[0])), names[1...]) == expected, "$\(path)")
+                #expect(try event.value(#require(Event.MemberName(rawValue: names[0])), Array(names.dropFirst())) == expected, "$\(path)")
             }
         }
     }

@@ -130,6 +130,13 @@ import Values
         #expect(try Applied(effects: [Effect([.set(path("b"), value(1))]), effect], to: nil).problem == .missingValue)
     }
 
+    @Test func `an effect may have very many paths, and a type very many effects`() throws {
+        let names = (0..<2000).map { "f\($0)" }
+        let expected = Document(names.map { Document.Field($0, 1) })
+        #expect(try Applied(effects: [Effect(names.map { .set(path($0), value(1)) })], to: [:]).document == expected)
+        #expect(try Applied(effects: names.map { Effect([.set(path($0), value(1))]) }, to: nil).document == expected)
+    }
+
     @Test func `other types of events are not this fold's`() throws {
         let fold = EffectFold(["created": [], "changed": [Effect([.delete])]])
         #expect(fold.handles("created") && fold.handles("changed") && !fold.handles("deleted"))

@@ -3,10 +3,10 @@ import Values
 
 /// `$push`: adds elements at a position, then sorts the array, then cuts it.
 struct Push: Action {
-    let elements: Operator.Elements
-    let position: Expression?
-    let sort: ElementOrder?
-    let slice: Expression?
+    var elements: Operator.Elements
+    var position: Expression?
+    var sort: ElementOrder?
+    var slice: Expression?
 
     var name: String { "$push" }
     var purpose: PathPurpose { .create }
@@ -46,7 +46,7 @@ struct Push: Action {
 
 /// `$addToSet`: adds the elements that are not there yet.
 struct AddToSet: Action {
-    let elements: Operator.Elements
+    var elements: Operator.Elements
 
     var name: String { "$addToSet" }
     var operand: Operand { elements.operand }
