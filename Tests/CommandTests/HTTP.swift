@@ -54,7 +54,8 @@ extension Installation {
             service.errors.firstMatch(of: /read API.*|at=http:\/\/127[.]0[.]0[.]1:([1-9][0-9]*) \[.*\] read API/).flatMap { $0.output.1 }
         }
         let http = HTTP(url: "http://127.0.0.1:\(port)")
-        _ = try await eventually(within: .seconds(30), "it serves") { try await http.get("/v1").code == 200 ? true : nil }
+        // With an issuer, whoever has no token is told so from the beginning.
+        _ = try await eventually(within: .seconds(30), "it serves") { [200, 401].contains(try await http.get("/v1").code) ? true : nil }
         return (service, http)
     }
 }
