@@ -117,9 +117,9 @@ uint32_t append(cjson_tape &tape, const uint8_t *text, size_t length) {
     // Where each brace, bracket, comma, colon and scalar of the text begins, which the parser's first pass found: the DOM
     // keeps no places, and what the words say is passed in the same order.
     const uint32_t *places = tape.parser.implementation->structural_indexes.get();
-    // Each node has a place of its own.
     // NUL only gets into a text by an escape.
     const bool hasEscape = memchr(text, '\\', length) != nullptr;
+    // Each node has a place of its own, and no string is longer than it is written.
     tape.nodes.grow(tape.parser.implementation->n_structural_indexes + 1);
     tape.strings.grow((hasEscape ? 2 : 1) * length + 1 + slack);
     cjson_node *node = tape.nodes.start + tape.nodes.used;

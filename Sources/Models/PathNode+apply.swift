@@ -25,12 +25,12 @@ extension PathNode {
     }
 }
 
-extension PathNode.Entry {
+extension PathNode.Member {
     fileprivate func apply(to document: inout Document, _ context: Context) throws(Refusal) -> Bool {
-        guard let index = document.index(of: member.name) else {
+        guard let index = document.index(of: name) else {
             var value: Value?
-            let isChanged = try member.node.apply(to: &value, context)
-            if let value { document.append(member.name, value) }
+            let isChanged = try node.apply(to: &value, context)
+            if let value { document.append(name, value) }
             return isChanged
         }
         // Taken out, the value is referenced once, and changing it copies nothing.
@@ -38,14 +38,14 @@ extension PathNode.Entry {
         defer {
             if let value { document.fields[index].value = value } else { document.fields.remove(at: index) }
         }
-        return try member.node.apply(to: &value, context)
+        return try node.apply(to: &value, context)
     }
 }
 
 extension PathNode.Members {
     func apply(to document: inout Document, _ context: Context) throws(Refusal) -> Bool {
         var isChanged = try first?.apply(to: &document, context) ?? false
-        for entry in others where try entry.apply(to: &document, context) { isChanged = true }
+        for member in list.dropFirst() where try member.apply(to: &document, context) { isChanged = true }
         return isChanged
     }
 

@@ -27,9 +27,8 @@ enum PathNode: Sendable {
     final class Members: Sendable {
         /// In the order in which the effect names what it adds.
         let list: [Member]
-        /// The first of them, which is mostly the only one: an array's elements are counted up and down where it is walked.
-        let first: Entry?
-        let others: [Entry]
+        /// Mostly the only one: what is taken out of an array is counted up and down.
+        let first: Member?
         /// Places in `list`, by index, for an array.
         let ascending: [Int]
         /// Whether a `$rename` leads through here: its path must not meet an array.
@@ -38,14 +37,13 @@ enum PathNode: Sendable {
         init(_ list: [Member]) {
             let list = list.sorted { $0.node.order < $1.node.order }
             self.list = list
-            first = list.first.map(Entry.init)
-            others = list.dropFirst().map(Entry.init)
+            first = list.first
             ascending = list.indices.sorted { (list[$0].index ?? -1, $0) < (list[$1].index ?? -1, $1) }
             hasRename = list.contains { $0.node.hasRename }
         }
     }
 
-    struct Member: Sendable {
+    final class Member: Sendable {
         let name: String
         /// What the name means to an array.
         let index: Int?
@@ -56,12 +54,6 @@ enum PathNode: Sendable {
             index = FieldPath.index(name)
             self.node = node
         }
-    }
-
-    final class Entry: Sendable {
-        let member: Member
-
-        init(_ member: Member) { self.member = member }
     }
 
     /// Elements of an array that are found by what they are.

@@ -167,12 +167,12 @@ public struct JSONNode {
     private var written: String {
         let start = strings + Int(nodes[index].length)
         var count = 0
-        while Self.isDigit(start[count]) { count += 1 }
+        while Self.isOfNumber(start[count]) { count += 1 }
         return String(decoding: UnsafeRawBufferPointer(start: start, count: count), as: UTF8.self)
     }
 
     /// Whether a byte can be of a number.
-    private static func isDigit(_ byte: UInt8) -> Bool {
+    private static func isOfNumber(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"): true
         default: false

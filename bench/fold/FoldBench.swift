@@ -62,7 +62,7 @@ struct FoldBench {
     }
 
     private mutating func take(_ page: RawElements) throws {
-        let (tape, stream) = (page.parse(), stream)
+        let tape = page.parse()
         try withExtendedLifetime(tape) {
             for place in 0..<page.count {
                 let root = try tape.root(place).get()
