@@ -18,7 +18,8 @@ final class Child: Sendable {
 
     /// - Parameters:
     ///   - environment: on top of this process's; an empty value counts as unset for Millrace.
-    ///   - files: a folder for what it reads and says. Not pipes: one that nobody reads would stop the program.
+    ///   - files: a folder in which what it reads and says is kept as long as this is. Not pipes: one that nobody reads would stop
+    ///     the program.
     init(_ program: String, _ arguments: [String], environment: [String: String], directory: String, input: String = "", files: URL) throws {
         name = "\(URL(filePath: program).lastPathComponent) \(arguments.joined(separator: " "))"
         self.files = files.appending(path: UUID().uuidString)
@@ -60,6 +61,7 @@ final class Child: Sendable {
     deinit {
         kill(-pid, SIGKILL)
         if poll() == nil { waitpid(pid, nil, 0) }
+        try? FileManager.default.removeItem(at: files)
     }
 
     /// Sends a signal unless the program has been waited for: its number could be somebody else's by then.
