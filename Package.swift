@@ -7,6 +7,9 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// The pure targets on the hot path: what they export is optimised where it is used, too.
+let hot: [SwiftSetting] = strict + [.unsafeFlags(["-cross-module-optimization"], .when(configuration: .release))]
+
 /// The readers of what others wrote, which `scripts/test --fuzz` builds with libFuzzer's instruments.
 let isFuzzing = Context.environment["MILLRACE_FUZZ"] != nil
 let fuzzed: Set = ["Values", "Events", "Models", "Definitions", "RedisAddress", "Schedules", "fuzz"]
@@ -25,9 +28,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
@@ -43,9 +48,9 @@ let package = Package(
         .target(name: "CJSON", cxxSettings: [.unsafeFlags(["-O2"])], linkerSettings: [.linkedLibrary("simdjson")]),
 
         // Pure: no I/O, no store.
-        .target(name: "Values", dependencies: ["CDecimal", "CJSON"], swiftSettings: strict),
-        .target(name: "Events", dependencies: ["Values", "CZstd"], swiftSettings: strict),
-        .target(name: "Models", dependencies: ["CRegex", "Values", "Events"], swiftSettings: strict),
+        .target(name: "Values", dependencies: ["CDecimal", "CJSON"], swiftSettings: hot),
+        .target(name: "Events", dependencies: ["Values", "CZstd"], swiftSettings: hot),
+        .target(name: "Models", dependencies: ["CRegex", "Values", "Events"], swiftSettings: hot),
         .target(name: "Projector", dependencies: ["Values", "Events", "Models", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
 
         .target(name: "Schedules", dependencies: ["Values", "Models"], swiftSettings: strict),
@@ -106,7 +111,10 @@ let package = Package(
                 "CMalloc", "Definitions", "Events", "Health", "Jobs", "Models", "MongoStore", "Projector", "ReadAPI", "Reads", "RedisAddress",
                 "RedisBuffer", "Sandbox", "Schedules", "Values",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],

@@ -86,16 +86,31 @@ import Values
         }
     }
 
-    @Test func `what an issuer has signed is a token`() async throws {
+    /// A web server of the files of a directory, and the URL of its root.
+    private static func web(of directory: URL) async throws -> (server: Child, url: String) {
+        let arguments = ["-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", directory.path]
+        let server = try Child("python3", arguments, environment: [:], directory: "/", files: FileManager.default.temporaryDirectory)
+        let url = try await eventually("it says where: \(server.errors)") {
+            server.output.firstMatch(of: /http:\/\/127[.]0[.]0[.]1:[0-9]+/).map { String($0.output) }
+        }
+        return (server, url)
+    }
+
+    @Test(arguments: [false, true]) func `what an issuer has signed is a token`(isServed: Bool) async throws {
         let (key, other) = (ES256PrivateKey(), ES256PrivateKey())
         let point = try #require(key.publicKey.parameters)
         // As base64url has it.
         func part(_ text: String) -> String { text.replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "") }
         let set = #"{"keys":[{"kty":"EC","crv":"P-256","alg":"ES256","kid":"a","x":"\#(part(point.x))","y":"\#(part(point.y))"}]}"#
-        let file = FileManager.default.temporaryDirectory.appending(path: "millrace-\(UUID().uuidString).json")
-        defer { try? FileManager.default.removeItem(at: file) }
+        let directory = FileManager.default.temporaryDirectory.appending(path: "millrace-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: directory) }
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        let file = directory.appending(path: "keys.json")
         try Data(set.utf8).write(to: file)
-        try await Self.serving("api: { issuer: { url: https://id.example.com/, audience: millrace, keys: \(file.path) } }\n") { _, http in
+        let web = isServed ? try await Self.web(of: directory) : nil
+        defer { withExtendedLifetime(web) {} }
+        let keys = web.map { "\($0.url)/keys.json" } ?? file.path
+        try await Self.serving("api: { issuer: { url: https://id.example.com/, audience: millrace, keys: '\(keys)' } }\n") { _, http in
             let header = "Authorization: Bearer \(try await Claims().signed(by: key))"
             #expect(try await http.get("/v1/product/a", header).text == #"{"_id":"a","name":"A"}"#)
             #expect(try await http.get("/v1/product/a").code == 401)
