@@ -158,8 +158,9 @@ extension MongoConnection {
         return .appended
     }
 
-    /// Raw bytes of chunks that are held at once, and one chunk's more: a page of large events has few of them.
-    private static let mostRaw = ByteCount.mebibytes(16).bytes
+    /// Raw bytes of chunks that are held at once, and one chunk's more: a page of large events has few of them. Whoever asks
+    /// for very many gets as many as are small.
+    private static func mostRaw(_ events: Int) -> Int { max(ByteCount.mebibytes(16).bytes, events * 256) }
 
     fileprivate func chunks(_ database: String, _ partition: PartitionID, from offset: Int64, events: Int) throws -> [Chunk] {
         var gap: (at: Int64, next: Int64)?
@@ -184,6 +185,7 @@ extension MongoConnection {
         var chunks: [Chunk] = []
         var next = start
         var (count, size) = (0, 0)
+        let mostRaw = Self.mostRaw(events)
         var isPruned = false
         var gap: (at: Int64, next: Int64)?
         let filter: Document = ["_id": partition.range(from: start), "into": ["$exists": false]]
@@ -204,7 +206,7 @@ extension MongoConnection {
                 count += chunk.count
                 size += chunk.raw.count
             }
-            return count < events && size < Self.mostRaw
+            return count < events && size < mostRaw
         }
         if isPruned { throw Refusal.pruned(partition, to: try logStart(database, partition)) }
         return (chunks, gap)

@@ -14,12 +14,33 @@ struct FoldBatch {
     var slots: [Slot] = []
     /// The keys, numbered as their slots are.
     private var keys = NameTable()
-    private let chunks: [DecodedChunk]
+    private let chunks: [Source]
     private let decisions: [Int64: Decision]
     /// Whether an event that cannot be taken ends the batch.
     private let stops: Bool
     /// How long documents live, in milliseconds.
     private let lifetime: Int64?
+
+    /// A chunk, parsed or as it is in the log: that one is parsed when the fold gets to it. What was just parsed is still in
+    /// the processor's cache then, one tape is in memory at a time, and nothing is parsed that the batch does not hold.
+    enum Source {
+        case parsed(DecodedChunk)
+        case logged(Chunk)
+
+        var chunk: Chunk {
+            switch self {
+            case .parsed(let decoded): decoded.chunk
+            case .logged(let chunk): chunk
+            }
+        }
+
+        func decoded(_ offsets: Range<Int64>) -> DecodedChunk {
+            switch self {
+            case .parsed(let decoded): decoded
+            case .logged(let chunk): DecodedChunk(parsing: chunk, offsets)
+            }
+        }
+    }
 
     /// An element: where it is, and which document it touches.
     struct Item {
@@ -33,16 +54,20 @@ struct FoldBatch {
     private(set) var end: Int64
 
     /// Takes the elements from `offset` on that the limits allow. `chunks` are consecutive, and hold `offset`.
-    init(_ chunks: [DecodedChunk], from offset: Int64, fold: any Folding, limits: Limits, decisions: [Int64: Decision] = [:]) {
+    init(_ chunks: [Source], from offset: Int64, fold: any Folding, limits: Limits, decisions: [Int64: Decision] = [:]) {
         self.chunks = chunks
         self.decisions = decisions
         stops = fold.errorPolicy == .stop
         lifetime = fold.lifetime?.milliseconds
         start = offset
         end = offset
-        for (number, decoded) in chunks.enumerated() {
-            let chunk = decoded.chunk
-            guard chunk.end > offset else { continue }
+        // Room for all that there may be: a slot is large, and growing would copy what is there.
+        let rest = chunks.enumerated().map { ($0, $1.chunk) }.filter { $1.end > offset }
+        elements.reserveCapacity(min(limits.events, rest.reduce(0) { $0 + $1.1.count }))
+        let most = min(limits.documents, limits.events, rest.reduce(0) { $0 + $1.1.keys.count })
+        slots.reserveCapacity(most)
+        keys.reserve(most)
+        for (number, chunk) in rest {
             // Keys and types repeat within a chunk: each is looked up once.
             var slotOfKey = [Int32](repeating: -1, count: chunk.keys.count)
             let handled = chunk.types.map { fold.handles($0) }
@@ -66,7 +91,7 @@ struct FoldBatch {
 
     /// Takes only the events of some keys, at these offsets. It is of what was applied already: nothing stops there.
     init(of wanted: Set<ExactString>, _ decoded: DecodedChunk, _ offsets: Range<Int64>, fold: any Folding, decisions: [Int64: Decision]) {
-        chunks = [decoded]
+        chunks = [.parsed(decoded)]
         self.decisions = decisions
         stops = false
         lifetime = fold.lifetime?.milliseconds
@@ -96,9 +121,6 @@ struct FoldBatch {
 
     /// The slot of a key, if the batch touches its document.
     func place(of key: String) -> Int? { keys.find(ExactString(key)) }
-
-    /// What the batch makes of a document that it touches, as it will be stored; empty where there is none then.
-    func document(of key: ExactString) -> [UInt8] { keys.find(key).map { slots[$0].bson } ?? [] }
 
     /// Ends the batch before the first element of a document from `slot` on: their documents are not loaded.
     mutating func truncate(documents: Int) {
@@ -154,62 +176,73 @@ struct FoldBatch {
 
     private mutating func foldElements(_ fold: any Folding, _ build: BuildID, _ totals: ProjectionTotals) -> Outcome {
         var outcome = Outcome(totals: totals)
-        for item in elements {
-            let chunk = chunks[Int(item.chunk)]
-            let element = chunk.chunk.elements[Int(item.place)]
-            switch element.kind {
-            case .duplicate: outcome.totals.duplicates += 1
-            case .erased:
-                outcome.totals.logged += 1
-                outcome.totals.ignored += 1
-            case .refused:
-                outcome.totals.logged += 1
-                guard decision(on: item) != .dropped else {
-                    outcome.totals.ignored += 1
-                    continue
-                }
-                outcome.totals.parked += 1
-                outcome.deadLetters.append(letter(item, nil, chunk.chunk.refusals[Int(element.reference)]))
-            case .event:
-                outcome.totals.logged += 1
-                switch decision(on: item) {
-                case .crashParked? where stops:
-                    stop(at: item, build, .crashParked("folding it"), &outcome)
-                    return outcome
-                case .crashParked?:
-                    outcome.totals.parked += 1
-                    hold(item, fold)
-                    outcome.deadLetters.append(letter(item, build, .crashParked("folding it")))
-                    continue
-                case .dropped?:
-                    outcome.totals.ignored += 1
-                    continue
-                case nil: break
-                }
-                guard item.slot >= 0 else {
-                    outcome.totals.ignored += 1
-                    outcome.unknownTypes.count(item, chunk.chunk)
-                    continue
-                }
-                guard !slots[Int(item.slot)].isHeld else {
-                    outcome.totals.held += 1
-                    continue
-                }
-                do throws(Refusal) {
-                    try apply(fold, chunk, item)
-                    outcome.totals.applied += 1
-                } catch {
-                    guard !stops else {
-                        stop(at: item, build, error, &outcome)
-                        return outcome
-                    }
-                    outcome.totals.parked += 1
-                    hold(item, fold)
-                    outcome.deadLetters.append(letter(item, build, error))
-                }
-            }
+        var place = 0
+        while place < elements.count {
+            let number = elements[place].chunk
+            let decoded = chunks[Int(number)].decoded(start..<end)
+            repeat {
+                guard take(elements[place], of: decoded, fold, build, &outcome) else { return outcome }
+                place += 1
+            } while place < elements.count && elements[place].chunk == number
         }
         return outcome
+    }
+
+    /// False where the element stops the model.
+    private mutating func take(_ item: Item, of decoded: DecodedChunk, _ fold: any Folding, _ build: BuildID, _ outcome: inout Outcome) -> Bool {
+        let element = decoded.chunk.elements[Int(item.place)]
+        switch element.kind {
+        case .duplicate: outcome.totals.duplicates += 1
+        case .erased:
+            outcome.totals.logged += 1
+            outcome.totals.ignored += 1
+        case .refused:
+            outcome.totals.logged += 1
+            guard decision(on: item) != .dropped else {
+                outcome.totals.ignored += 1
+                return true
+            }
+            outcome.totals.parked += 1
+            outcome.deadLetters.append(letter(item, nil, decoded.chunk.refusals[Int(element.reference)]))
+        case .event:
+            outcome.totals.logged += 1
+            switch decision(on: item) {
+            case .crashParked? where stops:
+                stop(at: item, of: decoded, build, .crashParked("folding it"), &outcome)
+                return false
+            case .crashParked?:
+                outcome.totals.parked += 1
+                hold(item, fold)
+                outcome.deadLetters.append(letter(item, build, .crashParked("folding it")))
+                return true
+            case .dropped?:
+                outcome.totals.ignored += 1
+                return true
+            case nil: break
+            }
+            guard item.slot >= 0 else {
+                outcome.totals.ignored += 1
+                outcome.unknownTypes.count(item, decoded.chunk)
+                return true
+            }
+            guard !slots[Int(item.slot)].isHeld else {
+                outcome.totals.held += 1
+                return true
+            }
+            do throws(Refusal) {
+                try apply(fold, decoded, item)
+                outcome.totals.applied += 1
+            } catch {
+                guard !stops else {
+                    stop(at: item, of: decoded, build, error, &outcome)
+                    return false
+                }
+                outcome.totals.parked += 1
+                hold(item, fold)
+                outcome.deadLetters.append(letter(item, build, error))
+            }
+        }
+        return true
     }
 
     /// Holds the later events of an element's key, where the model says so.
@@ -217,9 +250,9 @@ struct FoldBatch {
         if fold.errorPolicy == .hold, item.slot >= 0 { slots[Int(item.slot)].isHeld = true }
     }
 
-    private mutating func stop(at item: Item, _ build: BuildID, _ refusal: Refusal, _ outcome: inout Outcome) {
+    private mutating func stop(at item: Item, of decoded: DecodedChunk, _ build: BuildID, _ refusal: Refusal, _ outcome: inout Outcome) {
         let letter = letter(item, build, refusal)
-        let id = chunks[Int(item.chunk)].event(at: Int(item.place))?.value(.eventId, [])?.asString
+        let id = decoded.event(at: Int(item.place))?.value(.eventId, [])?.asString
         outcome.totals.logged -= 1
         outcome.stopped = Standstill(
             build: build, partition: letter.partition, offset: letter.offset, eventId: id, type: letter.type, key: letter.key, refusal: refusal)

@@ -35,9 +35,11 @@ struct GatheredBatches {
         commit = commit.map {
             Commit(from: $0.from, to: next.to, writes: [], deadLetters: $0.deadLetters + next.deadLetters, unknownTypes: $0.unknownTypes + next.unknownTypes)
         }
+        // In the order of the slots: a key that is looked up is hashed again.
+        var slot = 0
         for write in next.writes {
-            let key = ExactString(write.key)
-            let bson = batch.document(of: key)
+            while !batch.slots[slot].key.text.utf8Equal(write.key) { slot += 1 }
+            let (key, bson) = (batch.slots[slot].key, batch.slots[slot].bson)
             if case .put = write { hasPut = true }
             if let place = places[key] {
                 writes[place] = Self.both(writes[place], write, bson)

@@ -43,8 +43,11 @@ public actor Projection {
     private(set) var gathered = GatheredBatches()
     /// What was read of the log and not taken yet: consecutive chunks.
     private var ahead: [Chunk] = []
-    /// How many elements a batch is likely to hold, where its documents limit it: more need not be parsed.
-    private var likely = Int.max
+    /// How many elements are read of the log at once. Where the log is read ahead, the first batch is small, so that the fold
+    /// begins soon, and reading the next one is over when it ends: it takes a third of the time.
+    private var page: Int
+    private static let firstPage = 25_000
+    private static let pageGrowth = 3
     /// How many documents to load at once: as many as stay near the limit, by the sizes seen. It starts small and grows
     /// by steps, so that huge documents are noticed before many of them are asked for.
     var loadSize = 64
@@ -85,6 +88,7 @@ public actor Projection {
         self.meter = meter
         self.logger = logger
         cache = DocumentCache(limit: limits.cache.bytes)
+        page = limits.gathered > 0 ? min(Self.firstPage, limits.events) : limits.events
     }
 
     /// Forgets what is in memory: after a failure, and when the lease was gone for a while.
@@ -123,29 +127,25 @@ public actor Projection {
                 checkpoint.offset >= logged
             {
                 let count = try await permit(checkpoint, last.chunk.end, watch)
-                let isApplied = try await apply(handed, checkpoint, events: count, watch)
+                let isApplied = try await apply(handed.map { .parsed($0) }, checkpoint, events: count, watch)
                 return stopped != nil || isApplied && self.checkpoint.map { $0.offset >= last.chunk.end } ?? false
             }
             if let tail = handed.last?.chunk.end ?? tail, checkpoint.offset >= tail { return try await rest() }
             let chunks = try await chunks(from: checkpoint.offset)
             guard let last = chunks.last else { return try await rest() }
-            let count = min(try await permit(checkpoint, last.end, watch), likely)
-            let wanted = checkpoint.offset..<checkpoint.offset + Int64(count)
-            let batch = chunks.map { DecodedChunk(parsing: $0, wanted) }
+            let count = try await permit(checkpoint, last.end, watch)
+            let batch = chunks.map { FoldBatch.Source.logged($0) }
             let isApplied: Bool
             var more: [Chunk] = []
-            if limits.gathered > 0, last.end - wanted.upperBound < limits.events / 2 {
-                async let next = log.chunks(of: partition, from: last.end, events: limits.events)
+            if limits.gathered > 0, last.end - checkpoint.offset - Int64(count) < limits.events / 2 {
+                page = min(page * Self.pageGrowth, limits.events)
+                async let next = log.chunks(of: partition, from: last.end, events: page)
                 isApplied = try await apply(batch, checkpoint, events: count, watch)
                 more = try await next
             } else {
                 isApplied = try await apply(batch, checkpoint, events: count, watch)
             }
-            if let end = self.checkpoint?.offset {
-                ahead = chunks + more
-                let taken = Int(end - wanted.lowerBound)
-                likely = taken < count ? max(taken * 3 / 2, 1) : likely > .max / 2 ? .max : likely * 2
-            }
+            if self.checkpoint != nil { ahead = chunks + more }
             guard let handed = handed.last, isApplied else { return stopped != nil }
             return stopped != nil || self.checkpoint.map { $0.offset >= handed.chunk.end } ?? false
         } catch {
@@ -158,7 +158,7 @@ public actor Projection {
     private func chunks(from offset: Int64) async throws -> [Chunk] {
         ahead.removeAll { $0.end <= offset }
         if let first = ahead.first, first.offset <= offset { return ahead }
-        return try await log.chunks(of: partition, from: offset, events: limits.events)
+        return try await log.chunks(of: partition, from: offset, events: page)
     }
 
     /// How many elements from the checkpoint on, of those before `end`, the next batch may take at most.
@@ -208,7 +208,7 @@ public actor Projection {
     }
 
     /// Applies the batch at the checkpoint. False when the checkpoint turned out to be another.
-    private func apply(_ chunks: [DecodedChunk], _ from: Checkpoint, events: Int, _ watch: CrashWatch?) async throws -> Bool {
+    private func apply(_ chunks: [FoldBatch.Source], _ from: Checkpoint, events: Int, _ watch: CrashWatch?) async throws -> Bool {
         var batch = FoldBatch(
             chunks, from: from.offset, fold: fold, limits: .init(events: events, documents: limits.documents), decisions: decisions
         )

@@ -31,7 +31,7 @@ public struct Rehearsal: Sendable {
 
     /// Takes the elements up to an offset into effect as one batch. `chunks` are consecutive, and hold them.
     public mutating func take(_ chunks: [DecodedChunk], to end: Int64) throws {
-        var batch = FoldBatch(chunks, from: offset, fold: fold, limits: .init(events: Int(end - offset), documents: .max))
+        var batch = FoldBatch(chunks.map { .parsed($0) }, from: offset, fold: fold, limits: .init(events: Int(end - offset), documents: .max))
         for slot in batch.slots.indices {
             batch.slots[slot].wasHeld = held.contains(batch.slots[slot].key)
             guard let bytes = documents[batch.slots[slot].key] else { continue }

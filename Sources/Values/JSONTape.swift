@@ -53,7 +53,7 @@ public final class JSONTape: @unchecked Sendable {
     /// Tapes that nobody uses any more, with the room that they have: memory that is asked for with every chunk comes
     /// page by page, which takes longer than what is parsed into it.
     private static let idle = Mutex<[Idle]>([])
-    /// As many as the chunks of a batch and of the next one have, and bytes of all of them.
+    /// As many as the pages of an ingest that are parsed at once, and bytes of all of them.
     private static let idleCount = 8
     private static let idleBytes = 32 << 20
 
@@ -78,13 +78,16 @@ public final class JSONTape: @unchecked Sendable {
         if !isKept { cjson_tape_free(tape) }
     }
 
+    /// The parser reads on behind the last text, by so many bytes: an array with that much spare room is not copied.
+    public static let padding = cjson_padding()
+
     /// Parses the texts that lie in `bytes` at `offsets` and have `lengths`.
     public convenience init(parsing bytes: [UInt8], offsets: [UInt64], lengths: [UInt32]) {
         precondition(offsets.count == lengths.count)
         self.init()
-        // The parser reads on behind the last text, and needs memory there, but not what is in it.
-        let padding = cjson_padding()
-        let padded = bytes.capacity - bytes.count >= padding ? bytes : bytes + [UInt8](repeating: 0, count: padding)
+        // The parser needs memory behind the last text, but not what is in it.
+        let isPadded = bytes.capacity - bytes.count >= Self.padding
+        let padded = isPadded ? bytes : bytes + [UInt8](repeating: 0, count: Self.padding)
         let done = padded.withUnsafeBufferPointer { cjson_parse(tape, $0.baseAddress, offsets, lengths, offsets.count) }
         precondition(done == 1, "out of memory")
     }

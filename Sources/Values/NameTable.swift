@@ -25,6 +25,14 @@ public struct NameTable: Sendable {
 
     public var count: Int { names.count }
 
+    /// Makes room for so many names.
+    public mutating func reserve(_ count: Int) {
+        names.reserveCapacity(count)
+        var size = max(64, places.count)
+        while size <= count * 2 { size *= 2 }
+        if size > places.count { fill(size) }
+    }
+
     /// The number of a name, or nil.
     public func find(_ name: ExactString) -> Int? {
         guard !places.isEmpty else { return nil }

@@ -19,11 +19,12 @@ import Values
     private static let fold = Commerce.productFold
 
     /// Folds a log batch by batch, each onto what the one before has left.
-    private static func result(_ chunks: [DecodedChunk], _ limits: FoldBatch.Limits, documentsLoaded: Int = .max) -> Result {
+    private static func result(_ chunks: [DecodedChunk], _ limits: FoldBatch.Limits, documentsLoaded: Int = .max, isParsed: Bool = true) -> Result {
+        let sources = chunks.map { isParsed ? FoldBatch.Source.parsed($0) : .logged($0.chunk) }
         var result = Result()
         var offset = chunks[0].chunk.offset
         while offset < chunks[chunks.count - 1].chunk.end {
-            var batch = FoldBatch(chunks, from: offset, fold: fold, limits: limits)
+            var batch = FoldBatch(sources, from: offset, fold: fold, limits: limits)
             #expect(batch.elements.count <= limits.events && batch.slots.count <= limits.documents)
             batch.truncate(documents: documentsLoaded)
             #expect(batch.start == offset && batch.end == offset + Int64(batch.elements.count))
@@ -61,7 +62,7 @@ import Values
             for size in 1...51 {
                 #expect(Self.result(chunks, .init(events: size, documents: 1000)) == whole, "round \(round), batches of \(size)")
                 #expect(
-                    Self.result(chunks.map { DecodedChunk(parsing: $0.chunk) }, .init(events: 51, documents: size)) == whole,
+                    Self.result(chunks, .init(events: 51, documents: size), isParsed: false) == whole,
                     "round \(round), \(size) documents")
                 #expect(Self.result(chunks, .init(events: 51, documents: 1000), documentsLoaded: size) == whole, "round \(round), truncated to \(size)")
             }
@@ -103,7 +104,7 @@ import Values
         }
         let chunks = Self.chunks(texts, chunkEvents: 2)
         let decisions: [Int64: Decision] = [0: .dropped, 1: .dropped, 2: .crashParked, 3: .dropped]
-        var batch = FoldBatch(chunks, from: 0, fold: Self.fold, limits: .init(events: 10, documents: 10), decisions: decisions)
+        var batch = FoldBatch(chunks.map { .parsed($0) }, from: 0, fold: Self.fold, limits: .init(events: 10, documents: 10), decisions: decisions)
         let outcome = batch.fold(Self.fold, build: Self.build, totals: ProjectionTotals())
         #expect([outcome.totals.logged, outcome.totals.applied, outcome.totals.ignored, outcome.totals.parked] == [5, 1, 3, 1])
         #expect(outcome.deadLetters.map(\.offset) == [2] && outcome.deadLetters.map(\.decision) == [.crashParked])
@@ -121,7 +122,7 @@ import Values
             history.take(chunks[0], below: end)
             #expect(history.document(of: "a") == nil && history.document(of: "b") == nil && history.totals == ProjectionTotals())
         }
-        #expect(FoldBatch(chunks, from: 1, fold: Self.fold, limits: .init(events: 9, documents: 9)).elements.isEmpty)
+        #expect(FoldBatch(chunks.map { .parsed($0) }, from: 1, fold: Self.fold, limits: .init(events: 9, documents: 9)).elements.isEmpty)
     }
 
     @Test func `truncation ends the batch before the first element of a document that is not loaded`() {
@@ -129,7 +130,7 @@ import Values
         let texts = keys.enumerated().map { $1 == "rubbish" ? "rubbish" : EventText("\($0)", "created", key: .string($1)).json }
         let chunks = Self.chunks(texts, chunkEvents: 3)
         for (documents, end, slots) in [(1, 1, ["a"]), (2, 4, ["a", "b"]), (3, 7, ["a", "b", "c"]), (9, 7, ["a", "b", "c"])] as [(Int, Int64, [String])] {
-            var batch = FoldBatch(chunks, from: 0, fold: Self.fold, limits: .init(events: 100, documents: 100))
+            var batch = FoldBatch(chunks.map { .parsed($0) }, from: 0, fold: Self.fold, limits: .init(events: 100, documents: 100))
             batch.truncate(documents: documents)
             #expect(batch.end == end)
             #expect(batch.slots.map(\.key.text) == slots)
@@ -167,7 +168,7 @@ import Values
             "created": [Effect([.set(FieldPath(["x"]), .literal(.init(1)))])], "idle": [Effect([.set(FieldPath(["x"]), .literal(.init(1)))])],
             "unset": [Effect([.unset(FieldPath(["x"]))])],
         ])
-        var batch = FoldBatch(still, from: 0, fold: fold, limits: .init(events: 10, documents: 10))
+        var batch = FoldBatch(still.map { .parsed($0) }, from: 0, fold: fold, limits: .init(events: 10, documents: 10))
         _ = batch.fold(fold, build: Self.build, totals: ProjectionTotals())
         #expect(batch.slots[0].after?.position == DocumentPosition(partition: 0, offset: 0, time: 1000))
         #expect(batch.slots[1].after?.position == DocumentPosition(partition: 0, offset: 2, time: 1_000_000))

@@ -43,6 +43,17 @@ import Values
         #expect(await world.mongo.commits == 1)
     }
 
+    @Test func `keys that are equal to a reader and not byte for byte are two`() async throws {
+        let (one, other) = ("\u{e9}", "e\u{301}")
+        let texts = [("deleted", one), ("created", other), ("changed", other)].enumerated().map { number, event in
+            EventText("\(number)", event.0, key: .string(event.1), data: 5).json
+        }
+        let world = try await World.logged(texts)
+        let setting = Self.setting { $0.events = 2 }
+        _ = try await Worker(1, world, setting).projections[0].catchUp()
+        try Expected(texts, setting.stream, setting.builds).check(await world.mongo, "two keys")
+    }
+
     /// What comes of two batches, for each pair of what can become of a document in them.
     @Test(arguments: [
         ("created", "changed"), ("created", "deleted"), ("changed", "changed"), ("changed", "deleted"), ("deleted", "created"), ("deleted", "deleted"),
