@@ -69,10 +69,13 @@ public struct StoredDocument: Sendable, Equatable {
     /// Of `_id` without the key, `_position` and `_expires`, and of what is around them.
     private static let headSize = 78
 
-    public var bson: [UInt8] {
+    public var bson: [UInt8] { bson(reserving: BSON.size(of: fields)) }
+
+    /// The same, with room for so many bytes of fields to begin with.
+    public func bson(reserving size: Int) -> [UInt8] {
         // Member by member: made as a document first, the head took a third of the time.
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(Self.headSize + key.utf8.count + BSON.size(of: fields))
+        bytes.reserveCapacity(Self.headSize + key.utf8.count + size)
         let start = BSON.openDocument(&bytes)
         BSON.append("_id", .string(key), to: &bytes)
         BSON.appendHeader(BSONType.document, "_position", to: &bytes)
@@ -109,10 +112,8 @@ public enum DocumentWrite: Sendable, Equatable {
     /// A document whose fields came back to what they were still moves its position. A change is sent as `$set` and
     /// `$unset` of top-level fields where MongoDB then stores exactly the folded order, else as a replacement.
     ///
-    /// - Parameters:
-    ///   - bson: what `after` is as BSON, where the caller has it.
-    ///   - isWhole: a change is a replacement: for whoever makes one write of this and another, which does not care for the difference.
-    public static func change(from before: StoredDocument?, to after: StoredDocument?, bson: [UInt8]? = nil, isWhole: Bool = false) -> DocumentWrite? {
+    /// - Parameter bson: what `after` is as BSON, where the caller has it.
+    public static func change(from before: StoredDocument?, to after: StoredDocument?, bson: [UInt8]? = nil) -> DocumentWrite? {
         switch (before, after) {
         case (nil, nil): return nil
         case (nil, let after?): return .insert(key: after.key, bson: bson ?? after.bson)
@@ -120,7 +121,7 @@ public enum DocumentWrite: Sendable, Equatable {
         case (let before?, let after?):
             if before == after { return nil }
             // Where only one of them expires, the field would be added at the end.
-            guard !isWhole, (before.expires == nil) == (after.expires == nil), let (set, unset) = difference(before.fields, after.fields) else {
+            guard (before.expires == nil) == (after.expires == nil), let (set, unset) = difference(before.fields, after.fields) else {
                 return .replace(key: after.key, bson: bson ?? after.bson)
             }
             var own: Document = ["_position": after.position.value]

@@ -12,8 +12,6 @@ extension FoldBatch {
         var isSuspect = false
         /// Something is stored under this key, be it Millrace's or not.
         var isStored = false
-        /// A write of it is gathered, and not committed yet.
-        var isGathered = false
         /// Large enough that each event's effect on its size is checked.
         var checksSize = false
         /// What the log makes the document before the batch, where that may be another than is stored.
@@ -30,6 +28,7 @@ extension FoldBatch {
         /// The document before the batch, as it is stored in so many bytes.
         mutating func load(_ document: StoredDocument?, bytes: Int) {
             isStored = true
+            size = bytes
             checksSize = bytes > Model.maximumDocumentSize.bytes / 4
             before = document
         }
@@ -51,8 +50,19 @@ extension FoldBatch {
             isHeld = wasHeld
         }
 
+        /// How large the document is about, as BSON.
+        private(set) var size = 0
+
+        /// Takes the size of a document that elements from an offset on have changed.
+        mutating func measure(from offset: Int64) {
+            guard let position, position.offset >= offset else { return }
+            size = fields.map(BSON.size) ?? 0
+        }
+
         /// What the batch makes of it, as it will be stored; empty where there is no document then.
-        var bson: [UInt8] = []
+        private(set) var bson: [UInt8] = []
+
+        mutating func encode() { bson = after?.bson(reserving: size) ?? [] }
 
         var after: StoredDocument? {
             guard let fields, let position else { return nil }

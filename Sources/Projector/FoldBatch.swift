@@ -3,18 +3,32 @@ import Models
 import Values
 
 /// One batch of a build in memory: elements of consecutive offsets folded onto the documents they touch. No I/O.
+///
+/// When its elements are folded, the batch can go on with those behind them: it keeps what became of the documents.
 struct FoldBatch {
-    /// Limits of a batch; whichever is reached first ends it.
+    /// Limits of what a batch takes; whichever is reached first ends it.
     struct Limits {
+        /// Of the elements that are taken at once.
         var events: Int
+        /// Of all that the batch touches.
         var documents: Int
     }
 
+    /// Those that were taken last: the ones before them are folded.
     private(set) var elements: [Item] = []
     var slots: [Slot] = []
+    /// How many documents the elements before had touched.
+    private var known = 0
+    /// The documents that these elements are the first to touch.
+    var new: Range<Int> { known..<slots.count }
+    /// The size of all documents, of which those that were not folded onto yet count nothing.
+    private(set) var bytes = 0
+    /// A document has outgrown the limit where that was not looked for, and what it was before is gone: the batch is good
+    /// for nothing.
+    private(set) var hasOutgrown = false
     /// The keys, numbered as their slots are.
     private var keys = NameTable()
-    private let chunks: [Source]
+    private var chunks: [Source]
     private let decisions: [Int64: Decision]
     /// Whether an event that cannot be taken ends the batch.
     private let stops: Bool
@@ -50,8 +64,16 @@ struct FoldBatch {
         var slot: Int32
     }
 
-    let start: Int64
+    private let first: Int64
+    /// Where the elements begin that were taken last.
+    private(set) var start: Int64
     private(set) var end: Int64
+    /// Times of what was folded before.
+    private var timeBefore: Int64?
+    private var eventTimeBefore: Int64?
+
+    /// Nothing was folded before its elements: they can be folded again.
+    var isWhole: Bool { start == first }
 
     /// Takes the elements from `offset` on that the limits allow. `chunks` are consecutive, and hold `offset`.
     init(_ chunks: [Source], from offset: Int64, fold: any Folding, limits: Limits, decisions: [Int64: Decision] = [:]) {
@@ -59,19 +81,32 @@ struct FoldBatch {
         self.decisions = decisions
         stops = fold.errorPolicy == .stop
         lifetime = fold.lifetime?.milliseconds
-        start = offset
-        end = offset
+        (first, start, end) = (offset, offset, offset)
+        take(fold, limits)
+    }
+
+    /// Goes on with the elements behind those that were folded. `chunks` are consecutive, and hold `end`.
+    mutating func goOn(_ chunks: [Source], _ fold: any Folding, _ limits: Limits) {
+        (timeBefore, eventTimeBefore) = (time, eventTime)
+        self.chunks = chunks
+        known = slots.count
+        start = end
+        elements.removeAll(keepingCapacity: true)
+        take(fold, limits)
+    }
+
+    private mutating func take(_ fold: any Folding, _ limits: Limits) {
         // Room for all that there may be: a slot is large, and growing would copy what is there.
-        let rest = chunks.enumerated().map { ($0, $1.chunk) }.filter { $1.end > offset }
+        let rest = chunks.enumerated().map { ($0, $1.chunk) }.filter { $1.end > start }
         elements.reserveCapacity(min(limits.events, rest.reduce(0) { $0 + $1.1.count }))
-        let most = min(limits.documents, limits.events, rest.reduce(0) { $0 + $1.1.keys.count })
+        let most = min(limits.documents, known + min(limits.events, rest.reduce(0) { $0 + $1.1.keys.count }))
         slots.reserveCapacity(most)
         keys.reserve(most)
         for (number, chunk) in rest {
             // Keys and types repeat within a chunk: each is looked up once.
             var slotOfKey = [Int32](repeating: -1, count: chunk.keys.count)
             let handled = chunk.types.map { fold.handles($0) }
-            for place in max(0, Int(offset - chunk.offset))..<chunk.count {
+            for place in max(0, Int(start - chunk.offset))..<chunk.count {
                 guard elements.count < limits.events else { return }
                 let element = chunk.elements[place]
                 var slot: Int32 = -1
@@ -95,7 +130,7 @@ struct FoldBatch {
         self.decisions = decisions
         stops = false
         lifetime = fold.lifetime?.milliseconds
-        start = offsets.lowerBound
+        (first, start) = (offsets.lowerBound, offsets.lowerBound)
         end = offsets.upperBound
         let chunk = decoded.chunk
         let handled = chunk.types.map { fold.handles($0) }
@@ -137,14 +172,18 @@ struct FoldBatch {
     private mutating func truncate(before item: Item) {
         elements.removeSubrange((Int(offset(of: item) - start))...)
         end = start + Int64(elements.count)
-        truncate(documents: Int((elements.lazy.map(\.slot).max() ?? -1) + 1))
+        truncate(documents: max(known, Int((elements.lazy.map(\.slot).max() ?? -1) + 1)))
     }
 
     /// When the last element was logged; nil where there is none.
-    var time: Int64? { elements.last.map { chunks[Int($0.chunk)].chunk.at } }
+    var time: Int64? { elements.last.map { chunks[Int($0.chunk)].chunk.at } ?? timeBefore }
 
     /// When the last element happened, as it says itself; nil where it does not say.
-    var eventTime: Int64? { elements.last.flatMap { chunks[Int($0.chunk)].chunk.time(of: chunks[Int($0.chunk)].chunk.elements[Int($0.place)]) } }
+    var eventTime: Int64? {
+        guard let last = elements.last else { return eventTimeBefore }
+        let chunk = chunks[Int(last.chunk)].chunk
+        return chunk.time(of: chunk.elements[Int(last.place)])
+    }
 
     /// What folding the batch gives.
     struct Outcome {
@@ -155,27 +194,44 @@ struct FoldBatch {
         var stopped: Standstill?
     }
 
-    /// Folds every element, in order, onto the documents' origins, and encodes what becomes of them. Where one stops the
-    /// model, the batch ends before it. `totals` are those before the batch.
-    mutating func fold(_ fold: any Folding, build: BuildID, totals: ProjectionTotals) -> Outcome {
+    /// Folds the elements that were taken last, in order, onto the documents. Where one stops the model, the batch ends
+    /// before it.
+    ///
+    /// - Parameter before: what folding gave up to them.
+    mutating func fold(_ fold: any Folding, build: BuildID, after before: Outcome) -> Outcome {
         while true {
-            for slot in slots.indices { slots[slot].begin() }
-            let outcome = foldElements(fold, build, totals)
-            var isTooLarge = false
-            for slot in slots.indices {
-                slots[slot].bson = slots[slot].after?.bson ?? []
-                // One that grew beyond the limit unwatched: watched, the event that goes too far is parked.
-                if slots[slot].bson.count > Model.maximumDocumentSize.bytes, !slots[slot].checksSize {
-                    slots[slot].checksSize = true
-                    isTooLarge = true
-                }
+            for slot in new { slots[slot].begin() }
+            let outcome = foldElements(fold, build, before)
+            let isTooLarge = measure()
+            // Watched, the event that goes too far is parked.
+            guard isTooLarge, isWhole else {
+                hasOutgrown = isTooLarge
+                return outcome
             }
-            if !isTooLarge { return outcome }
         }
     }
 
-    private mutating func foldElements(_ fold: any Folding, _ build: BuildID, _ totals: ProjectionTotals) -> Outcome {
-        var outcome = Outcome(totals: totals)
+    /// Adds up how large the documents are. True where one has grown beyond the limit unwatched; from here on it is watched.
+    private mutating func measure() -> Bool {
+        bytes = 0
+        var isTooLarge = false
+        for slot in slots.indices {
+            slots[slot].measure(from: start)
+            bytes += slots[slot].size
+            guard slots[slot].size > Model.maximumDocumentSize.bytes / 4, !slots[slot].checksSize else { continue }
+            slots[slot].checksSize = true
+            if slots[slot].size > Model.maximumDocumentSize.bytes { isTooLarge = true }
+        }
+        return isTooLarge
+    }
+
+    /// Encodes what has become of the documents.
+    mutating func encode() {
+        for slot in slots.indices { slots[slot].encode() }
+    }
+
+    private mutating func foldElements(_ fold: any Folding, _ build: BuildID, _ before: Outcome) -> Outcome {
+        var outcome = before
         var place = 0
         while place < elements.count {
             let number = elements[place].chunk

@@ -83,7 +83,8 @@ public struct KeyHistory: Sendable {
             if let known = states[batch.slots[slot].key] { batch.slots[slot].goOn(from: Self.document(known.bson), isHeld: known.isHeld) }
             batch.slots[slot].checksSize = true
         }
-        let outcome = batch.fold(fold, build: build, totals: totals)
+        let outcome = batch.fold(fold, build: build, after: .init(totals: totals))
+        batch.encode()
         totals = outcome.totals
         for slot in batch.slots {
             bytes += slot.bson.count - (states[slot.key]?.bson.count ?? 0)

@@ -4,19 +4,17 @@ import Values
 
 /// Where the documents of a batch come from: the cache, the store, and the log for those that somebody else has written.
 extension Projection {
+    /// Loads the documents that the batch has not touched before.
     func load(_ batch: inout FoldBatch, _ from: Checkpoint) async throws {
         var missing: [Int] = []
-        for slot in batch.slots.indices {
-            let written = gathered.document(of: batch.slots[slot].key)
-            batch.slots[slot].isGathered = written != nil
-            guard let bytes = written ?? cache[batch.slots[slot].key] else {
+        for slot in batch.new {
+            guard let bytes = cache[batch.slots[slot].key] else {
                 missing.append(slot)
                 continue
             }
-            if bytes.isEmpty { continue }
             batch.slots[slot].load(StoredDocument(try Document(bson: bytes)), bytes: bytes.count)
         }
-        var loaded = 0
+        var loaded = batch.bytes
         var place = 0
         while place < missing.count {
             guard loaded <= limits.loaded.bytes else {
@@ -34,12 +32,12 @@ extension Projection {
             }
             place = page.endIndex
         }
-        for slot in batch.slots.indices where batch.slots[slot].isSuspect {
+        for slot in batch.new where batch.slots[slot].isSuspect {
             batch.slots[slot].refolded = try await refold(batch.slots[slot].key.text, below: from.offset)
         }
         // A repair that lifts a letter meanwhile raises the generation, so that this batch is not committed.
         guard fold.errorPolicy == .hold, from.totals.parked > 0 else { return }
-        for key in try await store.keysWithLetters(in: build, partition, below: from.offset, among: batch.slots.map(\.key.text)) {
+        for key in try await store.keysWithLetters(in: build, partition, below: from.offset, among: batch.slots[batch.new].map(\.key.text)) {
             if let slot = batch.place(of: key.text) { batch.slots[slot].wasHeld = true }
         }
     }

@@ -5,8 +5,8 @@ import Values
 
 /// What a batch comes to: the commit that takes it into effect, and the documents to keep at hand.
 extension Projection {
-    func plan(_ batch: inout FoldBatch, _ from: Checkpoint) -> Commit {
-        let outcome = batch.fold(fold, build: build, totals: from.totals)
+    func plan(_ batch: inout FoldBatch, _ outcome: FoldBatch.Outcome, _ from: Checkpoint) -> Commit {
+        batch.encode()
         var to = from
         to.offset = batch.end
         to.time = batch.time ?? from.time
@@ -20,7 +20,7 @@ extension Projection {
                 batch.slots[slot].isSuspect
                 ? repair(batch.slots[slot], at: from.time, &to.totals)
                 : DocumentWrite.change(
-                    from: batch.slots[slot].before, to: batch.slots[slot].after, bson: batch.slots[slot].bson, isWhole: batch.slots[slot].isGathered)
+                    from: batch.slots[slot].before, to: batch.slots[slot].after, bson: batch.slots[slot].bson)
             switch write {
             case nil: to.totals.unchanged += 1
             case .insert?: to.totals.inserted += 1

@@ -5,8 +5,8 @@ import Values
 
 /// How large the batches of a projection are.
 public struct BatchLimits: Hashable, Sendable {
-    /// Elements of one batch. Measured: transactions of 10,000 documents cost mongod a third less for each than those of
-    /// 2,000, and 100,000 took 2.5 s.
+    /// Elements that are taken at once. Measured: transactions of 10,000 documents cost mongod a third less for each than
+    /// those of 2,000, and 100,000 took 2.5 s.
     public var events = 20_000
     /// Documents of one batch: MongoDB's cost and memory for one transaction.
     public var documents = 10_000
@@ -14,8 +14,8 @@ public struct BatchLimits: Hashable, Sendable {
     public var loaded = ByteCount.mebibytes(32)
     /// Bytes of documents kept between batches.
     public var cache = ByteCount.mebibytes(48)
-    /// Elements whose batches are committed together, as long as they touch few documents; the log is read ahead of them.
-    /// 0: each batch is committed by itself, which is seen soonest.
+    /// Elements of one batch, which goes on until it has so many or touches too many documents; the log is read ahead of it.
+    /// 0: what is taken at once is a batch, which is seen soonest.
     public var gathered = 0
     /// How much of its work a projection that gathers may lose when it is killed.
     public var gathering = Duration.seconds(5)
@@ -39,15 +39,13 @@ public actor Projection {
 
     var checkpoint: Checkpoint?
     var cache: DocumentCache
-    /// Batches behind the stored checkpoint that are not committed yet; `checkpoint` is behind them.
-    private(set) var gathered = GatheredBatches()
+    /// A batch that is folded and not committed yet; `checkpoint` is behind it.
+    private var underWay: BatchUnderWay?
+    /// A document has grown beyond the limit in a batch that had gone on: what is taken at once is a batch from here on,
+    /// which can be folded again to see which event goes too far.
+    private var isApart = false
     /// What was read of the log and not taken yet: consecutive chunks.
     private var ahead: [Chunk] = []
-    /// How many elements are read of the log at once. Where the log is read ahead, the first batch is small, so that the fold
-    /// begins soon, and reading the next one is over when it ends: it takes a third of the time.
-    private var page: Int
-    private static let firstPage = 25_000
-    private static let pageGrowth = 3
     /// How many documents to load at once: as many as stay near the limit, by the sizes seen. It starts small and grows
     /// by steps, so that huge documents are noticed before many of them are asked for.
     var loadSize = 64
@@ -88,13 +86,12 @@ public actor Projection {
         self.meter = meter
         self.logger = logger
         cache = DocumentCache(limit: limits.cache.bytes)
-        page = limits.gathered > 0 ? min(Self.firstPage, limits.events) : limits.events
     }
 
     /// Forgets what is in memory: after a failure, and when the lease was gone for a while.
     public func forget() {
         checkpoint = nil
-        gathered = GatheredBatches()
+        underWay = nil
         ahead = []
         cache.removeAll()
         completeness = [:]
@@ -137,9 +134,8 @@ public actor Projection {
             let batch = chunks.map { FoldBatch.Source.logged($0) }
             let isApplied: Bool
             var more: [Chunk] = []
-            if limits.gathered > 0, last.end - checkpoint.offset - Int64(count) < limits.events / 2 {
-                page = min(page * Self.pageGrowth, limits.events)
-                async let next = log.chunks(of: partition, from: last.end, events: page)
+            if limits.gathered > 0, last.end - checkpoint.offset - Int64(count) < limits.events {
+                async let next = log.chunks(of: partition, from: last.end, events: limits.events)
                 isApplied = try await apply(batch, checkpoint, events: count, watch)
                 more = try await next
             } else {
@@ -158,7 +154,7 @@ public actor Projection {
     private func chunks(from offset: Int64) async throws -> [Chunk] {
         ahead.removeAll { $0.end <= offset }
         if let first = ahead.first, first.offset <= offset { return ahead }
-        return try await log.chunks(of: partition, from: offset, events: page)
+        return try await log.chunks(of: partition, from: offset, events: limits.events)
     }
 
     /// How many elements from the checkpoint on, of those before `end`, the next batch may take at most.
@@ -207,42 +203,88 @@ public actor Projection {
         return stored
     }
 
-    /// Applies the batch at the checkpoint. False when the checkpoint turned out to be another.
-    private func apply(_ chunks: [FoldBatch.Source], _ from: Checkpoint, events: Int, _ watch: CrashWatch?) async throws -> Bool {
-        var batch = FoldBatch(
-            chunks, from: from.offset, fold: fold, limits: .init(events: events, documents: limits.documents), decisions: decisions
-        )
+    /// A batch, and what is needed to commit it.
+    private struct BatchUnderWay {
+        var batch: FoldBatch
+        var outcome: FoldBatch.Outcome
+        /// The checkpoint that it begins at.
+        let from: Checkpoint
         let began = ContinuousClock.now
-        try await load(&batch, from)
+        var loading = Duration.zero
+        var folding = Duration.zero
+
+        var events: Int { Int(batch.end - from.offset) }
+    }
+
+    /// Takes elements behind the checkpoint into the batch under way, or begins one, and commits it when it is full. False
+    /// when the checkpoint turned out to be another.
+    private func apply(_ chunks: [FoldBatch.Source], _ from: Checkpoint, events: Int, _ watch: CrashWatch?) async throws -> Bool {
+        let began = ContinuousClock.now
+        var current = take(chunks, from, .init(events: events, documents: limits.documents))
+        try await load(&current.batch, current.from)
         CrashPoint.documentsRead.reached()
         let loaded = ContinuousClock.now
-        var commit = plan(&batch, from)
+        current.outcome = current.batch.fold(fold, build: build, after: current.outcome)
+        guard !current.batch.hasOutgrown else {
+            forget()
+            isApart = true
+            return false
+        }
+        current.loading += loaded - began
+        current.folding += .now - loaded
+        checkpoint?.offset = current.batch.end
+        let isFull = isFull(current, watch)
+        underWay = current
+        return isFull ? try await settle(watch) : true
+    }
+
+    private func take(_ chunks: [FoldBatch.Source], _ from: Checkpoint, _ limits: FoldBatch.Limits) -> BatchUnderWay {
+        guard var current = underWay else {
+            let batch = FoldBatch(chunks, from: from.offset, fold: fold, limits: limits, decisions: decisions)
+            return BatchUnderWay(batch: batch, outcome: .init(totals: from.totals), from: from)
+        }
+        // There is one of it, so that nothing is copied.
+        underWay = nil
+        current.batch.goOn(chunks, fold, limits)
+        return current
+    }
+
+    /// Whether a batch is to be committed before it goes on: where whoever watches wants to know what everything that was
+    /// taken comes to, where it is large, letters too, where the build is stopped, and where a document is written whatever
+    /// somebody else has made of it meanwhile.
+    private func isFull(_ current: BatchUnderWay, _ watch: CrashWatch?) -> Bool {
+        let batch = current.batch
+        return watch != nil || isApart || current.events >= failures.limit(limits.gathered) || batch.slots.count >= limits.documents
+            || batch.bytes >= limits.loaded.bytes || !current.outcome.deadLetters.isEmpty || current.outcome.stopped != nil
+            || batch.new.contains { batch.slots[$0].isSuspect } || .now - current.began > limits.gathering
+    }
+
+    /// Commits the batch under way. False when the checkpoint, or a document of a batch that had gone on, turned out to be
+    /// another: all of it is folded again then, from what is stored.
+    func settle(_ watch: CrashWatch? = nil) async throws -> Bool {
+        guard var current = underWay else { return true }
+        underWay = nil
+        let from = current.from
+        let began = ContinuousClock.now
+        var commit = plan(&current.batch, current.outcome, from)
         let planned = ContinuousClock.now
         CrashPoint.folded.reached()
         if commit.to == from {
             // Stopped where it is known to be.
             stand(still: commit.to.stopped)
-            return try await settle()
-        }
-        // Whoever watches wants to know what each batch comes to.
-        if limits.gathered > 0, watch == nil {
-            gathered.add(commit, batch)
-            taken(commit, batch)
-            let isFull =
-                gathered.events >= failures.limit(limits.gathered) || gathered.documentCount >= limits.documents || gathered.bytes >= limits.loaded.bytes
-                || gathered.mustBeStored || .now - gathered.since > limits.gathering
-            return isFull ? try await settle() : true
+            return true
         }
         var reply: CommitReply
         do {
             reply = try await store.commit(commit)
-            if reply == .mismatch {
-                try await verify(&batch, from)
-                commit = plan(&batch, from)
+            if reply == .mismatch, current.batch.isWhole {
+                try await verify(&current.batch, from)
+                current.outcome = current.batch.fold(fold, build: build, after: .init(totals: from.totals))
+                commit = plan(&current.batch, current.outcome, from)
                 reply = try await store.commit(commit)
             }
         } catch {
-            failures.count(at: from.offset, events: batch.elements.count)
+            failures.count(at: from.offset, events: current.events)
             throw error
         }
         guard reply == .committed else {
@@ -252,40 +294,15 @@ public actor Projection {
         CrashPoint.committed.reached()
         meter?.record(
             AppliedBatch(
-                model: build.model, events: batch.elements.count, load: loaded - began, fold: planned - loaded, write: .now - planned, lastTime: batch.eventTime
-            ))
+                model: build.model, events: current.events, load: current.loading, fold: current.folding + (planned - began), write: .now - planned,
+                lastTime: current.batch.eventTime))
         failures.succeeded()
-        taken(commit, batch)
-        try await sweep(commit.to, atLeast: Self.sweepStep)
-        if commit.to.offset > from.offset { try await watch?.passed(.project(build), to: commit.to.offset) }
-        return true
-    }
-
-    /// Goes on behind a batch.
-    private func taken(_ commit: Commit, _ batch: FoldBatch) {
         checkpoint = commit.to
         unknownTypes.formUnion(commit.unknownTypes.compactMap(\.type))
-        remember(batch)
+        remember(current.batch)
         stand(still: commit.to.stopped)
-    }
-
-    /// Commits what was gathered. False when the checkpoint, or a document, turned out to be another: all of it is folded again
-    /// then, from what is stored.
-    func settle() async throws -> Bool {
-        let events = gathered.events
-        guard let commit = gathered.take() else { return true }
-        do {
-            guard try await store.commit(commit) == .committed else {
-                forget()
-                return false
-            }
-        } catch {
-            failures.count(at: commit.from.offset, events: events)
-            throw error
-        }
-        CrashPoint.committed.reached()
-        failures.succeeded()
         try await sweep(commit.to, atLeast: Self.sweepStep)
+        if commit.to.offset > from.offset { try await watch?.passed(.project(build), to: commit.to.offset) }
         return true
     }
 

@@ -104,7 +104,7 @@ extension BatchLimits {
     /// By what MongoDB takes and memory holds, not by how long readers wait for it.
     public static var ofRebuild: BatchLimits {
         var limits = BatchLimits()
-        limits.events = 150_000
+        limits.events = 50_000
         limits.documents = 20_000
         limits.loaded = .mebibytes(64)
         limits.cache = .mebibytes(128)

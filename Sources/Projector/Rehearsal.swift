@@ -37,7 +37,8 @@ public struct Rehearsal: Sendable {
             guard let bytes = documents[batch.slots[slot].key] else { continue }
             batch.slots[slot].load(StoredDocument(try Document(bson: bytes)), bytes: bytes.count)
         }
-        let outcome = batch.fold(fold, build: build, totals: totals)
+        let outcome = batch.fold(fold, build: build, after: .init(totals: totals))
+        batch.encode()
         for slot in batch.slots {
             if slot.isHeld { held.insert(slot.key) }
             guard let write = DocumentWrite.change(from: slot.before, to: slot.after, bson: slot.bson) else { continue }

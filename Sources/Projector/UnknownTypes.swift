@@ -31,14 +31,14 @@ struct UnknownTypes {
 
     private var numbers: [ExactString: Int] = [:]
     private var met: [UnknownType] = []
-    /// Of the chunk's types, their places in `met`.
+    /// Of the types of the chunk that begins at `chunk`, their places in `met`.
     private var places: [Int] = []
-    private var chunk: Int32 = -1
+    private var chunk: Int64 = -1
 
     /// Counts an event. Items come chunk by chunk, so that a name is looked up once in each.
     mutating func count(_ item: FoldBatch.Item, _ chunk: Chunk) {
-        if item.chunk != self.chunk {
-            self.chunk = item.chunk
+        if chunk.offset != self.chunk {
+            self.chunk = chunk.offset
             places = [Int](repeating: -1, count: chunk.types.count)
         }
         let type = Int(chunk.elements[Int(item.place)].type)

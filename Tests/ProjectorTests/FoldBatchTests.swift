@@ -36,7 +36,8 @@ import Values
                 #expect(batch.place(of: batch.slots[slot].key.text) == slot)
                 if let stored = result.documents[batch.slots[slot].key] { batch.slots[slot].load(stored, bytes: stored.bson.count) }
             }
-            let outcome = batch.fold(fold, build: build, totals: result.totals)
+            let outcome = batch.fold(fold, build: build, after: .init(totals: result.totals))
+            batch.encode()
             for slot in batch.slots { result.documents[slot.key] = slot.after }
             result.totals = outcome.totals
             result.deadLetters += outcome.deadLetters
@@ -105,7 +106,7 @@ import Values
         let chunks = Self.chunks(texts, chunkEvents: 2)
         let decisions: [Int64: Decision] = [0: .dropped, 1: .dropped, 2: .crashParked, 3: .dropped]
         var batch = FoldBatch(chunks.map { .parsed($0) }, from: 0, fold: Self.fold, limits: .init(events: 10, documents: 10), decisions: decisions)
-        let outcome = batch.fold(Self.fold, build: Self.build, totals: ProjectionTotals())
+        let outcome = batch.fold(Self.fold, build: Self.build, after: .init(totals: ProjectionTotals()))
         #expect([outcome.totals.logged, outcome.totals.applied, outcome.totals.ignored, outcome.totals.parked] == [5, 1, 3, 1])
         #expect(outcome.deadLetters.map(\.offset) == [2] && outcome.deadLetters.map(\.decision) == [.crashParked])
         #expect(batch.slots[0].after?.fields == ["first": 4, "n": 1])
@@ -169,7 +170,7 @@ import Values
             "unset": [Effect([.unset(FieldPath(["x"]))])],
         ])
         var batch = FoldBatch(still.map { .parsed($0) }, from: 0, fold: fold, limits: .init(events: 10, documents: 10))
-        _ = batch.fold(fold, build: Self.build, totals: ProjectionTotals())
+        _ = batch.fold(fold, build: Self.build, after: .init(totals: ProjectionTotals()))
         #expect(batch.slots[0].after?.position == DocumentPosition(partition: 0, offset: 0, time: 1000))
         #expect(batch.slots[1].after?.position == DocumentPosition(partition: 0, offset: 2, time: 1_000_000))
     }

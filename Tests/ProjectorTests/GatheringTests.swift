@@ -7,7 +7,7 @@ import Values
 
 @testable import Projector
 
-/// Batches that are committed together.
+/// Batches that go on before they are committed.
 @Suite struct GatheringTests {
     private static let build = Commerce.product
 
@@ -27,6 +27,7 @@ import Values
                 limits.gathered = random.pick([1000, 20])
                 limits.documents = random.pick([100, 6])
                 limits.cache = ByteCount(random.pick([0, 1 << 20]))
+                limits.loaded = ByteCount(random.pick([200, 1000, 1 << 20]))
             }
             let world = try await World.logged(texts)
             _ = try await Worker(1, world, setting).projections[0].catchUp()
@@ -34,7 +35,7 @@ import Values
         }
     }
 
-    @Test func `batches without letters are one commit`() async throws {
+    @Test func `without letters they are one commit`() async throws {
         let types = ["created", "changed", "deleted", "created"]
         let texts = (0..<40).map { EventText("\($0)", types[$0 % 4], key: .string("k\($0 % 7)"), data: 5).json }
         let world = try await World.logged(texts)
@@ -54,13 +55,13 @@ import Values
         try Expected(texts, setting.stream, setting.builds).check(await world.mongo, "two keys")
     }
 
-    /// What comes of two batches, for each pair of what can become of a document in them.
+    /// What comes of two times that elements are taken, for each pair of what can become of a document in them.
     @Test(arguments: [
         ("created", "changed"), ("created", "deleted"), ("changed", "changed"), ("changed", "deleted"), ("deleted", "created"), ("deleted", "deleted"),
     ])
-    func `a document that two of them touch is written once`(first: String, second: String) async throws {
+    func `a document that is touched in both is written once`(first: String, second: String) async throws {
         func text(_ id: String, _ type: String, key: String = "a") -> String { EventText(id, type, key: .string(key), data: 5).json }
-        // Once on what is stored, once on nothing; and once more behind a third batch.
+        // Once on what is stored, once on nothing; and once more with a third.
         for stored in [true, false] {
             for third in [nil, "created", "changed", "deleted"] {
                 let before = stored ? [text("0", "created")] : []
@@ -77,7 +78,7 @@ import Values
         }
     }
 
-    @Test func `what was gathered is folded again when somebody repairs what it was folded onto`() async throws {
+    @Test func `a batch that had gone on is folded again when somebody repairs what it was folded onto`() async throws {
         let texts = (0..<3).map { EventText("\($0)", "created", key: "a", data: 1).json }
         let world = try await World.logged(texts)
         let projection = Worker(1, world, Self.setting { ($0.events, $0.gathered) = (1, 2) }).projections[0]

@@ -61,6 +61,20 @@ import Values
         #expect(history.document(of: "k")?.bson == expected.documents[Self.build]?[ExactString("k")])
     }
 
+    /// The document is beyond the limit when it is noticed, and what it was before is gone.
+    @Test(arguments: [1, 2, 3, 5, 9]) func `the same events are parked in a batch that goes on`(events: Int) async throws {
+        let expected = try await run(batchEvents: 1, cache: 0)
+        let world = try await World.logged(Self.texts)
+        var setting = Worker.Setting(stream: TestLog.settings, builds: [(Self.build, Self.fold)])
+        (setting.limits.events, setting.limits.gathered) = (events, 1000)
+        _ = try await Worker(1, world, setting).projections[0].catchUp()
+        let mongo = await world.mongo
+        #expect(mongo.deadLetters == expected.deadLetters)
+        #expect(isSame(mongo, expected))
+        // Where it was noticed in time, and where it was not.
+        #expect((await world.mongo.commits < Self.texts.count / events) == (events < 3))
+    }
+
     /// Stored small, but made large by the log, and small again when the batch ends: what it is folded onto decides.
     @Test func `the same events are parked when somebody replaced the document`() async throws {
         let texts = Array(Self.texts.dropLast())

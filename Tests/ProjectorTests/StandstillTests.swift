@@ -57,6 +57,36 @@ import Values
         }
     }
 
+    @Test(arguments: Seed.ofThisRun) func `a batch that goes on takes everything before the event, and nothing behind it`(seed: Seed) async throws {
+        for round in 0..<12 {
+            var random = Random(seed, round: round)
+            let world = try await World.logged(Self.texts(&random))
+            var setting = Self.setting
+            (setting.limits.events, setting.limits.gathered) = (1 + random.below(9), 1000)
+            _ = try await Worker(1, world, setting).projections[0].catchUp()
+            let mongo = await world.mongo
+            let chunks = mongo.chunks { _ in true }.map { DecodedChunk(parsing: $0) }
+            var whole = Rehearsal(fold: Self.fold, build: Self.build, documents: [], from: 0)
+            try whole.take(chunks, to: try #require(chunks.last?.chunk.end))
+            let stopped = try #require(whole.stopped)
+            let checkpoint = try #require(mongo.checkpoints[Self.build])
+            #expect(checkpoint.stopped == stopped && checkpoint.offset == stopped.offset, "round \(round)")
+            #expect(mongo.documents[Self.build] ?? [:] == whole.documents, "round \(round)")
+            #expect(checkpoint.time == chunks.last { $0.chunk.offset < stopped.offset }?.chunk.at ?? 0, "round \(round)")
+        }
+    }
+
+    @Test func `a batch that stops at the first element it goes on with keeps the time of those before`() async throws {
+        let world = try await World.logged([EventText("1", "created", key: "a", data: 1), EventText("2", "copied", key: "c")].map(\.json))
+        var setting = Self.setting
+        (setting.limits.events, setting.limits.gathered) = (1, 1000)
+        _ = try await Worker(1, world, setting).projections[0].catchUp()
+        let mongo = await world.mongo
+        let checkpoint = try #require(mongo.checkpoints[Self.build])
+        #expect(checkpoint.offset == 1 && checkpoint.stopped?.offset == 1 && mongo.commits == 1)
+        #expect(try checkpoint.time == #require(mongo.chunks { _ in true }.first).at)
+    }
+
     @Test func `the others go on, and a restart changes nothing until the event can be taken`() async throws {
         let world = World()
         let before = [EventText("1", "created", key: "a", data: 1), EventText("2", "created", key: "b", data: 2)]
