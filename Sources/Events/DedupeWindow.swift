@@ -3,8 +3,9 @@ import Values
 
 /// The recent event ids of a partition, exact: which were logged, where, and with which content.
 ///
-/// A ring of entries in log order beside a chained hash table over it, 52 to 56 bytes an id. Memory is reserved at
-/// once and used as it fills. Not thread-safe: it belongs to the ingest of one partition.
+/// A ring of entries in log order beside a chained hash table over it, 52 to 56 bytes an id. The ring's memory is reserved
+/// at once and used as it fills; the table grows, since ids lead anywhere in it and would touch all of it at once. Not
+/// thread-safe: it belongs to the ingest of one partition.
 public final class DedupeWindow {
     /// The two bounds of rule 10, and the wider one that holds while a segment that Redis resurrected is read.
     public struct Bounds: Hashable, Sendable {
@@ -63,8 +64,8 @@ public final class DedupeWindow {
     private let capacity: Int
     private let entries: UnsafeMutablePointer<Entry>
     /// Ring place + 1 of each chain's newest entry, or 0.
-    private let chains: UnsafeMutablePointer<UInt32>
-    private let chainMask: Int
+    private var chains: UnsafeMutablePointer<UInt32>
+    private var chainMask = 1023
     /// Sequence numbers of the oldest entry kept and of the next one.
     private var first = 0
     private(set) var next = 0
@@ -77,11 +78,8 @@ public final class DedupeWindow {
         self.bounds = bounds
         capacity = bounds.capacity + Self.slack
         precondition(capacity < Int(UInt32.max))
-        var chainCount = 1024
-        while chainCount < capacity { chainCount *= 2 }
-        chainMask = chainCount - 1
         entries = Self.allocate(capacity)
-        chains = Self.allocate(chainCount)
+        chains = Self.allocate(chainMask + 1)
     }
 
     deinit {
@@ -89,15 +87,18 @@ public final class DedupeWindow {
         Self.free(chains, chainMask + 1)
     }
 
-    /// Zeroed memory that is only used as it is touched, in large pages where the system has them: an id leads anywhere.
+    /// Zeroed memory that is only used as it is touched, behind its beginning in large pages where the system has them: an id
+    /// leads anywhere, but a young window is not worth the time that it takes to find large pages.
     private static func allocate<Element>(_ count: Int) -> UnsafeMutablePointer<Element> {
         let size = count * MemoryLayout<Element>.stride
         guard let memory = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0), memory != MAP_FAILED else {
             preconditionFailure("out of memory")
         }
-        madvise(memory, size, Int32(MADV_HUGEPAGE))
+        if size > small { madvise(memory + small, size - small, Int32(MADV_HUGEPAGE)) }
         return memory.bindMemory(to: Element.self, capacity: count)
     }
+
+    private static let small = 4 << 20
 
     private static func free<Element>(_ memory: UnsafeMutablePointer<Element>, _ count: Int) {
         munmap(memory, count * MemoryLayout<Element>.stride)
@@ -126,11 +127,24 @@ public final class DedupeWindow {
     /// Adds an original, the newest so far.
     public func insert(id: Digest, content: Digest, offset: Int64, age: Int64) {
         if count == capacity { evictOldest() }
+        if count > chainMask { grow() }
         let place = next % capacity
         let chain = chain(id)
         (entries + place).initialize(to: Entry(id: id, content: content, offset: offset, age: age, next: chains[chain]))
         chains[chain] = UInt32(place + 1)
         next += 1
+    }
+
+    /// Twice the chains, with the newest entry of each still its first.
+    private func grow() {
+        Self.free(chains, chainMask + 1)
+        chainMask = chainMask * 2 + 1
+        chains = Self.allocate(chainMask + 1)
+        for place in (first..<next).lazy.map({ [capacity] in $0 % capacity }) {
+            let chain = chain(entries[place].id)
+            entries[place].next = chains[chain]
+            chains[chain] = UInt32(place + 1)
+        }
     }
 
     /// Takes the newest entries back, down to a count that `mark` gave at most a chunk ago.

@@ -216,43 +216,45 @@ public actor Projection {
         var events: Int { Int(batch.end - from.offset) }
     }
 
-    /// Takes elements behind the checkpoint into the batch under way, or begins one, and commits it when it is full. False
-    /// when the checkpoint turned out to be another.
+    /// Takes elements behind the checkpoint into effect, at once or with what follows. False when the checkpoint turned out to
+    /// be another.
     private func apply(_ chunks: [FoldBatch.Source], _ from: Checkpoint, events: Int, _ watch: CrashWatch?) async throws -> Bool {
-        let began = ContinuousClock.now
-        var current = take(chunks, from, .init(events: events, documents: limits.documents))
-        try await load(&current.batch, current.from)
-        CrashPoint.documentsRead.reached()
-        let loaded = ContinuousClock.now
-        current.outcome = current.batch.fold(fold, build: build, after: current.outcome)
-        guard !current.batch.hasOutgrown else {
+        try await take(chunks, from, .init(events: events, documents: limits.documents))
+        guard underWay?.batch.hasOutgrown == false else {
             forget()
             isApart = true
             return false
         }
+        return isFull(watch) ? try await settle(watch) : true
+    }
+
+    /// Folds elements into the batch under way, or into a new one.
+    private func take(_ chunks: [FoldBatch.Source], _ from: Checkpoint, _ limits: FoldBatch.Limits) async throws {
+        let began = ContinuousClock.now
+        var current: BatchUnderWay
+        if let underWay {
+            current = underWay
+            self.underWay = nil
+            current.batch.goOn(chunks, fold, limits)
+        } else {
+            let batch = FoldBatch(chunks, from: from.offset, fold: fold, limits: limits, decisions: decisions)
+            current = BatchUnderWay(batch: batch, outcome: .init(totals: from.totals), from: from)
+        }
+        try await load(&current.batch, current.from)
+        CrashPoint.documentsRead.reached()
+        let loaded = ContinuousClock.now
+        current.outcome = current.batch.fold(fold, build: build, after: current.outcome)
         current.loading += loaded - began
         current.folding += .now - loaded
         checkpoint?.offset = current.batch.end
-        let isFull = isFull(current, watch)
         underWay = current
-        return isFull ? try await settle(watch) : true
     }
 
-    private func take(_ chunks: [FoldBatch.Source], _ from: Checkpoint, _ limits: FoldBatch.Limits) -> BatchUnderWay {
-        guard var current = underWay else {
-            let batch = FoldBatch(chunks, from: from.offset, fold: fold, limits: limits, decisions: decisions)
-            return BatchUnderWay(batch: batch, outcome: .init(totals: from.totals), from: from)
-        }
-        // There is one of it, so that nothing is copied.
-        underWay = nil
-        current.batch.goOn(chunks, fold, limits)
-        return current
-    }
-
-    /// Whether a batch is to be committed before it goes on: where whoever watches wants to know what everything that was
+    /// Whether the batch under way is to be committed before it goes on: where whoever watches wants to know what everything that was
     /// taken comes to, where it is large, letters too, where the build is stopped, and where a document is written whatever
     /// somebody else has made of it meanwhile.
-    private func isFull(_ current: BatchUnderWay, _ watch: CrashWatch?) -> Bool {
+    private func isFull(_ watch: CrashWatch?) -> Bool {
+        guard let current = underWay else { return false }
         let batch = current.batch
         return watch != nil || isApart || current.events >= failures.limit(limits.gathered) || batch.slots.count >= limits.documents
             || batch.bytes >= limits.loaded.bytes || !current.outcome.deadLetters.isEmpty || current.outcome.stopped != nil
@@ -263,6 +265,7 @@ public actor Projection {
     /// another: all of it is folded again then, from what is stored.
     func settle(_ watch: CrashWatch? = nil) async throws -> Bool {
         guard var current = underWay else { return true }
+        // What is encoded must have one owner, or its documents are copied first.
         underWay = nil
         let from = current.from
         let began = ContinuousClock.now

@@ -101,6 +101,21 @@ import Values
         }
     }
 
+    @Test func `nothing is lost when it grows, and the newest entry of an id decides`() {
+        let window = DedupeWindow(bounds: .init(age: .max, originals: 20_000))
+        func id(_ number: Int) -> Digest { Digest(low: UInt64(number) &* 0x9E37_79B9, high: 1) }
+        for number in 0..<9000 {
+            // Each id twice in turn, with other content.
+            window.insert(id: id(number / 2), content: id(number), offset: Int64(number), age: 0)
+            guard [1023, 1024, 2047, 2048, 2049, 4097, 8999].contains(number) else { continue }
+            let wrong = (0...number).filter { other in
+                let newest = min(other | 1, number)
+                return window.find(id: id(other / 2), content: id(newest), age: 0) != .duplicate(of: Int64(newest))
+            }
+            #expect(wrong.isEmpty, "after \(number)")
+        }
+    }
+
     @Test(arguments: Seed.ofThisRun) func `a window read from the log's digests decides as the one that wrote them`(seed: Seed) throws {
         for round in 0..<30 {
             var random = Random(seed, round: round)
