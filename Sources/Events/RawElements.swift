@@ -20,8 +20,8 @@ public struct RawElements: Sendable {
 
     public var count: Int { offsets.count }
 
-    /// Makes room for elements of so many bytes together.
-    public mutating func reserve(bytes: Int) { self.bytes.reserveCapacity(bytes) }
+    /// Makes room for elements of so many bytes together, and for what the parser wants behind them.
+    public mutating func reserve(bytes: Int) { self.bytes.reserveCapacity(bytes + JSONTape.padding) }
 
     public mutating func append(_ element: UnsafeRawBufferPointer) {
         offsets.append(UInt64(bytes.count))
