@@ -1,4 +1,5 @@
 import Events
+import Synchronization
 import Values
 
 extension PathNode {
@@ -27,7 +28,7 @@ extension PathNode {
 
 extension PathNode.Member {
     fileprivate func apply(to document: inout Document, _ context: Context) throws(Refusal) -> Bool {
-        guard let index = document.index(of: name) else {
+        guard let index = place(in: document) else {
             var value: Value?
             let isChanged = try node.apply(to: &value, context)
             if let value { document.append(name, value) }
@@ -39,6 +40,14 @@ extension PathNode.Member {
             if let value { document.fields[index].value = value } else { document.fields.remove(at: index) }
         }
         return try node.apply(to: &value, context)
+    }
+
+    private func place(in document: Document) -> Int? {
+        let last = lastPlace.load(ordering: .relaxed)
+        if last < document.fields.count, document.fields[last].name.utf8Equal(name) { return last }
+        guard let place = document.index(of: name) else { return nil }
+        lastPlace.store(place, ordering: .relaxed)
+        return place
     }
 }
 

@@ -1,4 +1,5 @@
 import Events
+import Synchronization
 import Values
 
 /// Where the operators of one effect lead: their paths as one tree, so that what they share is followed once.
@@ -48,6 +49,9 @@ enum PathNode: Sendable {
         /// What the name means to an array.
         let index: Int?
         let node: PathNode
+        /// Where the name stood in the last document: those of a model mostly have the same order. Only a guess, which
+        /// needs no order among threads.
+        let lastPlace = Atomic<Int>(0)
 
         init(_ name: String, _ node: PathNode) {
             self.name = name

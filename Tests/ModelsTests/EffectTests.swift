@@ -1,3 +1,4 @@
+import EventFixtures
 import Events
 import Testing
 import Values
@@ -21,6 +22,26 @@ import Values
             .set(path("z"), value(1)), .increment(path("b.y"), value(1)), .push(path("a"), .one(value(1)), slice: nil), .set(path("b.x"), value(2)),
         ]
         #expect(try Applied([operators], to: nil).document == ["z": 1, "b": ["y": 1, "x": 2], "a": [1]])
+    }
+
+    @Test func `where a field stood in one document says nothing of the next`() throws {
+        let chunk = try #require(TestLog().append([EventText("1", "changed", data: [:]).json]).first)
+        let event = try #require(chunk.event(at: 0))
+        let fold = EffectFold(["changed": [Effect([.increment(path("n"), value(1)), .set(path("in.n"), value(7))])]])
+        let documents: [(before: Document, after: Document)] = [
+            (["a": 1, "in": ["b": 1, "n": 1], "n": 1], ["a": 1, "in": ["b": 1, "n": 7], "n": 2]),
+            (["n": 1, "a": 1, "b": 1, "in": ["n": 1, "b": 1]], ["n": 2, "a": 1, "b": 1, "in": ["n": 7, "b": 1]]),
+            (["a": 1, "b": 1], ["a": 1, "b": 1, "n": 1, "in": ["n": 7]]),
+            (["in": ["b": 1, "c": 1]], ["in": ["b": 1, "c": 1, "n": 7], "n": 1]),
+            (["a": 1, "b": 1, "n": 1, "c": 1], ["a": 1, "b": 1, "n": 2, "c": 1, "in": ["n": 7]]),
+        ]
+        try withExtendedLifetime(chunk) {
+            for (before, after) in documents + documents.reversed() {
+                var document: Document? = before
+                let isChanged = try fold.fold(event, into: &document)
+                #expect(isChanged && document == after)
+            }
+        }
     }
 
     @Test func `a later operator that fails undoes the event`() throws {
