@@ -140,7 +140,8 @@ public final class DedupeWindow {
         Self.free(chains, chainMask + 1)
         chainMask = chainMask * 2 + 1
         chains = Self.allocate(chainMask + 1)
-        for place in (first..<next).lazy.map({ [capacity] in $0 % capacity }) {
+        for sequence in first..<next {
+            let place = sequence % capacity
             let chain = chain(entries[place].id)
             entries[place].next = chains[chain]
             chains[chain] = UInt32(place + 1)

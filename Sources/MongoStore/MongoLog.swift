@@ -158,9 +158,8 @@ extension MongoConnection {
         return .appended
     }
 
-    /// Raw bytes of chunks that are held at once, and one chunk's more: a page of large events has few of them. Whoever asks
-    /// for very many gets as many as are small.
-    private static func mostRaw(_ events: Int) -> Int { max(ByteCount.mebibytes(16).bytes, events * 256) }
+    /// Raw bytes of chunks that are held at once, and one chunk's more: a page of large events has few of them.
+    private static let mostRaw = ByteCount.mebibytes(16).bytes
 
     fileprivate func chunks(_ database: String, _ partition: PartitionID, from offset: Int64, events: Int) throws -> [Chunk] {
         var gap: (at: Int64, next: Int64)?
@@ -185,7 +184,6 @@ extension MongoConnection {
         var chunks: [Chunk] = []
         var next = start
         var (count, size) = (0, 0)
-        let mostRaw = Self.mostRaw(events)
         var isPruned = false
         var gap: (at: Int64, next: Int64)?
         let filter: Document = ["_id": partition.range(from: start), "into": ["$exists": false]]
@@ -206,7 +204,7 @@ extension MongoConnection {
                 count += chunk.count
                 size += chunk.raw.count
             }
-            return count < events && size < mostRaw
+            return count < events && size < Self.mostRaw
         }
         if isPruned { throw Refusal.pruned(partition, to: try logStart(database, partition)) }
         return (chunks, gap)

@@ -64,6 +64,7 @@ struct FoldBatch {
         var slot: Int32
     }
 
+    /// Where the batch begins.
     private let first: Int64
     /// Where the elements begin that were taken last.
     private(set) var start: Int64

@@ -25,8 +25,8 @@ public struct BatchLimits: Hashable, Sendable {
 
 /// Takes the log's elements of one partition into effect in one build.
 ///
-/// Each turn is one batch: load the documents it touches, fold, and write them, the dead letters and the checkpoint in
-/// one transaction. What is in memory is only trusted because the transaction's first write compares the checkpoint.
+/// A batch is what one turn takes, or what several take where they are gathered: load the documents it touches, fold, and
+/// write them, the dead letters and the checkpoint in one transaction. What is in memory is only trusted because the transaction's first write compares the checkpoint.
 public actor Projection {
     public nonisolated let build: BuildID
     let partition: PartitionID
@@ -111,7 +111,7 @@ public actor Projection {
         completeness[ListCompleteness(list: list, token: expected.token)] = expected.offset
     }
 
-    /// Applies one batch: of the chunks handed over where they follow the checkpoint, else of what the log has there.
+    /// Takes the next elements: of the chunks handed over where they follow the checkpoint, else of what the log has there.
     /// Returns whether there is nothing more to do: the build has reached `tail`, is stopped, or is frozen.
     public func turn(_ handed: [DecodedChunk], tail: Int64?, watch: CrashWatch? = nil) async throws -> Bool {
         if stopped != nil {
@@ -250,9 +250,9 @@ public actor Projection {
         underWay = current
     }
 
-    /// Whether the batch under way is to be committed before it goes on: where whoever watches wants to know what everything that was
-    /// taken comes to, where it is large, letters too, where the build is stopped, and where a document is written whatever
-    /// somebody else has made of it meanwhile.
+    /// Whether the batch under way is to be committed before it goes on: where whoever watches wants to know what everything
+    /// that was taken comes to, where it is large, letters too, where the build is stopped, and where a document is written
+    /// whatever somebody else has made of it meanwhile.
     private func isFull(_ watch: CrashWatch?) -> Bool {
         guard let current = underWay else { return false }
         let batch = current.batch
