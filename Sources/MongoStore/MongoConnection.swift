@@ -10,7 +10,7 @@ import Values
 /// What needs several calls without anything in between, such as a transaction, is written as a method of this actor
 /// that does not suspend.
 public actor MongoConnection {
-    private let executor: ThreadExecutor
+    nonisolated let executor: ThreadExecutor
     private let handles: Handles
 
     /// What libmongoc gave, and takes back. Neither call blocks.

@@ -15,6 +15,8 @@ public struct MongoReads: ReadConnection {
         self.database = database
     }
 
+    public var executor: (any TaskExecutor)? { connection.executor }
+
     public func servers(for place: ReadPlace) async -> [ReadServer] { await connection.findReadServers(needsPrimary: place == .primary) }
 
     public func view(of partitions: [PartitionID], _ attempt: ReadAttempt) async throws -> ServerView {

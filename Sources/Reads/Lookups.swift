@@ -3,7 +3,7 @@ import Projector
 import Synchronization
 import Values
 
-/// Looks documents up by their ids: what is asked for while a connection is busy becomes one read when it is free, and an id that
+/// Looks documents up by their ids: what is asked for while connections are busy becomes one read when one is free, and an id that
 /// is asked for twice meanwhile is read once.
 public final class Lookups: Sendable {
     /// What can be read together.
@@ -25,9 +25,12 @@ public final class Lookups: Sendable {
         var after: OperationTime?
         var waiters: [String: [Waiter]] = [:]
 
-        mutating func add(_ waiter: Waiter, _ id: String, _ after: OperationTime?) {
-            self.after = [self.after, after].compactMap(\.self).max()
+        /// Returns how many ids it has now, and whether this is a new one.
+        mutating func add(_ waiter: Waiter, _ id: String, _ after: OperationTime?) -> (count: Int, isNew: Bool) {
+            if let after { self.after = max(after, self.after ?? after) }
+            let before = waiters.count
             waiters[id, default: []].append(waiter)
+            return (waiters.count, waiters.count > before)
         }
     }
 
@@ -39,7 +42,14 @@ public final class Lookups: Sendable {
         /// Since when each of the others has been reading.
         var reading: [Int: ContinuousClock.Instant] = [:]
         var nextReader = 0
+        /// Lookups that wait or are being read.
         var waiting = 0
+        /// Ids in `batches`.
+        var queued = 0
+        /// Ids in the last read.
+        var lastRead = 0
+        /// Until when those who were answered may ask again before the others are read for.
+        var pause = ContinuousClock.now
         var isSwept = false
     }
 
@@ -48,25 +58,34 @@ public final class Lookups: Sendable {
     private let state: Mutex<State>
     /// Of lookups that wait or are being read.
     private let mostWaiting: Int
+    private let gathering: Duration
 
     /// How late those that no connection is free for may be told that their time is over.
     private static let sweep = Duration.milliseconds(50)
 
     /// How long a read may take before another connection helps.
     private static let patience = Duration.milliseconds(20)
-    /// Ids of a read after which the next one waits a moment for more.
+    /// Ids of a read after which there is a pause.
     private static let crowd = 8
-    private static let gathering = Duration.milliseconds(1)
+    /// Ids that end a pause, unless fewer were read before it: one of so many costs MongoDB hardly more than one of a larger read, and
+    /// while they are read, the others are answered.
+    private static let enough = 24
 
     /// Ids in one read: more would make the first wait for the last.
     static let mostIds = 128
 
-    /// - Parameter connections: that are used for nothing else.
-    public init(_ site: ReadSite, storm: Storm = Storm(), connections: [any ReadConnection], mostWaiting: Int) {
+    /// - Parameters:
+    ///   - connections: that are used for nothing else.
+    ///   - mostWaiting: lookups that wait or are being read; more are refused.
+    ///   - gathering: the longest pause after a read for many.
+    public init(
+        _ site: ReadSite, storm: Storm = Storm(), connections: [any ReadConnection], mostWaiting: Int, gathering: Duration = .milliseconds(1)
+    ) {
         self.site = site
         self.storm = storm
         state = Mutex(State(idle: connections))
         self.mostWaiting = mostWaiting
+        self.gathering = gathering
     }
 
     /// Lookups that wait or are being read.
@@ -95,32 +114,46 @@ public final class Lookups: Sendable {
     ) async -> Result<LookupAnswer, ReadFailure> {
         await withCheckedContinuation { continuation in
             let key = Key(model: model.name, place: place, names: names, isCausal: after != nil)
-            let isAdmitted = state.withLock { state in
-                guard state.waiting < mostWaiting else { return false }
+            let (isAdmitted, begun) = state.withLock { state -> (Bool, Turn?) in
+                guard state.waiting < mostWaiting else { return (false, nil) }
                 state.waiting += 1
-                if state.batches[key] == nil { state.order.append(key) }
-                state.batches[key, default: Batch(model: model)].add(Waiter(deadline: deadline, continuation: continuation), id, after)
-                return true
+                let (count, isNew) = state.batches[key, default: Batch(model: model)]
+                    .add(Waiter(deadline: deadline, continuation: continuation), id, after)
+                if isNew { state.queued += 1 }
+                if isNew, count == 1 { state.order.append(key) }
+                return (true, turn(&state))
             }
             guard isAdmitted else { return continuation.resume(returning: .failure(.overloaded)) }
-            if !startReader() { sweepUnlessSwept() }
+            if let begun { start(begun) } else { sweepUnlessSwept() }
         }
     }
 
-    /// One connection reads for all, so that reads are large, unless it has to wait for its server for long.
-    private func startReader() -> Bool {
-        let reader = state.withLock { state -> (Int, any ReadConnection)? in
-            let now = ContinuousClock.now
-            guard !state.batches.isEmpty, state.reading.values.allSatisfy({ now - $0 > Self.patience }), let connection = state.idle.popLast() else {
-                return nil
-            }
-            state.nextReader += 1
-            state.reading[state.nextReader] = now
-            return (state.nextReader, connection)
-        }
-        guard let (number, connection) = reader else { return false }
-        Task { await work(number, connection) }
-        return true
+    private typealias Turn = (number: Int, connection: any ReadConnection)
+
+    /// A connection to read with now, where there is something to read and one is free.
+    private func turn(_ state: inout State) -> Turn? {
+        let now = ContinuousClock.now
+        guard isDue(state, at: now), let connection = state.idle.popLast() else { return nil }
+        state.nextReader += 1
+        state.reading[state.nextReader] = now
+        return (state.nextReader, connection)
+    }
+
+    /// Whether to read for those who wait. Where few ask, nobody waits for others. After a larger read there is a pause: those who
+    /// were answered ask again in a moment, and what is read for many costs MongoDB half as much as what is read for a few. One
+    /// connection reads for all, so that reads are large, unless it has to wait for its server for long.
+    private func isDue(_ state: State, at now: ContinuousClock.Instant) -> Bool {
+        guard state.queued > 0 else { return false }
+        guard state.reading.isEmpty else { return state.reading.values.allSatisfy { now - $0 > Self.patience } }
+        return now >= state.pause || state.queued >= min(Self.enough, state.lastRead) && !storm.isOn
+    }
+
+    private func start() {
+        if let turn = state.withLock({ turn(&$0) }) { start(turn) }
+    }
+
+    private func start(_ turn: Turn) {
+        Task(executorPreference: turn.connection.executor) { [self] in await work(turn) }
     }
 
     /// Tells those whose time is over while every connection is busy.
@@ -136,7 +169,7 @@ public final class Lookups: Sendable {
                 return state.isSwept
             }) {
                 try? await Task.sleep(for: Self.sweep)
-                _ = startReader()
+                start()
                 for waiter in takeLate(at: .now) { waiter.continuation.resume(returning: .failure(.late)) }
             }
         }
@@ -151,49 +184,50 @@ public final class Lookups: Sendable {
                     late += waiters.filter { $0.deadline <= now }
                     let rest = waiters.filter { $0.deadline > now }
                     state.batches[key]?.waiters[id] = rest.isEmpty ? nil : rest
+                    if rest.isEmpty { state.queued -= 1 }
                 }
+                if state.batches[key]?.waiters.isEmpty ?? true { state.batches[key] = nil }
             }
+            state.order.removeAll { state.batches[$0] == nil }
             state.waiting -= late.count
             return late
         }
     }
 
-    /// Reads until nobody waits.
-    private func work(_ number: Int, _ connection: any ReadConnection) async {
-        while let (key, batch) = next(number, or: connection) {
+    /// Reads while there is something to read, and after a pause has it gone on with.
+    private func work(_ turn: Turn) async {
+        var pause: ContinuousClock.Instant?
+        while let (key, batch) = next(turn) {
             let began = ContinuousClock.now
-            await read(batch, key, on: connection)
-            if storm.isOn {
-                try? await Task.sleep(until: began + Storm.pace, clock: .continuous)
-                continue
-            }
-            // Those who were answered ask again in a moment, and what is read for all of them costs MongoDB half as much as what is
-            // read for those who were waiting. Where few ask, nobody waits.
-            if batch.waiters.count >= Self.crowd { try? await Task.sleep(for: Self.gathering) }
+            await read(batch, key, on: turn.connection)
+            pause = storm.isOn ? began + Storm.pace : batch.waiters.count >= Self.crowd ? .now + gathering : nil
+            if let pause { state.withLock { $0.pause = pause } }
         }
+        guard let pause else { return }
+        try? await Task.sleep(until: pause, clock: .continuous)
+        start()
     }
 
-    private func next(_ number: Int, or connection: any ReadConnection) -> (Key, Batch)? {
+    private func next(_ turn: Turn) -> (Key, Batch)? {
         state.withLock { state in
             let now = ContinuousClock.now
-            state.reading[number] = nil
-            // Whoever helped goes when the other is quick again.
-            let isHelped = state.reading.values.contains { now - $0 <= Self.patience }
-            guard !isHelped, let key = state.order.first, var batch = state.batches[key] else {
-                state.idle.append(connection)
+            state.reading[turn.number] = nil
+            guard isDue(state, at: now), let key = state.order.first, var batch = state.batches[key] else {
+                state.idle.append(turn.connection)
                 return nil
             }
-            state.reading[number] = now
+            state.reading[turn.number] = now
             state.order.removeFirst()
-            guard batch.waiters.count > Self.mostIds else {
-                state.batches[key] = nil
-                return (key, batch)
+            state.batches[key] = nil
+            if batch.waiters.count > Self.mostIds {
+                var rest = batch
+                batch.waiters = [:]
+                for id in rest.waiters.keys.prefix(Self.mostIds) { batch.waiters[id] = rest.waiters.removeValue(forKey: id) }
+                state.batches[key] = rest
+                state.order.append(key)
             }
-            var rest = batch
-            batch.waiters = [:]
-            for id in rest.waiters.keys.prefix(Self.mostIds) { batch.waiters[id] = rest.waiters.removeValue(forKey: id) }
-            state.batches[key] = rest
-            state.order.append(key)
+            state.queued -= batch.waiters.count
+            state.lastRead = batch.waiters.count
             return (key, batch)
         }
     }

@@ -91,6 +91,9 @@ public struct ReadDocuments: Sendable {
 
 /// One connection to the replica set, for one read at a time. Reads are majority reads.
 public protocol ReadConnection: Sendable {
+    /// Where its reads are made, for whoever makes many of them; nil for anywhere.
+    var executor: (any TaskExecutor)? { get }
+
     /// The servers that are known; waits a moment where none of them will do.
     func servers(for place: ReadPlace) async -> [ReadServer]
 

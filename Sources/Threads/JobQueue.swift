@@ -52,7 +52,8 @@ final class JobQueue: @unchecked Sendable {
     func runNext() -> Bool {
         let entries = takeAll()
         for entry in entries {
-            entry.job.runSynchronously(on: entry.executor.asUnownedSerialExecutor())
+            let executor = entry.executor
+            entry.job.runSynchronously(isolatedTo: executor.asUnownedSerialExecutor(), taskExecutor: executor.asUnownedTaskExecutor())
         }
         return !entries.isEmpty
     }

@@ -3,9 +3,10 @@ import Glibc
 /// A serial executor with a thread of its own, for actors that make blocking C calls: on the cooperative pool, with a
 /// thread for each core, two such calls would stop the whole program.
 ///
-/// An actor that uses one keeps it in a stored property and returns it from `unownedExecutor`. The thread ends once
-/// the executor is released and its queue is empty.
-public final class ThreadExecutor: SerialExecutor {
+/// An actor that uses one keeps it in a stored property and returns it from `unownedExecutor`. A task that prefers it goes on there
+/// between its calls of the actor, too: each change of threads costs as much as reading a document. The thread ends once the executor
+/// is released and its queue is empty.
+public final class ThreadExecutor: SerialExecutor, TaskExecutor {
     /// The thread knows only the queue: if it kept the executor, nothing would ever release it.
     private let queue = JobQueue()
 

@@ -40,6 +40,8 @@ import Values
 
         let state = Mutex(State())
 
+        var executor: (any TaskExecutor)? { nil }
+
         func servers(for place: ReadPlace) async -> [ReadServer] { state.withLock(\.servers) }
 
         func view(of partitions: [PartitionID], _ attempt: ReadAttempt) async throws -> ServerView {
@@ -142,6 +144,60 @@ import Values
         }
         let reads = servers.state.withLock(\.reads)
         #expect(reads.map(\.ids) == [["a"], ["a", "b", "c"]])
+    }
+
+    @Test func `after a read for many, the next waits for as many, or for enough`() async throws {
+        // A pause that only they can end.
+        let lookups = Lookups(site, connections: [servers], mostWaiting: 1000, gathering: Self.limit)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            // Else a failure would leave its tasks waiting for ever.
+            defer { servers.open() }
+            var asked = 0
+            func ask(_ count: Int) {
+                for id in asked..<(asked + count) {
+                    group.addTask {
+                        let time = ContinuousClock.now + Self.limit
+                        _ = try await lookups.result(of: "\(id)", in: Self.model, at: Self.model.place, names: nil, after: nil, until: time).get()
+                    }
+                }
+                asked += count
+            }
+            /// How many ids each read had, when all were answered.
+            func reads() async throws -> [Int] {
+                try await until { _ in lookups.waiting == 0 }
+                return servers.state.withLock(\.reads).map(\.ids.count)
+            }
+            // While the first is read, ten come.
+            servers.state.withLock { $0.gate = [] }
+            ask(1)
+            try await until { $0.gate?.count == 1 }
+            ask(10)
+            try await until { _ in lookups.waiting == 11 }
+            servers.open()
+            #expect(try await reads() == [1, 10])
+            // Nine are too few, and one more is as many as before.
+            ask(9)
+            try await until { _ in lookups.waiting == 9 }
+            #expect(servers.state.withLock(\.reads.count) == 2)
+            ask(1)
+            #expect(try await reads() == [1, 10, 10])
+            // Thirty come while ten are read, and after them 24 are enough.
+            ask(9)
+            try await until { _ in lookups.waiting == 9 }
+            servers.state.withLock { $0.gate = [] }
+            ask(1)
+            try await until { $0.gate?.count == 1 }
+            ask(30)
+            try await until { _ in lookups.waiting == 40 }
+            servers.open()
+            #expect(try await reads() == [1, 10, 10, 10, 30])
+            ask(23)
+            try await until { _ in lookups.waiting == 23 }
+            #expect(servers.state.withLock(\.reads.count) == 5)
+            ask(1)
+            #expect(try await reads() == [1, 10, 10, 10, 30, 24])
+            try await group.waitForAll()
+        }
     }
 
     @Test func `whoever goes on from another gives nothing older than that one gave`() async throws {
@@ -280,6 +336,10 @@ import Values
             servers.open()
             for try await end in group { #expect(end == "found") }
         }
+        // Nothing is left of those who went, before whom others would wait.
+        let time = ContinuousClock.now + Self.limit
+        let last = await lookups.result(of: "a", in: Self.model, at: Self.model.place, names: ["n"], after: nil, until: time)
+        #expect(try last.get().document != nil)
     }
 
     @Test func `with a cache, what no event has changed is read once, and answers marked while MongoDB gives none`() async throws {

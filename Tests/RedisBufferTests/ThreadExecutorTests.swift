@@ -8,13 +8,13 @@ import Testing
 @Suite struct ThreadExecutorTests {
     private actor Worker {
         nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
-        private let executor: ThreadExecutor
+        nonisolated let executor: ThreadExecutor
         private(set) var count = 0
 
         init(name: String) { executor = ThreadExecutor(name: name) }
 
         func add() { count += 1 }
-        func threadName() -> String { (try? String(contentsOfFile: "/proc/thread-self/comm", encoding: .utf8)) ?? "" }
+        func threadName() -> String { ThreadExecutorTests.threadName() }
         func block(at gate: Gate) {
             gate.wait()
             count += 1
@@ -28,6 +28,8 @@ import Testing
             return await Task.detached { executor.isIsolatingCurrentContext() }.value
         }
     }
+
+    private static func threadName() -> String { (try? String(contentsOfFile: "/proc/thread-self/comm", encoding: .utf8)) ?? "" }
 
     private func threads(named name: String) -> Int {
         let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
@@ -43,6 +45,22 @@ import Testing
         #expect(await worker.threadName() == "a-name-that-is-\n")
         #expect(await worker.isIsolated())
         #expect(await worker.isIsolatedElsewhere() == false)
+    }
+
+    @Test func `a task that prefers it stays on its thread between calls`() async {
+        let worker = Worker(name: "preferred")
+        let names = await Task(executorPreference: worker.executor) {
+            var names = [Self.threadName()]
+            await worker.add()
+            names.append(Self.threadName())
+            await Task.yield()
+            names.append(Self.threadName())
+            return names
+        }.value
+        #expect(names == Array(repeating: "preferred\n", count: 3))
+        // Whoever does not prefer it leaves with the answer.
+        #expect(await worker.count == 1)
+        #expect(Self.threadName() != "preferred\n")
     }
 
     @Test func `blocking calls leave the cooperative pool alone`() async {
