@@ -16,8 +16,7 @@ extension ReadQuestion {
         let result = await setup.lookups(at: time.place).result(of: id, in: model, at: time.place, names: shown.names, after: time.after, until: time.deadline)
         let answer = try result.orProblem()
         time.isStale = time.isStale || answer.isStale
-        var headers = time.headers(lag: answer.lag)
-        headers[.position] = setup.position(answer.offset, of: partition)
+        var headers = time.headers(lag: answer.lag, at: setup.position(answer.offset, of: partition))
         guard let found = answer.document else {
             throw HTTPProblem(.noSuchDocument, "\(model.name) has no document \(JSON.write(.string(id)))", headers: headers)
         }
@@ -55,9 +54,7 @@ extension ReadQuestion {
             if let found = answer.document { try body.append(found.raw, shown.mask) } else { missing.append(.string(id)) }
         }
         body.endList("missing", .array(missing))
-        var headers = time.headers(lag: lag)
-        headers[.position] = setup.position(offsets)
-        return body.response(headers)
+        return body.response(time.headers(lag: lag, at: setup.position(offsets)))
     }
 
     func page(of model: ReadModel) async throws(HTTPProblem) -> Response {
@@ -75,9 +72,7 @@ extension ReadQuestion {
         for document in answer.documents { try body.append(document.raw, shown.mask) }
         let next = answer.next.map { PageCursor.write($0, of: parameters.query, model: model.name, index: wanted.index) }
         body.endList("next", next.map(Value.string) ?? .null)
-        var headers = time.headers(lag: answer.lag)
-        headers[.position] = setup.position(answer.offsets)
-        return body.response(headers)
+        return body.response(time.headers(lag: answer.lag, at: setup.position(answer.offsets)))
     }
 }
 

@@ -44,9 +44,7 @@ public final class ReadService: Service {
     public init(_ settings: Settings, logger: Logger, onBound: @escaping @Sendable (Int) -> Void = { _ in }) {
         self.settings = settings
         self.onBound = onBound
-        var quiet = logger
-        quiet.logLevel = max(logger.logLevel, .warning)
-        self.logger = quiet
+        self.logger = Logger(label: logger.label) { _ in WarningLog(logger: logger) }
     }
 
     /// From now on it serves this.
@@ -106,4 +104,27 @@ public final class ReadService: Service {
             onServerRunning: { [onBound] channel in onBound(channel.localAddress?.port ?? 0) }, logger: logger)
         try await application.run()
     }
+}
+
+/// Says what the server warns of, without what it knows of a request: to write that down costs each request more than its path does
+/// to take apart, and no message tells it.
+private struct WarningLog: LogHandler {
+    let logger: Logger
+
+    var logLevel: Logger.Level {
+        get { max(logger.logLevel, .warning) }
+        nonmutating set {}
+    }
+
+    var metadata: Logger.Metadata {
+        get { [:] }
+        nonmutating set {}
+    }
+
+    subscript(metadataKey key: String) -> Logger.MetadataValue? {
+        get { nil }
+        nonmutating set {}
+    }
+
+    func log(event: LogEvent) { logger.log(level: event.level, event.message, metadata: event.metadata) }
 }

@@ -15,9 +15,13 @@ struct ReadTime {
 
     /// What is said of it in an answer.
     ///
-    /// - Parameter lag: milliseconds.
-    func headers(lag: Int64) -> HTTPFields {
-        var headers: HTTPFields = [.lag: lag == 0 ? "0" : "\(Double(lag) / 1000)"]
+    /// - Parameters:
+    ///   - lag: milliseconds.
+    ///   - position: as it is written.
+    func headers(lag: Int64, at position: String) -> HTTPFields {
+        var headers: HTTPFields = [.lag: lag == 0 ? "0" : "\(Double(lag) / 1000)", .position: position]
+        // With those of the answer itself.
+        headers.reserveCapacity(12)
         if isStale { headers[.stale] = "true" }
         if !applied.isEmpty { headers[.preferenceApplied] = applied.joined(separator: ", ") }
         return headers

@@ -51,32 +51,33 @@ struct RequestTarget: Hashable {
                 .requestTooLarge, "the URL has \(text.utf8.count) bytes, and \(Self.longest) are allowed",
                 hint: "ask for many ids with POST :batchGet", status: .uriTooLong)
         }
-        let parts = text.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        // By bytes: what separates is ASCII, and no other character of UTF-8 has its bytes.
+        let parts = Array(text.utf8).split(separator: UInt8(ascii: "?"), maxSplits: 1, omittingEmptySubsequences: false)
         route = try Self.route(parts[0])
         query = parts.count > 1 ? try Self.parameters(parts[1]) : []
     }
 
-    private static func route(_ path: Substring) throws(HTTPProblem) -> Route {
-        let unknown = HTTPProblem(.noSuchPath, "there is nothing at this path", hint: "GET /v1 names the models")
-        let segments = path.split(separator: "/", omittingEmptySubsequences: false)
-        if path == "/openapi.json" { return .openAPI }
-        if path == "/docs" { return .docs }
-        guard segments.first == "", segments.count > 1, segments[1] == "v1" else { throw unknown }
+    private static func route(_ path: ArraySlice<UInt8>) throws(HTTPProblem) -> Route {
+        let segments = path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        func isText(_ segment: Int, _ text: StaticString) -> Bool { text.withUTF8Buffer { segments[segment].elementsEqual($0) } }
+        let isVersioned = segments.count > 1 && segments[0].isEmpty && isText(1, "v1")
         switch segments.count {
-        case 2: return .models
-        case 3:
+        case 2 where segments[0].isEmpty && isText(1, "openapi.json"): return .openAPI
+        case 2 where segments[0].isEmpty && isText(1, "docs"): return .docs
+        case 2 where isVersioned: return .models
+        case 3 where isVersioned:
             if segments[2].isEmpty { return .models }
-            if segments[2].hasSuffix(":batchGet") { return .batch(model: try decode(segments[2].dropLast(":batchGet".count))) }
-            return .page(model: try decode(segments[2]))
+            let name = try decode(segments[2])
+            return name.hasSuffix(":batchGet") ? .batch(model: String(name.dropLast(":batchGet".count))) : .page(model: name)
         // As it stands: a document of this id has a letter of it percent-encoded.
-        case 4 where segments[3] == "schema": return .schema(model: try decode(segments[2]))
-        case 4: return .document(model: try decode(segments[2]), id: try decodeID(segments[3]))
-        case 5 where segments[4] == "history": return .history(model: try decode(segments[2]), id: try decodeID(segments[3]))
-        default: throw unknown
+        case 4 where isVersioned && isText(3, "schema"): return .schema(model: try decode(segments[2]))
+        case 4 where isVersioned: return .document(model: try decode(segments[2]), id: try decodeID(segments[3]))
+        case 5 where isVersioned && isText(4, "history"): return .history(model: try decode(segments[2]), id: try decodeID(segments[3]))
+        default: throw HTTPProblem(.noSuchPath, "there is nothing at this path", hint: "GET /v1 names the models")
         }
     }
 
-    private static func decodeID(_ text: Substring) throws(HTTPProblem) -> String {
+    private static func decodeID(_ text: ArraySlice<UInt8>) throws(HTTPProblem) -> String {
         let id = try decode(text)
         guard Envelope.keyLength.contains(id.utf8.count), !id.utf8.contains(0) else {
             throw .badRequest(
@@ -86,35 +87,34 @@ struct RequestTarget: Hashable {
         return id
     }
 
-    private static func parameters(_ text: Substring) throws(HTTPProblem) -> [Parameter] {
+    private static func parameters(_ text: ArraySlice<UInt8>) throws(HTTPProblem) -> [Parameter] {
         var parameters: [Parameter] = []
-        for part in text.split(separator: "&", omittingEmptySubsequences: true) {
-            let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            // As forms are sent: a space may be a plus.
-            let name = try decode(Substring(pair[0].replacing("+", with: " ")))
+        // As forms are sent: a space may be a plus.
+        for part in text.map({ $0 == UInt8(ascii: "+") ? UInt8(ascii: " ") : $0 }).split(separator: UInt8(ascii: "&")) {
+            let pair = part.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+            let name = try decode(pair[0])
             guard pair.count == 2 else { throw .badRequest("\(name) in the query has no value", hint: "write \(name)=…") }
-            parameters.append(Parameter(name: name, value: try decode(Substring(pair[1].replacing("+", with: " ")))))
+            parameters.append(Parameter(name: name, value: try decode(pair[1])))
         }
         return parameters
     }
 
     /// Percent-encoded UTF-8.
-    private static func decode(_ text: Substring) throws(HTTPProblem) -> String {
-        guard text.utf8.contains(UInt8(ascii: "%")) else { return String(text) }
+    private static func decode(_ text: ArraySlice<UInt8>) throws(HTTPProblem) -> String {
+        // As it came, it was UTF-8.
+        guard text.contains(UInt8(ascii: "%")) else { return String(decoding: text, as: UTF8.self) }
+        var rest = text
         var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard rest.count >= 2, let digits = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16), rest.first != UInt8(ascii: "+") else {
+        while let percent = rest.firstIndex(of: UInt8(ascii: "%")) {
+            bytes += rest[..<percent]
+            let digits = rest[percent...].dropFirst().prefix(2)
+            guard digits.count == 2, digits.first != UInt8(ascii: "+"), let byte = UInt8(String(decoding: digits, as: UTF8.self), radix: 16) else {
                 throw .badRequest("the URL has a % without two hexadecimal digits behind it", hint: "write %25 for a percent sign")
             }
-            bytes.append(digits)
-            rest = rest.dropFirst(2)
+            bytes.append(byte)
+            rest = rest[digits.endIndex...]
         }
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw .badRequest("the URL is not UTF-8") }
+        guard let text = String(validating: bytes + rest, as: UTF8.self) else { throw .badRequest("the URL is not UTF-8") }
         return text
     }
 }

@@ -21,12 +21,8 @@ struct Shown {
 
     /// An entity tag, of what the document was made by and of what is shown of it.
     func tag(of document: ReadDocument, _ answer: LookupAnswer) -> String {
-        var tag = "\""
-        for number in [Int64(answer.build.number), answer.generation, Int64(document.position.partition), document.position.offset] {
-            tag += String(number)
-            tag += "."
-        }
-        return tag + maskTag + "\""
+        let position = document.position
+        return "\"\(answer.build.number).\(answer.generation).\(position.partition).\(position.offset).\(maskTag)\""
     }
 }
 
