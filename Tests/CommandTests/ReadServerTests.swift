@@ -98,6 +98,22 @@ import Values
         }
     }
 
+    /// The system's limit for a process; those of its children are the same.
+    private static var mostFiles: Int {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        return Int(clamping: limit.rlim_max)
+    }
+
+    @Test(.enabled(if: mostFiles > 11_000, "the system allows a process fewer files"))
+    func `10,000 clients are served at once`() async throws {
+        try await Self.serving("api: { connections: 10500 }\n") { _, http in
+            let lines = try await Self.client(http, "hold", "10000").split(separator: "\n")
+            // The last has been answered before the others ask.
+            #expect(lines == ["HTTP/1.1 200 OK", "10000", "nothing"])
+        }
+    }
+
     @Test func `with a certificate it speaks TLS, and HTTP/2 to those who know it`() async throws {
         try await Self.serving { installation, _ in
             let files = installation.directory
