@@ -109,7 +109,8 @@ public struct Chunk: Sendable {
     }
 
     mutating func appendDigests(id: Digest, content: Digest) {
-        for word in [id.low, id.high, content.low, content.high] { BSON.append(word, to: &digests) }
+        let words = (id.low.littleEndian, id.high.littleEndian, content.low.littleEndian, content.high.littleEndian)
+        withUnsafeBytes(of: words) { digests.append(contentsOf: $0) }
     }
 
     /// Parses the bytes of the events at these offsets again, for a chunk that was read from the log. The rest parses as

@@ -63,12 +63,13 @@ public final class DedupeWindow {
     public let bounds: Bounds
     private let capacity: Int
     private let entries: UnsafeMutablePointer<Entry>
+    // Not checked for overlapping access, which cannot be here and cost half of an insertion.
     /// Ring place + 1 of each chain's newest entry, or 0.
-    private var chains: UnsafeMutablePointer<UInt32>
-    private var chainMask = 1023
+    @exclusivity(unchecked) private var chains: UnsafeMutablePointer<UInt32>
+    @exclusivity(unchecked) private var chainMask = 1023
     /// Sequence numbers of the oldest entry kept and of the next one.
-    private var first = 0
-    private(set) var next = 0
+    @exclusivity(unchecked) private var first = 0
+    @exclusivity(unchecked) private(set) var next = 0
 
     /// Entries beyond the bounds are kept until at least this many have followed, so that `rollback` finds what it undoes
     /// whole: no chunk has more.

@@ -153,7 +153,7 @@ struct WriteCommands {
 
         mutating func add(_ body: (inout [UInt8]) -> Void) {
             begin()
-            BSON.appendHeader(BSONType.document, String(count), to: &bytes)
+            BSON.appendHeader(BSONType.document, count, to: &bytes)
             let start = BSON.openDocument(&bytes)
             body(&bytes)
             BSON.closeDocument(start, &bytes)
@@ -162,7 +162,8 @@ struct WriteCommands {
 
         mutating func add(encoded document: [UInt8]) {
             begin()
-            BSON.append(String(count), encoded: document, to: &bytes)
+            BSON.appendHeader(BSONType.document, count, to: &bytes)
+            bytes.append(contentsOf: document)
             end()
         }
 

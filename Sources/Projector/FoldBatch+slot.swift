@@ -62,7 +62,7 @@ extension FoldBatch {
         /// What the batch makes of it, as it will be stored; empty where there is no document then.
         private(set) var bson: [UInt8] = []
 
-        mutating func encode() { bson = after?.bson(reserving: size) ?? [] }
+        mutating func encode() { bson = after?.bson ?? [] }
 
         var after: StoredDocument? {
             guard let fields, let position else { return nil }

@@ -4,7 +4,8 @@ import Events
 /// Where the parts of a reply go while hiredis reads it.
 final class ReplySink {
     private(set) var reply = RedisReply()
-    private(set) var elements = RawElements()
+    /// Not checked for overlapping access: nothing that is called with it comes back here, and it is asked for with each element.
+    @exclusivity(unchecked) private(set) var elements = RawElements()
     /// Collect the strings of an array as elements, with this limit.
     var limit: ByteCount?
     /// Room for elements that is asked for at once, in bytes: growing means copying.

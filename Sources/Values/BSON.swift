@@ -69,11 +69,6 @@ public enum BSON {
         write(BSONCursor.size(of: document), to: &bytes) { $0.write(document) }
     }
 
-    /// The members of a document, into one that is written piece by piece.
-    public static func appendMembers(of document: Document, to bytes: inout [UInt8]) {
-        write(BSONCursor.size(of: document) - 5, to: &bytes) { $0.writeMembers(of: document) }
-    }
-
     /// Reserves the length of a document that is written piece by piece; `closeDocument` fills it in.
     @inlinable
     public static func openDocument(_ bytes: inout [UInt8]) -> Int {
@@ -91,12 +86,17 @@ public enum BSON {
 
     /// Type and name of an element whose value the caller writes next.
     public static func appendHeader(_ type: UInt8, _ name: String, to bytes: inout [UInt8]) {
-        write(name.utf8.count + 2, to: &bytes) { $0.write(type, name) }
+        write(name.size + 2, to: &bytes) { $0.write(type, name) }
+    }
+
+    /// Type and place of an array's element whose value the caller writes next.
+    public static func appendHeader(_ type: UInt8, _ place: Int, to bytes: inout [UInt8]) {
+        write(place.size + 2, to: &bytes) { $0.write(type, place) }
     }
 
     /// One element. Names must not hold NUL, which BSON cannot store: readers of JSON and YAML refuse them.
     public static func append(_ name: String, _ value: Value, to bytes: inout [UInt8]) {
-        write(name.utf8.count + 2 + BSONCursor.size(of: value), to: &bytes) { $0.write(name, value) }
+        write(name.size + 2 + BSONCursor.size(of: value), to: &bytes) { $0.write(name, value) }
     }
 
     /// An element whose value is a document that is BSON already.
@@ -110,14 +110,15 @@ public enum BSON {
         withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
-    /// Appends so many bytes, which `body` writes all.
-    private static func write(_ size: Int, to bytes: inout [UInt8], _ body: (inout BSONCursor) -> Void) {
+    /// Appends what `body` writes, so many bytes at most.
+    public static func write(_ size: Int, to bytes: inout [UInt8], _ body: (inout BSONCursor) -> Void) {
         bytes.append(addingCapacity: size) { room in
             room.withUnsafeMutableBufferPointer { buffer, count in
                 guard let start = UnsafeMutableRawPointer(buffer.baseAddress) else { return }
                 var cursor = BSONCursor(at: start)
                 body(&cursor)
                 count = cursor.at - start
+                precondition(count <= size, "a document was written beyond the room that was asked for")
             }
         }
     }

@@ -1,7 +1,9 @@
 /// Writes BSON into memory that has room for it: what is written is measured first, and no step has to ask whether the
 /// array must grow, which took most of the time.
-struct BSONCursor {
+public struct BSONCursor {
     private(set) var at: UnsafeMutableRawPointer
+
+    init(at: UnsafeMutableRawPointer) { self.at = at }
 
     static func size(of document: Document) -> Int {
         document.fields.reduce(5) { $0 + 2 + $1.name.utf8.count + size(of: $1.value) }
@@ -18,7 +20,7 @@ struct BSONCursor {
         case .document(let value): size(of: value)
         case .array(let values):
             values.reduce(into: (size: 5, index: 0)) { sum, value in
-                sum.size += 2 + digits(sum.index) + size(of: value)
+                sum.size += 2 + sum.index.size + size(of: value)
                 sum.index += 1
             }.size
         case .other(let value): value.bytes.count
@@ -31,11 +33,13 @@ struct BSONCursor {
         close(start)
     }
 
-    mutating func writeMembers(of document: Document) {
-        for field in document.fields { write(field.name, field.value) }
+    public mutating func writeMembers(of document: Document) {
+        for field in document.fields { write(named: field.name, field.value) }
     }
 
-    mutating func write(_ name: String, _ value: Value) {
+    public mutating func write(_ name: String, _ value: Value) { write(named: name, value) }
+
+    private mutating func write(named name: some BSONName, _ value: Value) {
         switch value {
         case .null: write(BSONType.null, name)
         case .bool(let value):
@@ -68,7 +72,7 @@ struct BSONCursor {
         case .array(let values):
             write(BSONType.array, name)
             let start = open()
-            for (index, value) in values.enumerated() { write(String(index), value) }
+            for (index, value) in values.enumerated() { write(named: index, value) }
             close(start)
         case .other(let value):
             write(value.type, name)
@@ -77,18 +81,25 @@ struct BSONCursor {
     }
 
     /// Type and name of an element.
-    mutating func write(_ type: UInt8, _ name: String) {
+    mutating func write(_ type: UInt8, _ name: some BSONName) {
         byte(type)
-        text(name)
+        name.write(to: &self)
         byte(0)
     }
 
-    private mutating func open() -> UnsafeMutableRawPointer {
+    /// A document of this name whose members are written next.
+    public mutating func open(_ name: String) -> UnsafeMutableRawPointer {
+        write(BSONType.document, name)
+        return open()
+    }
+
+    /// Where a document begins, which `close` is given.
+    public mutating func open() -> UnsafeMutableRawPointer {
         defer { at += 4 }
         return at
     }
 
-    private mutating func close(_ start: UnsafeMutableRawPointer) {
+    public mutating func close(_ start: UnsafeMutableRawPointer) {
         byte(0)
         start.storeBytes(of: Int32(at - start).littleEndian, as: Int32.self)
     }
@@ -103,9 +114,10 @@ struct BSONCursor {
         at += MemoryLayout<Integer>.size
     }
 
-    private mutating func text(_ text: String) {
-        var text = text
-        text.withUTF8 { bytes(UnsafeRawBufferPointer($0)) }
+    mutating func text(_ text: String) {
+        // Every native string has its bytes in one place, and is not copied for them.
+        guard text.utf8.withContiguousStorageIfAvailable({ bytes(UnsafeRawBufferPointer($0)) }) == nil else { return }
+        Array(text.utf8).withUnsafeBytes { bytes($0) }
     }
 
     private mutating func bytes(_ source: UnsafeRawBufferPointer) {
@@ -114,9 +126,41 @@ struct BSONCursor {
         at += source.count
     }
 
-    private static func digits(_ number: Int) -> Int {
-        var (rest, digits) = (number / 10, 1)
+    /// A number that is not negative, in decimal.
+    mutating func decimal(_ number: Int) {
+        let end = at + number.size
+        var (rest, place) = (UInt(bitPattern: number), end)
+        repeat {
+            place -= 1
+            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+            place.storeBytes(of: UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit), as: UInt8.self)
+            rest = quotient
+        } while rest > 0
+        at = end
+    }
+}
+
+/// What an element is called: by its name in a document, by its place in an array.
+protocol BSONName {
+    /// In bytes.
+    var size: Int { get }
+
+    /// Writes so many bytes.
+    func write(to cursor: inout BSONCursor)
+}
+
+extension String: BSONName {
+    var size: Int { utf8.count }
+
+    func write(to cursor: inout BSONCursor) { cursor.text(self) }
+}
+
+extension Int: BSONName {
+    var size: Int {
+        var (rest, digits) = (self / 10, 1)
         while rest > 0 { (rest, digits) = (rest / 10, digits + 1) }
         return digits
     }
+
+    func write(to cursor: inout BSONCursor) { cursor.decimal(self) }
 }

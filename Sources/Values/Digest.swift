@@ -59,7 +59,7 @@ public struct DigestHasher: Sendable {
     }
 
     /// Takes eight bytes, least significant first.
-    @inlinable
+    @inlinable @inline(__always)
     public mutating func combine(_ word: UInt64) {
         let shift = 8 &* (count & 7)
         count &+= 8
@@ -67,34 +67,44 @@ public struct DigestHasher: Sendable {
         tail = Self.rest(of: word, shift)
     }
 
-    @inlinable
+    @inlinable @inline(__always)
     public mutating func combine(_ bytes: UnsafeRawBufferPointer) {
         let shift = 8 &* (count & 7)
         count &+= UInt64(bytes.count)
         var at = 0
         while at + 8 <= bytes.count {
-            let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self))
+            let word = Self.word(bytes, at)
             compress(tail | word &<< shift)
             tail = Self.rest(of: word, shift)
             at += 8
         }
         guard at < bytes.count else { return }
         let left = 8 &* UInt64(bytes.count - at)
-        var word: UInt64 = 0
-        if bytes.count >= 8 {
-            // The last eight bytes, without those that were taken.
-            word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: bytes.count - 8, as: UInt64.self)) &>> (64 &- left)
-        } else {
-            while at < bytes.count {
-                word |= UInt64(bytes[at]) &<< (8 &* UInt64(at))
-                at += 1
-            }
-        }
+        // The last eight bytes, without those that were taken.
+        let word = bytes.count >= 8 ? Self.word(bytes, bytes.count - 8) &>> (64 &- left) : Self.short(bytes)
         tail |= word &<< shift
         if shift &+ left >= 64 {
             compress(tail)
             tail = Self.rest(of: word, shift)
         }
+    }
+
+    @inlinable @inline(__always)
+    static func word(_ bytes: UnsafeRawBufferPointer, _ at: Int) -> UInt64 {
+        UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self))
+    }
+
+    /// One to seven bytes, read as two or three pieces that overlap: names and most texts are that short.
+    @inlinable @inline(__always)
+    static func short(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+        let last = bytes.count - 1
+        if bytes.count >= 4 {
+            let begin = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt32.self))
+            let end = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: last - 3, as: UInt32.self))
+            return UInt64(begin) | UInt64(end) &<< (8 &* UInt64(truncatingIfNeeded: last - 3))
+        }
+        let middle = bytes.count / 2
+        return UInt64(bytes[0]) | UInt64(bytes[middle]) &<< (8 &* UInt64(truncatingIfNeeded: middle)) | UInt64(bytes[last]) &<< (8 &* UInt64(truncatingIfNeeded: last))
     }
 
     /// The bits of a word that a shift to the left, of 0 to 56, takes out of it.

@@ -269,15 +269,18 @@ public struct JSONNode {
 
     /// Feeds the decoded value to a hasher: equal values give equal digests, however they were written.
     public func digest(into hasher: inout DigestHasher) {
+        // A copy of its own: only then does its state stay in registers.
+        var own = hasher
+        defer { hasher = own }
         // A value's nodes are contiguous on the tape. Container payloads and string offsets are places on it, not
         // content, and are left out; lengths and kinds keep the sequence unambiguous.
         for place in index..<after {
             let node = nodes[place]
             // A double's length is a place too.
-            hasher.combine(UInt64(node.kind) | (Int(node.kind) == CJSON_DOUBLE ? 0 : UInt64(node.length) << 32))
+            own.combine(UInt64(node.kind) | (Int(node.kind) == CJSON_DOUBLE ? 0 : UInt64(node.length) << 32))
             switch Int(node.kind) {
-            case CJSON_STRING: hasher.combine(at(place).utf8)
-            case CJSON_INT64, CJSON_DOUBLE: hasher.combine(node.payload)
+            case CJSON_STRING: own.combine(at(place).utf8)
+            case CJSON_INT64, CJSON_DOUBLE: own.combine(node.payload)
             default: break
             }
         }
