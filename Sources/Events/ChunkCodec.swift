@@ -49,25 +49,34 @@ public enum ChunkCodec {
             head["format"] = .int32(Chunk.format)
             head.append("parts", .array(chunks.dropFirst().map { .document(part(of: $0)) }))
         }
+        let headBytes = BSON.encode(head)
         let names = chunk.keys.map { Value.string($0.text) }
-        let (keys, more) = (Value.array(Array(names.prefix(chunks[0].keys.count))), Array(names.dropFirst(chunks[0].keys.count)))
+        let keys = BSON.encode(["keys": .array(names)])
         let columns = Zstd.compress(ColumnBlock.encode(chunk))
         let raw = Zstd.compress(chunk.raw)
         var sum: [UInt8] = []
-        for digest in [
-            Digest(of: BSON.encode(head)), digest(chunk.digests), digest(columns, .array(names)), digest(raw),
-        ] {
+        for digest in [Digest(of: headBytes), digest(chunk.digests), digest(columns, keys), digest(raw)] {
             BSON.append(digest.low, to: &sum)
             BSON.append(digest.high, to: &sum)
         }
-        var document = head
-        document.append("keys", keys)
-        if !more.isEmpty { document.append("moreKeys", .array(more)) }
-        document.append("digests", .binary(chunk.digests))
-        document.append("columns", .binary(columns))
-        document.append("raw", .binary(raw))
-        document.append("sum", .binary(sum))
-        return BSON.encode(document)
+        // Written piece by piece: made as a document first, every block would be copied twice.
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(headBytes.count + keys.count + chunk.digests.count + columns.count + raw.count + 200)
+        let start = BSON.openDocument(&bytes)
+        BSON.append(membersOf: headBytes, to: &bytes)
+        let own = chunks[0].keys.count
+        if own == names.count {
+            BSON.append(membersOf: keys, to: &bytes)
+        } else {
+            BSON.append("keys", .array(Array(names.prefix(own))), to: &bytes)
+            BSON.append("moreKeys", .array(Array(names.dropFirst(own))), to: &bytes)
+        }
+        BSON.append("digests", binary: chunk.digests, to: &bytes)
+        BSON.append("columns", binary: columns, to: &bytes)
+        BSON.append("raw", binary: raw, to: &bytes)
+        BSON.append("sum", binary: sum, to: &bytes)
+        BSON.closeDocument(start, &bytes)
+        return bytes
     }
 
     /// A chunk that is not merged.
@@ -84,11 +93,11 @@ public enum ChunkCodec {
         if document["into"] != nil { return [] }
         let heads = try heads(of: document, chunk)
         let sums = try sums(document)
-        guard let own = document["keys"]?.asArray, case let names = own + (document["moreKeys"]?.asArray ?? []), case let keys = Value.array(names),
+        guard let own = document["keys"]?.asArray, case let names = own + (document["moreKeys"]?.asArray ?? []),
             let columns = document["columns"]?.asBinary,
             let raw = document["raw"]?.asBinary, let digests = document["digests"]?.asBinary
         else { throw .damaged("a block is missing") }
-        guard digest(columns, keys) == sums[2] else { throw .damaged("the columns do not match their checksum") }
+        guard digest(columns, BSON.encode(["keys": .array(names)])) == sums[2] else { throw .damaged("the columns do not match their checksum") }
         guard digest(raw) == sums[3] else { throw .damaged("the raw bytes do not match their checksum") }
         guard digest(digests) == sums[1] else { throw .damaged("the digests do not match their checksum") }
         guard let bytes = Zstd.decompress(raw), let block = Zstd.decompress(columns) else { throw .damaged("a block does not decompress") }
@@ -161,7 +170,7 @@ public enum ChunkCodec {
         head["format"] = .int32(reason.name == "pruned" ? formatOfErased : Chunk.format)
         head.fields.append(reason)
         var sum: [UInt8] = []
-        for digest in [Digest(of: BSON.encode(head)), .none, rest.isEmpty ? .none : digest([UInt8](), rest[0].value), .none] {
+        for digest in [Digest(of: BSON.encode(head)), .none, rest.isEmpty ? .none : digest([UInt8](), BSON.encode(["keys": rest[0].value])), .none] {
             BSON.append(digest.low, to: &sum)
             BSON.append(digest.high, to: &sum)
         }
@@ -242,10 +251,11 @@ public enum ChunkCodec {
         return [Chunk.digests(at: 0, in: bytes), Chunk.digests(at: 1, in: bytes)].flatMap { [$0.id, $0.content] }
     }
 
-    private static func digest(_ bytes: some Collection<UInt8>, _ keys: Value? = nil) -> Digest {
+    /// - Parameter keys: `{keys: […]}` as BSON, where they are part of what is digested.
+    private static func digest(_ bytes: some Collection<UInt8>, _ keys: [UInt8] = []) -> Digest {
         var hasher = DigestHasher()
         bytes.withContiguousStorageIfAvailable { hasher.combine(UnsafeRawBufferPointer($0)) }
-        if let keys { BSON.encode(["keys": keys]).withUnsafeBytes { hasher.combine($0) } }
+        keys.withUnsafeBytes { hasher.combine($0) }
         return hasher.finalize()
     }
 }

@@ -90,7 +90,10 @@ struct WriteCommands {
         let collection = build.description
         var deletes = Builder(verb: "delete", collection: collection, list: "deletes", operation: "remove documents", step: .documentsWritten)
         var updates = Builder(verb: "update", collection: collection, list: "updates", operation: "update documents", step: .documentsWritten)
-        var inserts = Builder(verb: "insert", collection: collection, list: "documents", operation: "insert documents", step: .documentsWritten)
+        // Growing means copying: most of a batch's bytes are documents that are inserted.
+        let room = writes.reduce(0) { if case .insert(_, let bson) = $1 { $0 + bson.count + 8 } else { $0 } }
+        var inserts = Builder(
+            verb: "insert", collection: collection, list: "documents", operation: "insert documents", step: .documentsWritten, room: room)
         for write in writes {
             switch write {
             case .insert(_, let bson): inserts.add(encoded: bson)
@@ -138,17 +141,20 @@ struct WriteCommands {
         let list: String
         let operation: String
         let step: CrashPoint?
+        /// For what is expected, in bytes.
+        let room: Int
         private var finished: [Command] = []
         private var bytes: [UInt8] = []
         private var starts = (command: 0, list: 0)
         private var count = 0
 
-        init(verb: String, collection: String, list: String, operation: String, step: CrashPoint? = nil) {
+        init(verb: String, collection: String, list: String, operation: String, step: CrashPoint? = nil, room: Int = 1 << 16) {
             self.verb = verb
             self.collection = collection
             self.list = list
             self.operation = operation
             self.step = step
+            self.room = room
         }
 
         mutating func add(_ body: (inout [UInt8]) -> Void) {
@@ -175,7 +181,7 @@ struct WriteCommands {
         private mutating func begin() {
             guard count == 0 else { return }
             bytes = []
-            bytes.reserveCapacity(1 << 16)
+            bytes.reserveCapacity(min(room, WriteCommands.maximumBytes) + 200)
             starts.command = BSON.openDocument(&bytes)
             BSON.append(verb, .string(collection), to: &bytes)
             BSON.append("ordered", true, to: &bytes)

@@ -105,21 +105,44 @@ public enum BSON {
         bytes.append(contentsOf: document)
     }
 
+    /// The members of a document that is BSON already.
+    public static func append(membersOf document: [UInt8], to bytes: inout [UInt8]) {
+        bytes.append(contentsOf: document[4..<document.count - 1])
+    }
+
+    /// An element whose value is binary, of the generic subtype.
+    public static func append(_ name: String, binary data: [UInt8], to bytes: inout [UInt8]) {
+        appendHeader(BSONType.binary, name, to: &bytes)
+        append(Int32(data.count), to: &bytes)
+        bytes.append(0)
+        bytes.append(contentsOf: data)
+    }
+
     @inlinable
     public static func append(_ value: some FixedWidthInteger, to bytes: inout [UInt8]) {
         withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
+    /// What `body` writes, so many bytes at most.
+    public static func bytes(_ most: Int, _ body: (inout BSONCursor) -> Void) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: most) { buffer, count in count = fill(buffer, body) }
+    }
+
     /// Appends what `body` writes, so many bytes at most.
-    public static func write(_ size: Int, to bytes: inout [UInt8], _ body: (inout BSONCursor) -> Void) {
-        bytes.append(addingCapacity: size) { room in
+    private static func write(_ most: Int, to bytes: inout [UInt8], _ body: (inout BSONCursor) -> Void) {
+        bytes.append(addingCapacity: most) { room in
             room.withUnsafeMutableBufferPointer { buffer, count in
-                guard let start = UnsafeMutableRawPointer(buffer.baseAddress) else { return }
-                var cursor = BSONCursor(at: start)
-                body(&cursor)
-                count = cursor.at - start
-                precondition(count <= size, "a document was written beyond the room that was asked for")
+                count = fill(UnsafeMutableBufferPointer(rebasing: buffer.prefix(most)), body)
             }
         }
+    }
+
+    private static func fill(_ room: UnsafeMutableBufferPointer<UInt8>, _ body: (inout BSONCursor) -> Void) -> Int {
+        guard let start = UnsafeMutableRawPointer(room.baseAddress) else { return 0 }
+        var cursor = BSONCursor(at: start)
+        body(&cursor)
+        let count = cursor.at - start
+        precondition(count <= room.count, "more was written than there was room for")
+        return count
     }
 }

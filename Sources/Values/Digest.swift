@@ -103,8 +103,8 @@ public struct DigestHasher: Sendable {
             let end = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: last - 3, as: UInt32.self))
             return UInt64(begin) | UInt64(end) &<< (8 &* UInt64(truncatingIfNeeded: last - 3))
         }
-        let middle = bytes.count / 2
-        return UInt64(bytes[0]) | UInt64(bytes[middle]) &<< (8 &* UInt64(truncatingIfNeeded: middle)) | UInt64(bytes[last]) &<< (8 &* UInt64(truncatingIfNeeded: last))
+        func byte(_ at: Int) -> UInt64 { UInt64(bytes[at]) &<< (8 &* UInt64(truncatingIfNeeded: at)) }
+        return byte(0) | byte(bytes.count / 2) | byte(last)
     }
 
     /// The bits of a word that a shift to the left, of 0 to 56, takes out of it.

@@ -22,7 +22,7 @@ struct SandboxCommand: AsyncParsableCommand {
     }
 
     struct Up: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Starts it, or what of it is not running, and prints its URLs.")
+        static let configuration = CommandConfiguration(commandName: "up", abstract: "Starts it, or what of it is not running, and prints its URLs.")
 
         @OptionGroup var location: Location
 
@@ -46,7 +46,7 @@ struct SandboxCommand: AsyncParsableCommand {
     }
 
     struct Down: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Stops exactly what up started, and removes its files.")
+        static let configuration = CommandConfiguration(commandName: "down", abstract: "Stops exactly what up started, and removes its files.")
 
         @OptionGroup var location: Location
 
@@ -57,7 +57,7 @@ struct SandboxCommand: AsyncParsableCommand {
     }
 
     struct Status: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Says what is running. Exits 1 when not all of it is.")
+        static let configuration = CommandConfiguration(commandName: "status", abstract: "Says what is running. Exits 1 when not all of it is.")
 
         @OptionGroup var location: Location
 
