@@ -39,8 +39,9 @@ final class Admission: Sendable {
                 isOpen ? "without any token only this machine is served, by its own name and not through a proxy" : "a token is needed",
                 hint: "make one with millrace token create, and send Authorization: Bearer TOKEN")
         }
-        let parts = authorization.split(separator: " ", maxSplits: 1)
-        guard parts.count == 2, parts[0].lowercased() == "bearer", let token = try await token(String(parts[1])) else {
+        let scheme = authorization.utf8.prefix { $0 != UInt8(ascii: " ") }
+        let credentials = authorization.utf8[scheme.endIndex...].drop { $0 == UInt8(ascii: " ") }
+        guard Substring(scheme).lowercased() == "bearer", !credentials.isEmpty, let token = try await token(String(Substring(credentials))) else {
             // One text for all: whoever guesses is told nothing.
             throw Self.unauthorized("the token is not valid", hint: "see millrace token list")
         }

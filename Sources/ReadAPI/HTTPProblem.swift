@@ -46,12 +46,13 @@ struct HTTPProblem: Error, Equatable {
         headers[.contentType] = "application/problem+json"
         headers[.cacheControl] = "no-store"
         if let retryAfter { headers[.retryAfter] = "\(retryAfter)" }
-        return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: JSON.write(.document(body)))))
+        return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: JSON.bytes(.document(body)))))
     }
 
-    /// The problem's name in words.
+    /// The problem's name in words. Names are of small letters and hyphens.
     private var title: String {
-        let words = problem.rawValue.split(separator: "-").joined(separator: " ")
-        return words.prefix(1).uppercased() + words.dropFirst()
+        var words = problem.rawValue.utf8.map { $0 == UInt8(ascii: "-") ? UInt8(ascii: " ") : $0 }
+        words[0] -= UInt8(ascii: "a") - UInt8(ascii: "A")
+        return String(decoding: words, as: UTF8.self)
     }
 }

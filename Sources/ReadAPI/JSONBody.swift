@@ -33,7 +33,7 @@ struct JSONBody {
     /// An element of the list that has a document, or null, as its last member.
     mutating func append(_ head: Document, _ name: String, _ document: RawDocument?, _ mask: FieldMask) throws(HTTPProblem) {
         beginElement()
-        text += JSON.write(.document(head)).utf8.dropLast()
+        text += JSON.bytes(.document(head)).dropLast()
         text += ",\"\(name)\":".utf8
         if let document { try write(document, mask) } else { text += "null".utf8 }
         text.append(UInt8(ascii: "}"))
@@ -73,7 +73,7 @@ struct JSONBody {
     }
 
     /// One that is of everybody's.
-    static func response(_ document: Document) -> Response { response(Array(JSON.write(.document(document)).utf8), [.cacheControl: "no-cache"]) }
+    static func response(_ document: Document) -> Response { response(JSON.bytes(.document(document)), [.cacheControl: "no-cache"]) }
 
     private static func response(_ text: [UInt8], _ headers: HTTPFields) -> Response {
         var headers = headers

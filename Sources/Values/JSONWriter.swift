@@ -5,9 +5,14 @@
 public enum JSON {
     /// One line, members in stored order.
     public static func write(_ value: Value) -> String {
+        String(decoding: bytes(value), as: UTF8.self)
+    }
+
+    /// The same, as UTF-8.
+    public static func bytes(_ value: Value) -> [UInt8] {
         var text: [UInt8] = []
         append(value, indent: nil, to: &text)
-        return String(decoding: text, as: UTF8.self)
+        return text
     }
 
     /// Two spaces a level.
@@ -19,10 +24,10 @@ public enum JSON {
 
     static func append(_ value: Value, indent: Int?, to text: inout [UInt8]) {
         switch value {
-        case .null: text += Array("null".utf8)
-        case .bool(let value): text += Array((value ? "true" : "false").utf8)
-        case .int32(let value): text += Array(String(value).utf8)
-        case .int64(let value): text += Array(String(value).utf8)
+        case .null: text += "null".utf8
+        case .bool(let value): text += (value ? "true" : "false").utf8
+        case .int32(let value): text += String(value).utf8
+        case .int64(let value): text += String(value).utf8
         case .double(let value): append(value, to: &text)
         case .decimal(let value): append(quoted: value.description.utf8, to: &text)
         case .string(let value): append(quoted: value.utf8, to: &text)
@@ -34,7 +39,7 @@ public enum JSON {
         case .document(let document):
             append(open: "{", close: "}", count: document.fields.count, indent: indent, to: &text) { index, inner, text in
                 append(quoted: document.fields[index].name.utf8, to: &text)
-                text += inner == nil ? Array(":".utf8) : Array(": ".utf8)
+                text += (inner == nil ? ":" : ": ").utf8
                 append(document.fields[index].value, indent: inner, to: &text)
             }
         case .other(let value):
@@ -46,14 +51,14 @@ public enum JSON {
         open: String, close: String, count: Int, indent: Int?, to text: inout [UInt8],
         _ item: (_ index: Int, _ indent: Int?, _ text: inout [UInt8]) -> Void
     ) {
-        text += Array(open.utf8)
+        text += open.utf8
         for index in 0..<count {
-            if index > 0 { text += Array(",".utf8) }
+            if index > 0 { text += ",".utf8 }
             if let indent { newline(indent + 1, &text) }
             item(index, indent.map { $0 + 1 }, &text)
         }
         if let indent, count > 0 { newline(indent, &text) }
-        text += Array(close.utf8)
+        text += close.utf8
     }
 
     private static func newline(_ indent: Int, _ text: inout [UInt8]) {
@@ -63,7 +68,7 @@ public enum JSON {
 
     private static func append(_ number: Double, to text: inout [UInt8]) {
         if number.isFinite {
-            text += Array(String(number).utf8)
+            text += String(number).utf8
         } else {
             append(quoted: (number.isNaN ? "NaN" : number > 0 ? "Infinity" : "-Infinity").utf8, to: &text)
         }
@@ -77,21 +82,32 @@ public enum JSON {
     }
 
     static func append(quoted bytes: some Sequence<UInt8>, to text: inout [UInt8]) {
-        text.append(UInt8(ascii: "\""))
-        for byte in bytes {
-            switch byte {
-            case UInt8(ascii: "\""): text += Array("\\\"".utf8)
-            case UInt8(ascii: "\\"): text += Array("\\\\".utf8)
-            case UInt8(ascii: "\n"): text += Array("\\n".utf8)
-            case UInt8(ascii: "\r"): text += Array("\\r".utf8)
-            case UInt8(ascii: "\t"): text += Array("\\t".utf8)
-            case 0..<0x20, 0x7F:
-                let digits = Array("0123456789abcdef".utf8)
-                text += Array("\\u00".utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            default: text.append(byte)
+        let done: Void? = bytes.withContiguousStorageIfAvailable { bytes in
+            text.append(UInt8(ascii: "\""))
+            // What stands for itself is copied run by run.
+            var copied = 0
+            for (place, byte) in bytes.enumerated() where byte < 0x20 || byte == 0x7F || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+                text.append(contentsOf: bytes[copied..<place])
+                append(escaped: byte, to: &text)
+                copied = place + 1
             }
+            text.append(contentsOf: bytes[copied...])
+            text.append(UInt8(ascii: "\""))
         }
-        text.append(UInt8(ascii: "\""))
+        if done == nil { append(quoted: Array(bytes), to: &text) }
+    }
+
+    private static func append(escaped byte: UInt8, to text: inout [UInt8]) {
+        switch byte {
+        case UInt8(ascii: "\n"): text += "\\n".utf8
+        case UInt8(ascii: "\r"): text += "\\r".utf8
+        case UInt8(ascii: "\t"): text += "\\t".utf8
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"): text += [UInt8(ascii: "\\"), byte]
+        default:
+            let digits = Array("0123456789abcdef".utf8)
+            text += "\\u00".utf8
+            text += [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+        }
     }
 }
 
