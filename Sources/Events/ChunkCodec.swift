@@ -51,7 +51,7 @@ public enum ChunkCodec {
         }
         let headBytes = BSON.encode(head)
         let names = chunk.keys.map { Value.string($0.text) }
-        let keys = BSON.encode(["keys": .array(names)])
+        let keys = encode(keys: names)
         let columns = Zstd.compress(ColumnBlock.encode(chunk))
         let raw = Zstd.compress(chunk.raw)
         var sum: [UInt8] = []
@@ -97,7 +97,7 @@ public enum ChunkCodec {
             let columns = document["columns"]?.asBinary,
             let raw = document["raw"]?.asBinary, let digests = document["digests"]?.asBinary
         else { throw .damaged("a block is missing") }
-        guard digest(columns, BSON.encode(["keys": .array(names)])) == sums[2] else { throw .damaged("the columns do not match their checksum") }
+        guard digest(columns, encode(keys: names)) == sums[2] else { throw .damaged("the columns do not match their checksum") }
         guard digest(raw) == sums[3] else { throw .damaged("the raw bytes do not match their checksum") }
         guard digest(digests) == sums[1] else { throw .damaged("the digests do not match their checksum") }
         guard let bytes = Zstd.decompress(raw), let block = Zstd.decompress(columns) else { throw .damaged("a block does not decompress") }
@@ -170,7 +170,7 @@ public enum ChunkCodec {
         head["format"] = .int32(reason.name == "pruned" ? formatOfErased : Chunk.format)
         head.fields.append(reason)
         var sum: [UInt8] = []
-        for digest in [Digest(of: BSON.encode(head)), .none, rest.isEmpty ? .none : digest([UInt8](), BSON.encode(["keys": rest[0].value])), .none] {
+        for digest in [Digest(of: BSON.encode(head)), .none, rest.isEmpty ? .none : digest([UInt8](), encode(keys: rest[0].value.asArray ?? [])), .none] {
             BSON.append(digest.low, to: &sum)
             BSON.append(digest.high, to: &sum)
         }
@@ -250,6 +250,9 @@ public enum ChunkCodec {
         let bytes = Array(sum)
         return [Chunk.digests(at: 0, in: bytes), Chunk.digests(at: 1, in: bytes)].flatMap { [$0.id, $0.content] }
     }
+
+    /// As they are stored, and digested with the columns.
+    private static func encode(keys names: [Value]) -> [UInt8] { BSON.encode(["keys": .array(names)]) }
 
     /// - Parameter keys: `{keys: […]}` as BSON, where they are part of what is digested.
     private static func digest(_ bytes: some Collection<UInt8>, _ keys: [UInt8] = []) -> Digest {

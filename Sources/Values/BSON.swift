@@ -86,17 +86,17 @@ public enum BSON {
 
     /// Type and name of an element whose value the caller writes next.
     public static func appendHeader(_ type: UInt8, _ name: String, to bytes: inout [UInt8]) {
-        write(name.size + 2, to: &bytes) { $0.write(type, name) }
+        write(name.nameSize + 2, to: &bytes) { $0.write(type, name) }
     }
 
     /// Type and place of an array's element whose value the caller writes next.
     public static func appendHeader(_ type: UInt8, _ place: Int, to bytes: inout [UInt8]) {
-        write(place.size + 2, to: &bytes) { $0.write(type, place) }
+        write(place.nameSize + 2, to: &bytes) { $0.write(type, place) }
     }
 
     /// One element. Names must not hold NUL, which BSON cannot store: readers of JSON and YAML refuse them.
     public static func append(_ name: String, _ value: Value, to bytes: inout [UInt8]) {
-        write(name.size + 2 + BSONCursor.size(of: value), to: &bytes) { $0.write(name, value) }
+        write(name.nameSize + 2 + BSONCursor.size(of: value), to: &bytes) { $0.write(name, value) }
     }
 
     /// An element whose value is a document that is BSON already.

@@ -20,7 +20,7 @@ public struct BSONCursor {
         case .document(let value): size(of: value)
         case .array(let values):
             values.reduce(into: (size: 5, index: 0)) { sum, value in
-                sum.size += 2 + sum.index.size + size(of: value)
+                sum.size += 2 + sum.index.nameSize + size(of: value)
                 sum.index += 1
             }.size
         case .other(let value): value.bytes.count
@@ -83,7 +83,7 @@ public struct BSONCursor {
     /// Type and name of an element.
     mutating func write(_ type: UInt8, _ name: some BSONName) {
         byte(type)
-        name.write(to: &self)
+        name.writeName(to: &self)
         byte(0)
     }
 
@@ -114,7 +114,7 @@ public struct BSONCursor {
         at += MemoryLayout<Integer>.size
     }
 
-    mutating func text(_ text: String) {
+    fileprivate mutating func text(_ text: String) {
         // Every native string has its bytes in one place, and is not copied for them.
         guard text.utf8.withContiguousStorageIfAvailable({ bytes(UnsafeRawBufferPointer($0)) }) == nil else { return }
         Array(text.utf8).withUnsafeBytes { bytes($0) }
@@ -127,8 +127,8 @@ public struct BSONCursor {
     }
 
     /// A number that is not negative, in decimal.
-    mutating func decimal(_ number: Int) {
-        let end = at + number.size
+    fileprivate mutating func decimal(_ number: Int) {
+        let end = at + number.nameSize
         var (rest, place) = (UInt(bitPattern: number), end)
         repeat {
             place -= 1
@@ -142,25 +142,25 @@ public struct BSONCursor {
 
 /// What an element is called: by its name in a document, by its place in an array.
 protocol BSONName {
-    /// In bytes.
-    var size: Int { get }
+    /// In bytes, without the NUL that ends it.
+    var nameSize: Int { get }
 
     /// Writes so many bytes.
-    func write(to cursor: inout BSONCursor)
+    func writeName(to cursor: inout BSONCursor)
 }
 
 extension String: BSONName {
-    var size: Int { utf8.count }
+    var nameSize: Int { utf8.count }
 
-    func write(to cursor: inout BSONCursor) { cursor.text(self) }
+    func writeName(to cursor: inout BSONCursor) { cursor.text(self) }
 }
 
 extension Int: BSONName {
-    var size: Int {
+    var nameSize: Int {
         var (rest, digits) = (self / 10, 1)
         while rest > 0 { (rest, digits) = (rest / 10, digits + 1) }
         return digits
     }
 
-    func write(to cursor: inout BSONCursor) { cursor.decimal(self) }
+    func writeName(to cursor: inout BSONCursor) { cursor.decimal(self) }
 }

@@ -95,15 +95,10 @@ private struct DocumentWriter {
         }
     }
 
-    /// Most texts are of characters that stand for themselves, and are copied.
+    /// What is no UTF-8 is repaired: the answer must be JSON.
     private mutating func quote(_ bytes: UnsafeRawBufferPointer) {
-        guard bytes.allSatisfy({ 0x20..<0x7F ~= $0 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) else {
-            // What is no UTF-8 is repaired: the answer must be JSON.
-            return JSON.append(quoted: String(decoding: bytes, as: UTF8.self).utf8, to: &text)
-        }
-        text.append(UInt8(ascii: "\""))
-        text.append(contentsOf: bytes)
-        text.append(UInt8(ascii: "\""))
+        let isASCII = bytes.reduce(0, |) < 0x80
+        if isASCII { JSON.append(quoted: bytes, to: &text) } else { JSON.append(quoted: String(decoding: bytes, as: UTF8.self).utf8, to: &text) }
     }
 
     private mutating func next(_ isFirst: inout Bool, _ depth: Int) {
