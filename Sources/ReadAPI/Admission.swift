@@ -27,36 +27,45 @@ final class Admission: Sendable {
         buckets = Mutex(Buckets(all: rate.map { TokenBucket(rate: $0, at: .now) }))
     }
 
-    /// Whoever asks: nil for somebody on this machine, where there are no tokens.
-    func reader(_ fields: HTTPFields, _ host: String?, from address: SocketAddress?) async throws(HTTPProblem) -> AccessToken? {
+    /// Whoever asks.
+    enum Reader {
+        /// nil for somebody on this machine, where there are no tokens.
+        case known(AccessToken?)
+        /// Only its issuer's keys tell whether this is a token.
+        case unverified(String)
+    }
+
+    func reader(_ fields: HTTPFields, _ host: String?, from address: SocketAddress?) throws(HTTPProblem) -> Reader {
         guard let authorization = fields[.authorization] else {
             guard let isOpen = issued == nil ? book.isEmpty : false else {
                 throw Self.notReadYet
             }
             // By another name of this machine, a page of somebody else's in a browser would come.
-            if isOpen, address?.isLoopback ?? false, Self.isLocal(host), !Self.proxied.contains(where: fields.contains) { return nil }
+            if isOpen, address?.isLoopback ?? false, Self.isLocal(host), !Self.proxied.contains(where: fields.contains) { return .known(nil) }
             throw Self.unauthorized(
                 isOpen ? "without any token only this machine is served, by its own name and not through a proxy" : "a token is needed",
                 hint: "make one with millrace token create, and send Authorization: Bearer TOKEN")
         }
         let scheme = authorization.utf8.prefix { $0 != UInt8(ascii: " ") }
         let credentials = authorization.utf8[scheme.endIndex...].drop { $0 == UInt8(ascii: " ") }
-        guard Substring(scheme).lowercased() == "bearer", !credentials.isEmpty, let token = try await token(String(Substring(credentials))) else {
-            // One text for all: whoever guesses is told nothing.
-            throw Self.unauthorized("the token is not valid", hint: "see millrace token list")
-        }
+        guard Substring(scheme).lowercased() == "bearer", !credentials.isEmpty else { throw Self.invalid }
+        let text = String(Substring(credentials))
+        if let issued, IssuedTokens.isWellFormed(text) { return issued.known(text).map { .known($0) } ?? .unverified(text) }
+        guard book.isEmpty != nil else { throw Self.notReadYet }
+        guard let token = book.token(text) else { throw Self.invalid }
+        return .known(token)
+    }
+
+    /// The token that a text is.
+    func verified(_ text: String) async throws(HTTPProblem) -> AccessToken {
+        let token = await issued?.token(text)
+        guard issued?.hasKeys ?? false else { throw Self.notReadYet }
+        guard let token else { throw Self.invalid }
         return token
     }
 
-    private func token(_ text: String) async throws(HTTPProblem) -> AccessToken? {
-        if let issued, IssuedTokens.isWellFormed(text) {
-            let token = await issued.token(text)
-            guard issued.hasKeys else { throw Self.notReadYet }
-            return token
-        }
-        guard book.isEmpty != nil else { throw Self.notReadYet }
-        return book.token(text)
-    }
+    /// One text for all: whoever guesses is told nothing.
+    private static var invalid: HTTPProblem { unauthorized("the token is not valid", hint: "see millrace token list") }
 
     private static var notReadYet: HTTPProblem {
         HTTPProblem(.serverUnreachable, "who may read could not be read yet", hint: "ask again in a moment", retryAfter: 1)
@@ -75,6 +84,11 @@ final class Admission: Sendable {
 
     private static func unauthorized(_ detail: String, hint: String) -> HTTPProblem {
         HTTPProblem(.unauthorized, detail, hint: hint, headers: [.wwwAuthenticate: "Bearer"])
+    }
+
+    /// Takes what a request costs that asks for this. Each id of a batch is a read, and how many there are stands in its body.
+    func take(of token: AccessToken?, for route: Route) throws(HTTPProblem) {
+        if !route.isBatch { try take(1, of: token) }
     }
 
     /// Takes so many reads from what may be done now. The token's own limit comes first: whoever goes beyond it takes nothing from

@@ -1,6 +1,6 @@
 import Events
 import HTTPTypes
-import Hummingbird
+import NIOCore
 import Values
 
 /// Why a request is refused, as RFC 9457 says it.
@@ -34,7 +34,7 @@ struct HTTPProblem: Error, Equatable {
     static func badRequest(_ detail: String, hint: String? = nil) -> HTTPProblem { HTTPProblem(.badRequest, detail, hint: hint) }
 
     /// `{type, title, status, code, detail, hint, requestId}` and its own members.
-    func response(requestID: String) -> Response {
+    func answer(requestID: String) -> (head: HTTPResponse, body: ByteBuffer) {
         var body: Document = [
             "type": .string("urn:millrace:problem:\(problem.rawValue)"), "title": .string(title), "status": .int32(Int32(status.code)),
             "code": .string(problem.rawValue), "detail": .string(detail),
@@ -45,8 +45,10 @@ struct HTTPProblem: Error, Equatable {
         var headers = headers
         headers[.contentType] = "application/problem+json"
         headers[.cacheControl] = "no-store"
+        headers[.contentTypeOptions] = "nosniff"
+        headers[.requestID] = requestID
         if let retryAfter { headers[.retryAfter] = "\(retryAfter)" }
-        return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: JSON.bytes(.document(body)))))
+        return (HTTPResponse(status: status, headerFields: headers), ByteBuffer(bytes: JSON.bytes(.document(body))))
     }
 
     /// The problem's name in words. Names are of small letters and hyphens.

@@ -138,10 +138,17 @@ public final class IssuedTokens: Sendable {
     /// Whether a text has the form of one.
     static func isWellFormed(_ text: String) -> Bool { text.utf8.count <= longest && text.utf8.count(where: { $0 == UInt8(ascii: ".") }) == 2 }
 
+    /// The token that a text is, if it is valid now and was verified before.
+    func known(_ text: String) -> AccessToken? {
+        let hash = TokenText.hash(of: text)
+        guard let token = state.withLock({ $0.known[hash] }), token.isValid(at: Self.now) else { return nil }
+        return token
+    }
+
     /// The token that a text is, if it is valid now.
     func token(_ text: String) async -> AccessToken? {
+        if let token = known(text) { return token }
         let hash = TokenText.hash(of: text)
-        if let token = state.withLock({ $0.known[hash] }) { return token.isValid(at: Self.now) ? token : nil }
         if let token = await verified(text, hash) { return token }
         // It may be of a key that is newer than those that are known.
         let name = Self.keyName(of: text)

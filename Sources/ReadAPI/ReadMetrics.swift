@@ -35,11 +35,14 @@ final class ReadMetrics: Sendable {
 
     /// - Parameter route: nil where the path is none.
     func ended(_ route: Route?, _ method: HTTPRequest.Method, _ status: HTTPResponse.Status, after time: Duration) {
+        state.withLock { $0.underWay -= 1 }
+        answered(route, method, status, after: time)
+    }
+
+    /// The same of a request that was never under way.
+    func answered(_ route: Route?, _ method: HTTPRequest.Method, _ status: HTTPResponse.Status, after time: Duration) {
         let key = Key(route: route?.name ?? "", method: Self.methods.contains(method) ? method.rawValue : "_OTHER", status: status.code)
-        state.withLock { state in
-            state.underWay -= 1
-            state.requests[key, default: Histogram(Self.durations)].record(time / .seconds(1))
-        }
+        state.withLock { $0.requests[key, default: Histogram(Self.durations)].record(time / .seconds(1)) }
     }
 
     func waited(for model: String, isReached: Bool, _ time: Duration) {

@@ -14,9 +14,22 @@ struct ReadQuestion {
     let token: AccessToken?
     let metrics: ReadMetrics
 
+    /// Throws where a token is none.
+    init(_ request: Request, _ ticket: Arrival.Ticket, _ channel: any Channel, _ metrics: ReadMetrics) async throws(HTTPProblem) {
+        self.request = request
+        target = ticket.target
+        self.channel = channel
+        setup = ticket.setup
+        self.metrics = metrics
+        switch ticket.reader {
+        case .known(let token): self.token = token
+        case .unverified(let text):
+            token = try await setup.admission.verified(text)
+            try setup.admission.take(of: token, for: target.route)
+        }
+    }
+
     func answer() async throws(HTTPProblem) -> Response {
-        // Each id of a batch is a read, and how many there are stands in its body.
-        if case .batch = target.route {} else { try setup.admission.take(1, of: token) }
         switch target.route {
         case .models: return try models()
         case .document(let name, let id): return try await admitted(name) { (model) throws(HTTPProblem) in try await document(id, of: model) }

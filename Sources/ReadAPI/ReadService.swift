@@ -35,7 +35,7 @@ public final class ReadService: Service {
     private let onBound: @Sendable (Int) -> Void
     private let logger: Logger
 
-    /// A client that says nothing for so long, in the middle of a request or between two, is left.
+    /// An HTTP/2 connection without requests is left after so long.
     private static let idleTimeout = Duration.seconds(30)
     /// Bytes of all headers, and how many there are.
     private static let headers = (bytes: 8192, count: 100)
@@ -91,12 +91,13 @@ public final class ReadService: Service {
 
     /// Throws a `Refusal` for files that do not do, and the system's error where the port cannot be had.
     public func run() async throws {
+        let responder = ReadResponder(setup: { [self] in setup.withLock(\.self) }, metrics: metrics)
         let http = HTTP1Channel.Configuration(
-            idleTimeout: .seconds(Self.idleTimeout.components.seconds),
+            additionalChannelHandlers: [AdmissionHandler(responder)],
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: Self.headers.bytes, maxHeaderListSize: Self.headers.bytes, maxHeaderFieldCount: Self.headers.count))
         let application = Application(
-            responder: ReadResponder(setup: { [self] in setup.withLock(\.self) }, metrics: metrics),
+            responder: responder,
             server: try server(http),
             configuration: .init(
                 address: .hostname(settings.host, port: settings.port), serverName: nil, backlog: 1024,

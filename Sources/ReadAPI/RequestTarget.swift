@@ -26,10 +26,12 @@ enum Route: Hashable {
         }
     }
 
-    /// The methods that it takes.
-    var methods: [HTTPRequest.Method] {
-        if case .batch = self { [.post] } else { [.get, .head] }
+    var isBatch: Bool {
+        if case .batch = self { true } else { false }
     }
+
+    /// The methods that it takes.
+    var methods: [HTTPRequest.Method] { isBatch ? [.post] : [.get, .head] }
 }
 
 /// A request's path and query, taken apart.

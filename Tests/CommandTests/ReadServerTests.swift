@@ -28,6 +28,7 @@ import Values
 
     private static let post = "POST /v1/product:batchGet HTTP/1.1\r\nHost: 127.0.0.1\r\n"
     private static let get = "GET /v1/product/a HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    private static let refused = "DELETE /v1/product/a HTTP/1.1\r\nHost: 127.0.0.1\r\n"
     private static let body = "{\"ids\":[\"a\"]}"
     /// What somebody wants to be taken for a request of its own.
     private static let hidden = "GET /v1/product/hidden HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
@@ -54,6 +55,9 @@ import Values
         (get + "Host: elsewhere\r\n\r\n", ["400"]), (get + "Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n", ["200"]),
         ("OPTIONS * HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", ["404"]), ("CONNECT elsewhere:80 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", ["404"]),
         (get + "\r\n" + get + "\r\n" + hidden, ["200", "200", "404"]),
+        // Refused by their heads: alone, behind a body that looks like a request, and behind others.
+        (refused + "\r\n" + get + "\r\n" + refused + "Content-Length: \(hidden.utf8.count)\r\n\r\n" + hidden + refused + "\r\n", ["405", "200", "405", "405"]),
+        (refused + "Transfer-Encoding: chunked\r\n\r\nd\r\n" + body + "\r\n0\r\n\r\n" + get + "\r\n", ["405", "200"]),
     ]
 
     @Test func `no request is smuggled in behind another`() async throws {
@@ -151,6 +155,10 @@ import Values
             }
             #expect(text == #"{"_id":"a","stock":1} 2"#)
             #expect(try await curl("--http1.1", "-w", " %{http_version}") == #"{"_id":"a","stock":1} 1.1"#)
+            for version in ["--http1.1", "--http2"] {
+                let refused = try await curl(version, "-X", "DELETE", "-w", " %{http_code}", "https://localhost:\(port)/v1/product/b")
+                #expect(refused.matches(of: /"code":"bad-method"[^}]*} 405/).count == 2, "\(version): \(refused)")
+            }
             #expect(try await curl("--tlsv1.1", "--tls-max", "1.1") == "")
             service.send(15)
             #expect(try await service.ended().code == 0)

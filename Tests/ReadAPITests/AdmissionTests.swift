@@ -26,7 +26,8 @@ import Testing
         _ admission: Admission, _ fields: HTTPFields = [:], host: String? = nil, from address: String = "127.0.0.1"
     ) async -> HTTPProblem? {
         do {
-            _ = try await admission.reader(fields, host, from: try? SocketAddress(ipAddress: address, port: 4000))
+            let reader = try admission.reader(fields, host, from: try? SocketAddress(ipAddress: address, port: 4000))
+            if case .unverified(let text) = reader { _ = try await admission.verified(text) }
             return nil
         } catch {
             return error
