@@ -74,6 +74,10 @@ import Testing
         _ = try answered()
         try ask(Self.head(), .end(nil))
         #expect(try passed().isEmpty && answered().count == 3)
+        // What is no HTTP is answered without having been passed on.
+        for part in answer { try channel.writeOutbound(part) }
+        try ask(Self.head(), .end(nil))
+        #expect(try passed().isEmpty && answered().count == 2 + 3)
     }
 
     @Test func `a client that says nothing is left, in the middle of a request or between two, and not while it waits`() throws {
