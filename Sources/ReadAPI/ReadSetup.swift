@@ -4,23 +4,23 @@ import Reads
 import Synchronization
 
 /// What is served, and what it is read by.
-public struct ReadSetup: Sendable {
+public final class ReadSetup: Sendable {
     /// By name.
-    public var models: [String: ReadModel]
-    public var incarnation: String
+    let models: [String: ReadModel]
+    let incarnation: String
     /// Millrace's.
     let version: String
     /// On secondaries, and on the primary: without one, the others go on.
     private let lookups: Lookups
     private let primaryLookups: Lookups
-    public var pages: Pages
-    public var caughtUp: CaughtUp
-    public var past: Past
+    let pages: Pages
+    let caughtUp: CaughtUp
+    let past: Past
     let site: ReadSite
     private let follower: CacheFollower
     private let probe: ReadProbe
     /// How long a read may take.
-    public var deadline: Duration
+    let deadline: Duration
     let admission: Admission
     let load: ModelLoad
 

@@ -56,7 +56,7 @@ private struct ServeService: Service {
 
     private func serve(_ service: ReadService) async throws {
         let hangUps = await UnixSignalsSequence(trapping: .sighup)
-        let incarnation = try await installation(of: configuration)
+        guard let incarnation = try await installation(of: configuration) else { return }
         service.serve(try await ReadRuntime.open(configuration, incarnation: incarnation).setup)
         for await _ in hangUps.cancelOnGracefulShutdown() {
             do {
@@ -72,10 +72,11 @@ private struct ServeService: Service {
         }
     }
 
-    /// The log's incarnation, once a worker has made the installation.
-    private func installation(of configuration: Configuration) async throws -> String {
+    /// The log's incarnation, once a worker has made the installation; nil when it is to stop before.
+    private func installation(of configuration: Configuration) async throws -> String? {
         var hasSaid = false
-        while true {
+        while !Task.isShuttingDownGracefully {
+            try Task.checkCancellation()
             do {
                 if let installation = try await Reader(configuration).installation { return installation.incarnation }
                 if !hasSaid { logger.notice("there is nothing to read before a worker has started: waiting for one") }
@@ -84,7 +85,8 @@ private struct ServeService: Service {
                 if !hasSaid { logger.warning("waiting for MongoDB", metadata: ["error": "\(error)"]) }
             }
             hasSaid = true
-            try await Task.sleep(for: .seconds(1))
+            try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
         }
+        return nil
     }
 }

@@ -94,6 +94,17 @@ import Values
         }
     }
 
+    @Test func `whoever waits for the first worker stops when told`() async throws {
+        try await Installation.run { installation in
+            let service = try installation.start(["serve"], environment: ["MILLRACE_API_LISTEN": "127.0.0.1:0"])
+            _ = try await eventually("it waits") { service.errors.contains("waiting for one") ? true : nil }
+            service.send(15)
+            let ended = try await service.ended()
+            // Nor by its own patience, which would say so.
+            #expect(ended.code == 0 && !ended.errors.contains("stopped"), "\(ended.errors)")
+        }
+    }
+
     @Test func `more connections than are allowed wait for one that goes`() async throws {
         try await Self.serving("api: { connections: 50 }\n") { _, http in
             // The server takes a few at a time, and looks at the limit then.
