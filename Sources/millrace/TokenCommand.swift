@@ -101,7 +101,9 @@ struct TokenListCommand: AsyncParsableCommand {
 }
 
 struct TokenRevokeCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "revoke", abstract: "Ends a token: within two seconds, while MongoDB answers, nobody is let in by it.")
+    static let configuration = CommandConfiguration(
+        commandName: "revoke",
+        abstract: "Ends a token: within two seconds, while MongoDB answers, nobody is let in by it.")
 
     @OptionGroup var options: GlobalOptions
 
