@@ -141,14 +141,15 @@ public final class IssuedTokens: Sendable {
     /// The token that a text is, if it is valid now and was verified before.
     func known(_ text: String) -> AccessToken? {
         let hash = TokenText.hash(of: text)
-        guard let token = state.withLock({ $0.known[hash] }), token.isValid(at: Self.now) else { return nil }
-        return token
+        return state.withLock { $0.known[hash] }.flatMap(Self.valid)
     }
+
+    private static func valid(_ token: AccessToken) -> AccessToken? { token.isValid(at: now) ? token : nil }
 
     /// The token that a text is, if it is valid now.
     func token(_ text: String) async -> AccessToken? {
-        if let token = known(text) { return token }
         let hash = TokenText.hash(of: text)
+        if let token = state.withLock({ $0.known[hash] }) { return Self.valid(token) }
         if let token = await verified(text, hash) { return token }
         // It may be of a key that is newer than those that are known.
         let name = Self.keyName(of: text)

@@ -5,14 +5,12 @@ import NIOCore
 /// What a request comes with.
 struct ReadContext: InitializableFromSource {
     let channel: any Channel
-    let arrival: Arrival
+    /// nil where the client is gone: a connection that is closed has no handlers any more, and still gives the requests that it has read.
+    let arrival: Arrival?
 
     init(source: ApplicationRequestContextSource) {
         channel = source.channel
-        guard let arrival = try? channel.pipeline.syncOperations.handler(type: AdmissionHandler.self).take() else {
-            preconditionFailure("the service puts an admission handler into every connection, and it passes each request on")
-        }
-        self.arrival = arrival
+        arrival = try? channel.pipeline.syncOperations.handler(type: AdmissionHandler.self).take()
     }
 }
 
@@ -23,7 +21,7 @@ struct ReadResponder: HTTPResponder {
     let metrics: ReadMetrics
 
     func respond(to request: Request, context: ReadContext) async -> Response {
-        let arrival = context.arrival
+        guard let arrival = context.arrival else { return Response(status: .internalServerError) }
         metrics.began()
         var response: Response
         do throws(HTTPProblem) {

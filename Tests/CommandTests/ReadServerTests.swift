@@ -19,7 +19,10 @@ import Values
     }
 
     private static func client(_ http: HTTP, _ arguments: String..., input: String = "") async throws -> String {
-        let port = http.url.split(separator: ":").last.map(String.init) ?? ""
+        try await client(http.url.split(separator: ":").last.map(String.init) ?? "", arguments, input)
+    }
+
+    private static func client(_ port: String, _ arguments: [String], _ input: String = "") async throws -> String {
         let all = ["python3", "\(Installation.root)/Tests/http/client.py", port] + arguments
         let ended = try await Child("/usr/bin/env", all, environment: [:], directory: "/", input: input, files: FileManager.default.temporaryDirectory).ended()
         guard ended.code == 0 else { throw Failure("\(arguments): \(ended.errors)") }
@@ -91,6 +94,15 @@ import Values
             let seconds = try await [head, body].compactMap { Double($0.trimmingSuffix("\n")) }
             // 30 s for a head; 10 s for a body behind a head of 75 bytes.
             #expect(seconds.count == 2 && seconds[0] > 25 && seconds[0] < 60 && seconds[1] > 20 && seconds[1] < 60, "\(seconds)")
+        }
+    }
+
+    @Test func `clients that go before they are answered take nobody with them`() async throws {
+        try await Self.serving { _, http in
+            for text in [Self.get, Self.refused, Self.get + "Connection: close\r\n", Self.refused + "Connection: close\r\n"] {
+                _ = try await Self.client(http, "leave", "100", input: String(repeating: text + "\r\n", count: 10))
+            }
+            #expect(try await Self.client(http, "send", input: Self.get + "\r\n").contains("200 OK"))
         }
     }
 
@@ -171,6 +183,8 @@ import Values
                 #expect(refused.matches(of: /"code":"bad-method"[^}]*} 405/).count == 2, "\(version): \(refused)")
             }
             #expect(try await curl("--tlsv1.1", "--tls-max", "1.1") == "")
+            _ = try await Self.client(port, ["leave2", "20"])
+            #expect(try await curl() == #"{"_id":"a","stock":1}"#)
             service.send(15)
             #expect(try await service.ended().code == 0)
         }

@@ -4,11 +4,15 @@
     client.py PORT slowly SECONDS  sends what is on standard input, a byte every SECONDS, and prints after how many seconds it was left
     client.py PORT hold COUNT      keeps COUNT connections open that say nothing, prints what a request on one more gets, and then
                                    what one on each of them gets
+    client.py PORT leave COUNT     sends what is on standard input COUNT times, and goes each time before an answer can come
+    client.py PORT leave2 COUNT    the same of a request of HTTP/2
 """
 
 import resource
 import select
 import socket
+import ssl
+import struct
 import sys
 import time
 
@@ -78,11 +82,46 @@ def hold(port, count):
     print(answer(one_more)[0].split(b"\r\n")[0].decode() or "nothing")
 
 
+def leave(port, count):
+    text = sys.stdin.buffer.read()
+    for _ in range(count):
+        connection = connect(port)
+        connection.sendall(text)
+        # What is closed then is reset.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+
+
+def frame(kind, flags, stream, payload=b""):
+    """RFC 9113, 4.1."""
+    return struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, stream) + payload
+
+
+def leave2(port, count):
+    path, host = b"/v1/product/a", b"127.0.0.1"
+    # RFC 7541, B: GET, https, and a path and an authority that are not indexed.
+    head = b"\x82\x87\x04" + bytes([len(path)]) + path + b"\x01" + bytes([len(host)]) + host
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols(["h2"])
+    for _ in range(count):
+        connection = context.wrap_socket(connect(port))
+        cancel = frame(3, 0, 1, struct.pack(">I", 8))
+        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0) + frame(1, 5, 1, head) + cancel)
+        # What it has to say first, so that it has read all.
+        connection.recv(65536)
+        connection.close()
+
+
 if __name__ == "__main__":
     port, what, rest = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
     if what == "send":
         send(port)
     elif what == "slowly":
         slowly(port, float(rest[0]))
-    else:
+    elif what == "hold":
         hold(port, int(rest[0]))
+    elif what == "leave":
+        leave(port, int(rest[0]))
+    else:
+        leave2(port, int(rest[0]))
