@@ -7,6 +7,9 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// Of a lookup's path: what is asynchronous goes on where its caller is, instead of asking the executor anew at every call and return.
+let lookups: [SwiftSetting] = strict + [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
+
 /// The pure targets on the hot path: what they export is optimised where it is used, too.
 let hot: [SwiftSetting] = strict + [.unsafeFlags(["-cross-module-optimization"], .when(configuration: .release))]
 
@@ -62,7 +65,7 @@ let package = Package(
         // Stores, behind the protocols of Projector.
         .target(name: "Threads", swiftSettings: strict),
         .target(
-            name: "Reads", dependencies: ["Events", "Models", "Projector", "Values", .product(name: "Crypto", package: "swift-crypto")], swiftSettings: strict),
+            name: "Reads", dependencies: ["Events", "Models", "Projector", "Values", .product(name: "Crypto", package: "swift-crypto")], swiftSettings: lookups),
         .target(name: "RedisBuffer", dependencies: ["CHiredis", "Threads", "Events", "Projector", "RedisAddress"], swiftSettings: strict),
         .target(
             name: "MongoStore",
@@ -102,7 +105,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
-            swiftSettings: strict
+            swiftSettings: lookups
         ),
         .target(name: "Sandbox", dependencies: ["Events", "MongoStore", "RedisAddress", "RedisBuffer", "Values"], swiftSettings: strict),
         .executableTarget(

@@ -4,7 +4,7 @@ import NIOCore
 import Reads
 
 /// A request whose head has come, and what that decides: its body and what is read for it come later, if it is let in at all.
-struct Arrival {
+final class Arrival: Sendable {
     let began = ContinuousClock.now
     /// The caller's own.
     let requestID: String?

@@ -38,23 +38,20 @@ extension HTTPProblem {
     static func status(of problem: Problem) -> HTTPResponse.Status { statuses[problem] ?? .serviceUnavailable }
 
     /// Why something was not read, as it is told.
-    init(_ failure: ReadFailure) {
-        self =
-            switch failure {
-            case .overloaded:
-                HTTPProblem(.overloaded, "too many reads are under way", hint: "ask again in a moment, and more slowly", retryAfter: 1)
-            case .resting(let pause):
-                HTTPProblem(
-                    .serverUnreachable, "MongoDB was not well a moment ago, and is not asked before it had a rest",
-                    hint: "ask again in a moment",
-                    retryAfter: max(1, Int((pause / .seconds(1)).rounded(.up))))
-            case .late: HTTPProblem(.timedOut, "MongoDB gave no answer in time", hint: "ask again in a moment", retryAfter: 1)
-            case .unavailable(let why):
-                HTTPProblem(.serverUnreachable, why, hint: "ask again in a moment", retryAfter: 1)
-            case .refused(let refusal) where refusal.problem == .badInput: .badRequest(refusal.message)
-            case .refused(let refusal):
-                HTTPProblem(refusal.problem, refusal.message, retryAfter: Self.status(of: refusal.problem) == .serviceUnavailable ? 1 : nil)
-            }
+    convenience init(_ failure: ReadFailure) {
+        switch failure {
+        case .overloaded:
+            self.init(.overloaded, "too many reads are under way", hint: "ask again in a moment, and more slowly", retryAfter: 1)
+        case .resting(let pause):
+            self.init(
+                .serverUnreachable, "MongoDB was not well a moment ago, and is not asked before it had a rest", hint: "ask again in a moment",
+                retryAfter: max(1, Int((pause / .seconds(1)).rounded(.up))))
+        case .late: self.init(.timedOut, "MongoDB gave no answer in time", hint: "ask again in a moment", retryAfter: 1)
+        case .unavailable(let why): self.init(.serverUnreachable, why, hint: "ask again in a moment", retryAfter: 1)
+        case .refused(let refusal) where refusal.problem == .badInput: self.init(.badRequest, refusal.message)
+        case .refused(let refusal):
+            self.init(refusal.problem, refusal.message, retryAfter: Self.status(of: refusal.problem) == .serviceUnavailable ? 1 : nil)
+        }
     }
 }
 

@@ -3,19 +3,19 @@ import HTTPTypes
 import NIOCore
 import Values
 
-/// Why a request is refused, as RFC 9457 says it.
-struct HTTPProblem: Error, Equatable {
-    var status: HTTPResponse.Status
-    var problem: Problem
+/// Why a request is refused, as RFC 9457 says it. A class, so that what throws none keeps no room for it at each step.
+final class HTTPProblem: Error {
+    let status: HTTPResponse.Status
+    let problem: Problem
     /// What, where and why.
-    var detail: String
+    let detail: String
     /// What to do.
-    var hint: String?
+    let hint: String?
     /// Seconds until it is worth trying again.
-    var retryAfter: Int?
+    let retryAfter: Int?
     /// Members of its own, such as the lag.
-    var members: Document
-    var headers: HTTPFields
+    let members: Document
+    let headers: HTTPFields
 
     /// - Parameter status: nil for the problem's usual one.
     init(

@@ -2,17 +2,17 @@ import Events
 import Models
 import Values
 
-/// A model as the read API serves it.
-public struct ReadModel: Sendable {
-    public var name: String
-    public var stream: String
-    public var partitions: Int
+/// A model as the read API serves it. A class, as every lookup hands it from step to step.
+public final class ReadModel: Sendable {
+    public let name: String
+    public let stream: String
+    public let partitions: Int
     /// Without Millrace's own fields and the private ones.
-    public private(set) var mask: FieldMask
+    public let mask: FieldMask
     /// Of the mask, for the tags of answers.
-    public private(set) var maskTag: String
-    public var place: ReadPlace
-    public var indexes: [DocumentIndex]
+    public let maskTag: String
+    public let place: ReadPlace
+    public let indexes: [DocumentIndex]
     /// What is known of its documents' fields, private ones among them: a schema by name.
     let properties: Document
 
@@ -27,6 +27,13 @@ public struct ReadModel: Sendable {
         properties = DocumentSchema.properties(of: model)
     }
 
+    private init(_ model: ReadModel, mask: FieldMask) {
+        (name, stream, partitions, place) = (model.name, model.stream, model.partitions, model.place)
+        (indexes, properties) = (model.indexes, model.properties)
+        self.mask = mask
+        maskTag = String(mask.tag, radix: 36)
+    }
+
     /// The partition whose events make a document.
     public func partition(of id: String) -> PartitionID {
         PartitionID(stream: stream, number: Partitioning.partition(of: id.utf8, count: partitions))
@@ -39,10 +46,8 @@ extension ReadModel {
     /// With nothing but these paths and the id; nil for all.
     public func limited(to paths: [String]?) -> ReadModel {
         guard let paths else { return self }
-        var model = self
-        model.mask = mask.intersection(.only([["_id"]] + paths.map { $0.split(separator: ".", omittingEmptySubsequences: false).map(String.init) }))
-        model.maskTag = String(model.mask.tag, radix: 36)
-        return model
+        let shown = FieldMask.only([["_id"]] + paths.map { $0.split(separator: ".", omittingEmptySubsequences: false).map(String.init) })
+        return ReadModel(self, mask: mask.intersection(shown))
     }
 
     /// Whether readers see a whole field.
