@@ -19,6 +19,8 @@ from harness import BENCH, ROOT, WORK, Failed, note
 
 DATABASE = "millrace_bench"
 CONNECTIONS = (1, 64, 256)
+# None of their requests may fail. The peer has been seen to leave some of 256 connections without an answer for two seconds.
+OURS = ("millrace", "cached")
 SECONDS = 5
 PAUSE = 1
 
@@ -42,6 +44,8 @@ def measure(a, redis, mongo):
                     row = {"round": number, "keys": keys, "connections": connections}
                     for name, (port, path, pid) in contenders.items():
                         row[name] = wrk(a, port, path, keys, connections, pid)
+                        if (failed := row[name]["errors"]) and name in OURS:
+                            raise Failed(f"{name}: {failed} requests failed, of {connections} connections and {row[name]['requests']} requests")
                         time.sleep(PAUSE)
                     figures.append(row)
                     note(f"round {number + 1} of {a.rounds}, {keys}, {connections}: " + ", ".join(f"{n} {row[n]['rate']:.0f}/s" for n in contenders))
@@ -123,9 +127,8 @@ def wrk(a, port, path, keys, connections, pid):
     if outcome[0] != 0:
         raise Failed(f"wrk failed: {outcome[2]}")
     found = json.loads(outcome[1].strip().splitlines()[-1])
-    if found["errors"]:
-        raise Failed(f"{found['errors']} requests to port {port} failed")
     return {
+        "requests": found["requests"], "errors": found["errors"],
         "rate": found["requests"] / found["seconds"], "p50": found["p50"], "p99": found["p99"], "bad": found["bad"],
         "cpu_us": used / max(1, found["requests"]) * 1e6,
     }  # fmt: skip
