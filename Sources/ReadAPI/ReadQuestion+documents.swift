@@ -11,15 +11,12 @@ extension ReadQuestion {
         let parameters = try parameters("fields", "at", "stale")
         let shown = Shown(try parameters.fields, of: model)
         if let moment = try parameters.moment { return try await document(id, of: model, at: moment, shown) }
-        let time = try await readTime(model, [model.partition(of: id)], allowsStale: try parameters.isStaleAllowed)
+        let partition = model.partition(of: id)
+        var time = try await readTime(model, [partition], allowsStale: try parameters.isStaleAllowed)
         let result = await setup.lookups(at: time.place).result(of: id, in: model, at: time.place, names: shown.names, after: time.after, until: time.deadline)
-        return try response(try result.orProblem(), time, id, model, shown)
-    }
-
-    private func response(_ answer: LookupAnswer, _ time: ReadTime, _ id: String, _ model: ReadModel, _ shown: Shown) throws(HTTPProblem) -> Response {
-        var time = time
+        let answer = try result.orProblem()
         time.isStale = time.isStale || answer.isStale
-        var headers = time.headers(lag: answer.lag, at: setup.position(answer.offset, of: model.partition(of: id)))
+        var headers = time.headers(lag: answer.lag, at: setup.position(answer.offset, of: partition))
         guard let found = answer.document else {
             throw HTTPProblem(.noSuchDocument, "\(model.name) has no document \(JSON.write(.string(id)))", headers: headers)
         }

@@ -4,71 +4,48 @@ import NIOCore
 import Reads
 import Values
 
-/// A request that was let in, and what it is answered by.
-///
-/// A class, as its asynchronous functions would each keep a copy of it while they wait.
+/// A request of somebody who may ask, and what it is answered by. A class, as each step of the answer would keep a copy while it waits.
 final class ReadQuestion {
     let request: Request
     let target: RequestTarget
     let channel: any Channel
     let setup: ReadSetup
-    let metrics: ReadMetrics
-    private let reader: Admission.Reader
     /// nil for whoever is on this machine, where there are no tokens.
-    private(set) var token: AccessToken?
+    let token: AccessToken?
+    let metrics: ReadMetrics
 
-    init(_ request: Request, _ ticket: Arrival.Ticket, _ channel: any Channel, _ metrics: ReadMetrics) {
+    /// Throws where a token is none.
+    init(_ request: Request, _ ticket: Arrival.Ticket, _ channel: any Channel, _ metrics: ReadMetrics) async throws(HTTPProblem) {
         self.request = request
         target = ticket.target
         self.channel = channel
         setup = ticket.setup
         self.metrics = metrics
-        reader = ticket.reader
+        switch ticket.reader {
+        case .known(let token): self.token = token
+        case .unverified(let text):
+            token = try await setup.admission.verified(text)
+            try setup.admission.take(of: token, for: target.route)
+        }
     }
 
     func answer() async throws(HTTPProblem) -> Response {
-        switch reader {
-        case .known(let token): self.token = token
-        case .unverified(let text): try await verify(text)
-        }
         switch target.route {
         case .models: return try models()
-        case .document(let name, let id):
-            let model = try begin(name)
-            defer { end(model) }
-            return try await document(id, of: model)
-        case .batch(let name):
-            let model = try begin(name)
-            defer { end(model) }
-            return try await batch(of: model)
-        case .page(let name):
-            let model = try begin(name)
-            defer { end(model) }
-            return try await page(of: model)
-        case .history(let name, let id):
-            let model = try begin(name)
-            defer { end(model) }
-            return try await history(of: id, in: model)
+        case .document(let name, let id): return try await admitted(name) { (model) throws(HTTPProblem) in try await document(id, of: model) }
+        case .batch(let name): return try await admitted(name) { (model) throws(HTTPProblem) in try await batch(of: model) }
+        case .page(let name): return try await admitted(name) { (model) throws(HTTPProblem) in try await page(of: model) }
+        case .history(let name, let id): return try await admitted(name) { (model) throws(HTTPProblem) in try await history(of: id, in: model) }
         case .schema(let name): return try schema(of: try setup.model(name, for: token))
         case .openAPI: return try openAPI()
         case .docs: return try docs()
         }
     }
 
-    /// Throws where a token is none.
-    private func verify(_ text: String) async throws(HTTPProblem) {
-        token = try await setup.admission.verified(text)
-        try setup.admission.take(of: token, for: target.route)
-    }
-
-    /// The model, of which one more is read until `end`.
-    private func begin(_ name: String) throws(HTTPProblem) -> ReadModel {
+    private func admitted(_ name: String, _ body: (ReadModel) async throws(HTTPProblem) -> Response) async throws(HTTPProblem) -> Response {
         let model = try setup.model(name, for: token)
-        try setup.load.begin(model.name)
-        return model
+        return try await setup.load.admitted(model.name) { () throws(HTTPProblem) in try await body(model) }
     }
-
-    private func end(_ model: ReadModel) { setup.load.end(model.name) }
 
     /// What the query says.
     func parameters(_ known: String...) throws(HTTPProblem) -> NamedParameters { try NamedParameters(target.query, known) }

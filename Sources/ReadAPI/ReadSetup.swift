@@ -88,8 +88,7 @@ final class ModelLoad: Sendable {
         counts = Mutex(Dictionary(uniqueKeysWithValues: models.map { ($0, 0) }))
     }
 
-    /// Counts one more; the caller ends it, unless this throws.
-    func begin(_ model: String) throws(HTTPProblem) {
+    func admitted<Answer>(_ model: String, _ body: () async throws(HTTPProblem) -> Answer) async throws(HTTPProblem) -> Answer {
         let isAdmitted = counts.withLock { counts in
             guard counts[model, default: 0] < most else { return false }
             counts[model, default: 0] += 1
@@ -99,7 +98,7 @@ final class ModelLoad: Sendable {
             storm.refused()
             throw HTTPProblem(ReadFailure.overloaded)
         }
+        defer { counts.withLock { $0[model, default: 0] -= 1 } }
+        return try await body()
     }
-
-    func end(_ model: String) { counts.withLock { $0[model, default: 0] -= 1 } }
 }

@@ -30,18 +30,10 @@ struct ReadTime {
 
 extension ReadQuestion {
     /// Waits for what the request prefers to be there.
-    func readTime(
-        _ model: ReadModel, _ partitions: @autoclosure () -> [PartitionID], allowsStale: Bool
-    ) async throws(HTTPProblem) -> ReadTime {
+    func readTime(_ model: ReadModel, _ partitions: [PartitionID], allowsStale: Bool) async throws(HTTPProblem) -> ReadTime {
         let preferences = try ReadPreferences(request.headers)
-        guard preferences.consistency == .eventual else { return try await caughtUp(model, partitions(), preferences, allowsStale) }
-        return ReadTime(place: model.place, deadline: .now + setup.deadline, applied: preferences.applied)
-    }
-
-    private func caughtUp(
-        _ model: ReadModel, _ partitions: [PartitionID], _ preferences: ReadPreferences, _ allowsStale: Bool
-    ) async throws(HTTPProblem) -> ReadTime {
         var time = ReadTime(place: model.place, deadline: .now + setup.deadline, applied: preferences.applied)
+        guard preferences.consistency != .eventual else { return time }
         if let token, preferences.consistency > token.consistency {
             throw HTTPProblem(
                 .forbidden, "the token is for consistency=\(token.consistency.rawValue)", hint: "ask for that, or make a token for more")

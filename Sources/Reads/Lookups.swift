@@ -114,21 +114,18 @@ public final class Lookups: Sendable {
     ) async -> Result<LookupAnswer, ReadFailure> {
         await withCheckedContinuation { continuation in
             let key = Key(model: model.name, place: place, names: names, isCausal: after != nil)
-            add(Waiter(deadline: deadline, continuation: continuation), id, in: model, key, after)
+            let (isAdmitted, begun) = state.withLock { state -> (Bool, Turn?) in
+                guard state.waiting < mostWaiting else { return (false, nil) }
+                state.waiting += 1
+                let (count, isNew) = state.batches[key, default: Batch(model: model)]
+                    .add(Waiter(deadline: deadline, continuation: continuation), id, after)
+                if isNew { state.queued += 1 }
+                if isNew, count == 1 { state.order.append(key) }
+                return (true, turn(&state))
+            }
+            guard isAdmitted else { return continuation.resume(returning: .failure(.overloaded)) }
+            if let begun { start(begun) } else { sweepUnlessSwept() }
         }
-    }
-
-    private func add(_ waiter: Waiter, _ id: String, in model: ReadModel, _ key: Key, _ after: OperationTime?) {
-        let (isAdmitted, begun) = state.withLock { state -> (Bool, Turn?) in
-            guard state.waiting < mostWaiting else { return (false, nil) }
-            state.waiting += 1
-            let (count, isNew) = state.batches[key, default: Batch(model: model)].add(waiter, id, after)
-            if isNew { state.queued += 1 }
-            if isNew, count == 1 { state.order.append(key) }
-            return (true, turn(&state))
-        }
-        guard isAdmitted else { return waiter.continuation.resume(returning: .failure(.overloaded)) }
-        if let begun { start(begun) } else { sweepUnlessSwept() }
     }
 
     private typealias Turn = (number: Int, connection: any ReadConnection)
