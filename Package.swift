@@ -133,9 +133,10 @@ let package = Package(
         .executableTarget(name: "cursor-bench", dependencies: ["CMongoC"], path: "bench/cursor"),
         .executableTarget(name: "fold-bench", dependencies: ["Definitions", "Events", "Models", "Values"], path: "bench/fold", swiftSettings: strict),
 
-        // What tests of several targets share: seeds, random values, events and logs made of them, and bad networks.
+        // What tests of several targets share: seeds, random values, events and logs made of them, servers to read from, and bad networks.
         .target(name: "Fixtures", dependencies: ["Values"], path: "Tests/Fixtures", swiftSettings: strict),
         .target(name: "EventFixtures", dependencies: ["Events", "Fixtures", "Values"], path: "Tests/EventFixtures", swiftSettings: strict),
+        .target(name: "ReadFixtures", dependencies: ["Reads", "Models", "Projector", "Events", "Values"], path: "Tests/ReadFixtures", swiftSettings: strict),
         .target(name: "WrongClock", path: "Tests/WrongClock"),
         .target(name: "BadNetwork", path: "Tests/BadNetwork", swiftSettings: strict),
         .testTarget(name: "ValuesTests", dependencies: ["Values", "Fixtures"], swiftSettings: strict),
@@ -143,11 +144,12 @@ let package = Package(
         .testTarget(name: "ModelsTests", dependencies: ["Models", "Events", "EventFixtures", "Fixtures", "Values"], swiftSettings: strict),
         .testTarget(name: "SchedulesTests", dependencies: ["Schedules", "Models", "Fixtures", "Values"], swiftSettings: strict),
         .testTarget(name: "HealthTests", dependencies: ["Health", "Projector", "Values", "Fixtures"], swiftSettings: strict),
-        .testTarget(name: "ReadsTests", dependencies: ["Reads", "Models", "Projector", "Events", "Values", "Fixtures"], swiftSettings: strict),
+        .testTarget(
+            name: "ReadsTests", dependencies: ["Reads", "ReadFixtures", "Models", "Projector", "Events", "Values", "Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "ReadAPITests",
             dependencies: [
-                "ReadAPI", "Reads", "Models", "Events", "Values",
+                "ReadAPI", "ReadFixtures", "Reads", "Models", "Projector", "Events", "Values",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "JWTKit", package: "jwt-kit"),

@@ -53,8 +53,16 @@ final class Arrival: Sendable {
         return nil
     }
 
-    /// What it is told where it is refused.
-    func refusal(_ problem: HTTPProblem) -> (head: HTTPResponse, body: ByteBuffer) {
-        problem.answer(requestID: requestID ?? String(UInt64.random(in: .min ... .max), radix: 36))
+    /// With what every answer says.
+    func answer(_ result: Result<HTTPAnswer, HTTPProblem>) -> HTTPAnswer {
+        do throws(HTTPProblem) {
+            var answer = try result.get()
+            answer.headers[.contentTypeOptions] = "nosniff"
+            // What went well has one only where the caller has one to tell it by.
+            if let requestID { answer.headers[.requestID] = requestID }
+            return answer
+        } catch {
+            return error.answer(requestID: requestID ?? String(UInt64.random(in: .min ... .max), radix: 36))
+        }
     }
 }

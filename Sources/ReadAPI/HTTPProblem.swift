@@ -34,7 +34,7 @@ final class HTTPProblem: Error {
     static func badRequest(_ detail: String, hint: String? = nil) -> HTTPProblem { HTTPProblem(.badRequest, detail, hint: hint) }
 
     /// `{type, title, status, code, detail, hint, requestId}` and its own members.
-    func answer(requestID: String) -> (head: HTTPResponse, body: ByteBuffer) {
+    func answer(requestID: String) -> HTTPAnswer {
         var body: Document = [
             "type": .string("urn:millrace:problem:\(problem.rawValue)"), "title": .string(title), "status": .int32(Int32(status.code)),
             "code": .string(problem.rawValue), "detail": .string(detail),
@@ -48,7 +48,7 @@ final class HTTPProblem: Error {
         headers[.contentTypeOptions] = "nosniff"
         headers[.requestID] = requestID
         if let retryAfter { headers[.retryAfter] = "\(retryAfter)" }
-        return (HTTPResponse(status: status, headerFields: headers), ByteBuffer(bytes: JSON.bytes(.document(body))))
+        return HTTPAnswer(status: status, headers: headers, body: ByteBuffer(bytes: JSON.bytes(.document(body))))
     }
 
     /// The problem's name in words. Names are of small letters and hyphens.

@@ -1,6 +1,5 @@
 import Events
 import HTTPTypes
-import Hummingbird
 import NIOCore
 import Values
 
@@ -66,18 +65,18 @@ struct JSONBody {
         }
     }
 
-    func response(_ headers: HTTPFields = [:]) -> Response {
+    func answer(_ headers: HTTPFields = [:]) -> HTTPAnswer {
         var headers = headers
         headers[.cacheControl] = Self.cacheControl
-        return Self.response(text, headers)
+        return Self.answer(text, headers)
     }
 
     /// One that is of everybody's.
-    static func response(_ document: Document) -> Response { response(JSON.bytes(.document(document)), [.cacheControl: "no-cache"]) }
+    static func answer(_ document: Document) -> HTTPAnswer { answer(JSON.bytes(.document(document)), [.cacheControl: "no-cache"]) }
 
-    private static func response(_ text: [UInt8], _ headers: HTTPFields) -> Response {
+    private static func answer(_ text: [UInt8], _ headers: HTTPFields) -> HTTPAnswer {
         var headers = headers
         headers[.contentType] = "application/json"
-        return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: text)))
+        return HTTPAnswer(status: .ok, headers: headers, body: ByteBuffer(bytes: text))
     }
 }

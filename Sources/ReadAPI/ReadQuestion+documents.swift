@@ -7,35 +7,20 @@ import Values
 
 // Documents as they are.
 extension ReadQuestion {
-    func document(_ id: String, of model: ReadModel) async throws(HTTPProblem) -> Response {
-        let parameters = try parameters("fields", "at", "stale")
+    func document(_ id: String, of model: ReadModel) async throws(HTTPProblem) -> HTTPAnswer {
+        let parameters = try parameters(DocumentLookup.parameters)
         let shown = Shown(try parameters.fields, of: model)
         if let moment = try parameters.moment { return try await document(id, of: model, at: moment, shown) }
-        let partition = model.partition(of: id)
-        var time = try await readTime(model, [partition], allowsStale: try parameters.isStaleAllowed)
-        let result = await setup.lookups(at: time.place).result(of: id, in: model, at: time.place, names: shown.names, after: time.after, until: time.deadline)
-        let answer = try result.orProblem()
-        time.isStale = time.isStale || answer.isStale
-        var headers = time.headers(lag: answer.lag, at: setup.position(answer.offset, of: partition))
-        guard let found = answer.document else {
-            throw HTTPProblem(.noSuchDocument, "\(model.name) has no document \(JSON.write(.string(id)))", headers: headers)
-        }
-        let tag = shown.tag(of: found, answer)
-        headers[.eTag] = tag
-        if EntityTag.matches(request.headers[values: .ifNoneMatch], tag) {
-            headers[.cacheControl] = JSONBody.cacheControl
-            return Response(status: .notModified, headers: headers)
-        }
-        var body = JSONBody(capacity: found.raw.size * 3 / 2)
-        try body.append(found.raw, shown.mask)
-        return body.response(headers)
+        let time = try await readTime(model, [model.partition(of: id)], allowsStale: try parameters.isStaleAllowed)
+        let lookup = DocumentLookup(id, of: model, shown, at: time, request.headers, setup)
+        return try lookup.answer(await lookup.result())
     }
 
-    func batch(of model: ReadModel) async throws(HTTPProblem) -> Response {
+    func batch(of model: ReadModel) async throws(HTTPProblem) -> HTTPAnswer {
         let asked = try BatchBody(try await request.bytes(from: channel))
         try setup.admission.take(asked.ids.count, of: token)
         let shown = Shown(asked.fields, of: model)
-        let allowsStale = try parameters("stale").isStaleAllowed
+        let allowsStale = try parameters(["stale"]).isStaleAllowed
         var time = try await readTime(model, Array(Set(asked.ids.map(model.partition))), allowsStale: allowsStale)
         let (lookups, names, read) = (setup.lookups(at: time.place), shown.names, time)
         let results = await withTaskGroup(of: (place: Int, result: Result<LookupAnswer, ReadFailure>).self) { group in
@@ -54,10 +39,10 @@ extension ReadQuestion {
             if let found = answer.document { try body.append(found.raw, shown.mask) } else { missing.append(.string(id)) }
         }
         body.endList("missing", .array(missing))
-        return body.response(time.headers(lag: lag, at: setup.position(offsets)))
+        return body.answer(time.headers(lag: lag, at: setup.position(offsets)))
     }
 
-    func page(of model: ReadModel) async throws(HTTPProblem) -> Response {
+    func page(of model: ReadModel) async throws(HTTPProblem) -> HTTPAnswer {
         let parameters = try PageParameters(target.query, of: model)
         let shown = Shown(parameters.fields, of: model)
         let wanted = try parameters.request(of: model, names: shown.names)
@@ -72,7 +57,7 @@ extension ReadQuestion {
         for document in answer.documents { try body.append(document.raw, shown.mask) }
         let next = answer.next.map { PageCursor.write($0, of: parameters.query, model: model.name, index: wanted.index) }
         body.endList("next", next.map(Value.string) ?? .null)
-        return body.response(time.headers(lag: answer.lag, at: setup.position(answer.offsets)))
+        return body.answer(time.headers(lag: answer.lag, at: setup.position(answer.offsets)))
     }
 }
 

@@ -1,12 +1,11 @@
 import Events
 import HTTPTypes
-import Hummingbird
 import Reads
 import Values
 
 // Documents as they were.
 extension ReadQuestion {
-    func document(_ id: String, of model: ReadModel, at moment: PastMoment, _ shown: Shown) async throws(HTTPProblem) -> Response {
+    func document(_ id: String, of model: ReadModel, at moment: PastMoment, _ shown: Shown) async throws(HTTPProblem) -> HTTPAnswer {
         let found: RawDocument?
         do throws(ReadFailure) {
             found = try await setup.past.document(of: id, in: model, at: moment, until: .now + setup.deadline)
@@ -16,11 +15,11 @@ extension ReadQuestion {
         guard let found else { throw HTTPProblem(.noSuchDocument, "\(model.name) had no document \(JSON.write(.string(id))) then") }
         var body = JSONBody(capacity: found.size * 3 / 2)
         try body.append(found, shown.mask)
-        return body.response()
+        return body.answer()
     }
 
-    func history(of id: String, in model: ReadModel) async throws(HTTPProblem) -> Response {
-        let parameters = try parameters("fields", "limit", "after")
+    func history(of id: String, in model: ReadModel) async throws(HTTPProblem) -> HTTPAnswer {
+        let parameters = try parameters(["fields", "limit", "after"])
         let shown = Shown(try parameters.fields, of: model)
         let (limit, after) = (try parameters.limit, try parameters.position)
         let (steps, next): ([PastStep], Position?)
@@ -35,7 +34,7 @@ extension ReadQuestion {
         var body = JSONBody(list: "events")
         for step in steps { try body.append(step.head, "document", step.document, shown.mask) }
         body.endList("next", next.map { .string($0.description) } ?? .null)
-        return body.response()
+        return body.answer()
     }
 }
 

@@ -29,7 +29,7 @@ final class ReadQuestion {
         }
     }
 
-    func answer() async throws(HTTPProblem) -> Response {
+    func answer() async throws(HTTPProblem) -> HTTPAnswer {
         switch target.route {
         case .models: return try models()
         case .document(let name, let id): return try await admitted(name) { (model) throws(HTTPProblem) in try await document(id, of: model) }
@@ -42,38 +42,40 @@ final class ReadQuestion {
         }
     }
 
-    private func admitted(_ name: String, _ body: (ReadModel) async throws(HTTPProblem) -> Response) async throws(HTTPProblem) -> Response {
+    private func admitted(_ name: String, _ body: (ReadModel) async throws(HTTPProblem) -> HTTPAnswer) async throws(HTTPProblem) -> HTTPAnswer {
         let model = try setup.model(name, for: token)
-        return try await setup.load.admitted(model.name) { () throws(HTTPProblem) in try await body(model) }
+        guard setup.load.begin(model.name) else { throw HTTPProblem(ReadFailure.overloaded) }
+        defer { setup.load.end(model.name) }
+        return try await body(model)
     }
 
     /// What the query says.
-    func parameters(_ known: String...) throws(HTTPProblem) -> NamedParameters { try NamedParameters(target.query, known) }
+    func parameters(_ known: [String]) throws(HTTPProblem) -> NamedParameters { try NamedParameters(target.query, known) }
 
     // MARK: What there is
 
-    private func models() throws(HTTPProblem) -> Response {
-        _ = try parameters()
+    private func models() throws(HTTPProblem) -> HTTPAnswer {
+        _ = try parameters([])
         let models = setup.models(for: token).map { model -> Value in
             ["name": .string(model.name), "path": .string("/v1/\(model.name)"), "filters": .array(PageParameters.paths(of: model).map(Value.string))]
         }
-        return JSONBody.response(["models": .array(models)])
+        return JSONBody.answer(["models": .array(models)])
     }
 
-    private func schema(of model: ReadModel) throws(HTTPProblem) -> Response {
-        _ = try parameters()
-        return JSONBody.response(model.schema(id: "/v1/\(model.name)/schema"))
+    private func schema(of model: ReadModel) throws(HTTPProblem) -> HTTPAnswer {
+        _ = try parameters([])
+        return JSONBody.answer(model.schema(id: "/v1/\(model.name)/schema"))
     }
 
-    private func openAPI() throws(HTTPProblem) -> Response {
-        _ = try parameters()
-        return JSONBody.response(OpenAPI(models: setup.models(for: token), version: setup.version).document)
+    private func openAPI() throws(HTTPProblem) -> HTTPAnswer {
+        _ = try parameters([])
+        return JSONBody.answer(OpenAPI(models: setup.models(for: token), version: setup.version).document)
     }
 
-    private func docs() throws(HTTPProblem) -> Response {
-        _ = try parameters()
+    private func docs() throws(HTTPProblem) -> HTTPAnswer {
+        _ = try parameters([])
         let page = DocsPage(document: OpenAPI(models: setup.models(for: token), version: setup.version).document).html
         let headers: HTTPFields = [.contentType: "text/html; charset=utf-8", .contentSecurityPolicy: "default-src 'none'; style-src 'unsafe-inline'"]
-        return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(string: page)))
+        return HTTPAnswer(status: .ok, headers: headers, body: ByteBuffer(string: page))
     }
 }

@@ -10,11 +10,11 @@ struct ReadContext: InitializableFromSource {
 
     init(source: ApplicationRequestContextSource) {
         channel = source.channel
-        arrival = try? channel.pipeline.syncOperations.handler(type: AdmissionHandler.self).take()
+        arrival = try? channel.pipeline.syncOperations.handler(type: ConnectionHandler.self).take()
     }
 }
 
-/// Answers requests that were let in, refuses the others, and says what came of them.
+/// Answers the requests that a connection passes on, and says what came of them.
 struct ReadResponder: HTTPResponder {
     /// nil before anything can be read.
     let setup: @Sendable () -> ReadSetup?
@@ -23,17 +23,16 @@ struct ReadResponder: HTTPResponder {
     func respond(to request: Request, context: ReadContext) async -> Response {
         guard let arrival = context.arrival else { return Response(status: .internalServerError) }
         metrics.began()
-        var response: Response
+        let result: Result<HTTPAnswer, HTTPProblem>
         do throws(HTTPProblem) {
-            response = try await ReadQuestion(request, arrival.ticket.get(), context.channel, metrics).answer()
-            response.headers[.contentTypeOptions] = "nosniff"
-            // What went well has one only where the caller has one to tell it by.
-            if let given = arrival.requestID { response.headers[.requestID] = given }
+            result = .success(try await ReadQuestion(request, arrival.ticket.get(), context.channel, metrics).answer())
         } catch {
-            let (head, body) = arrival.refusal(error)
-            response = Response(status: head.status, headers: head.headerFields, body: .init(byteBuffer: body))
+            result = .failure(error)
         }
-        metrics.ended(arrival.route, request.method, response.status, after: .now - arrival.began)
-        return request.method == .head ? response.createHeadResponse() : response
+        let answer = arrival.answer(result)
+        metrics.ended(arrival.route, request.method, answer.status, after: .now - arrival.began)
+        var response = Response(status: answer.status, body: request.method == .head ? .init() : .init(byteBuffer: answer.body))
+        response.head = answer.head
+        return response
     }
 }

@@ -93,7 +93,7 @@ public final class ReadService: Service {
     public func run() async throws {
         let responder = ReadResponder(setup: { [self] in setup.withLock(\.self) }, metrics: metrics)
         let http = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [AdmissionHandler(responder)],
+            additionalChannelHandlers: [ConnectionHandler(responder)],
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: Self.headers.bytes, maxHeaderListSize: Self.headers.bytes, maxHeaderFieldCount: Self.headers.count))
         let application = Application(

@@ -88,17 +88,16 @@ final class ModelLoad: Sendable {
         counts = Mutex(Dictionary(uniqueKeysWithValues: models.map { ($0, 0) }))
     }
 
-    func admitted<Answer>(_ model: String, _ body: () async throws(HTTPProblem) -> Answer) async throws(HTTPProblem) -> Answer {
+    /// Whether there may be one more, until it ends.
+    func begin(_ model: String) -> Bool {
         let isAdmitted = counts.withLock { counts in
             guard counts[model, default: 0] < most else { return false }
             counts[model, default: 0] += 1
             return true
         }
-        guard isAdmitted else {
-            storm.refused()
-            throw HTTPProblem(ReadFailure.overloaded)
-        }
-        defer { counts.withLock { $0[model, default: 0] -= 1 } }
-        return try await body()
+        if !isAdmitted { storm.refused() }
+        return isAdmitted
     }
+
+    func end(_ model: String) { counts.withLock { $0[model, default: 0] -= 1 } }
 }

@@ -15,9 +15,12 @@ public final class Lookups: Sendable {
         var isCausal: Bool
     }
 
+    /// Is told the result, once, wherever that comes to be known.
+    public typealias Delivery = @Sendable (Result<LookupAnswer, ReadFailure>) -> Void
+
     private struct Waiter {
         var deadline: ContinuousClock.Instant
-        var continuation: CheckedContinuation<Result<LookupAnswer, ReadFailure>, Never>
+        var deliver: Delivery
     }
 
     private struct Batch {
@@ -99,33 +102,40 @@ public final class Lookups: Sendable {
     public func result(
         of id: String, in model: ReadModel, at place: ReadPlace, names: [String]?, after: OperationTime?, until deadline: ContinuousClock.Instant
     ) async -> Result<LookupAnswer, ReadFailure> {
-        // What must be there is read where it is.
-        guard after == nil, place == model.place, let cache = site.caches[model.name], cache.covers(names) else {
-            return await read(id, in: model, at: place, names: names, after: after, until: deadline)
+        await withCheckedContinuation { continuation in
+            find(id, in: model, at: place, names: names, after: after, until: deadline) { continuation.resume(returning: $0) }
         }
-        if let answer = cache.find(id, at: .now) { return .success(answer) }
-        let result = await read(id, in: model, at: place, names: cache.names, after: nil, until: deadline)
-        if case .failure(let failure) = result, failure.isOfServers, let answer = cache.findStale(id) { return .success(answer) }
-        return result
     }
 
-    private func read(
-        _ id: String, in model: ReadModel, at place: ReadPlace, names: [String]?, after: OperationTime?, until deadline: ContinuousClock.Instant
-    ) async -> Result<LookupAnswer, ReadFailure> {
-        await withCheckedContinuation { continuation in
-            let key = Key(model: model.name, place: place, names: names, isCausal: after != nil)
-            let (isAdmitted, begun) = state.withLock { state -> (Bool, Turn?) in
-                guard state.waiting < mostWaiting else { return (false, nil) }
-                state.waiting += 1
-                let (count, isNew) = state.batches[key, default: Batch(model: model)]
-                    .add(Waiter(deadline: deadline, continuation: continuation), id, after)
-                if isNew { state.queued += 1 }
-                if isNew, count == 1 { state.order.append(key) }
-                return (true, turn(&state))
-            }
-            guard isAdmitted else { return continuation.resume(returning: .failure(.overloaded)) }
-            if let begun { start(begun) } else { sweepUnlessSwept() }
+    /// The same for who has no task that could wait.
+    public func find(
+        _ id: String, in model: ReadModel, at place: ReadPlace, names: [String]?, after: OperationTime?, until deadline: ContinuousClock.Instant,
+        _ deliver: @escaping Delivery
+    ) {
+        // What must be there is read where it is.
+        guard after == nil, place == model.place, let cache = site.caches[model.name], cache.covers(names) else {
+            return read(id, in: model, at: place, names: names, after: after, Waiter(deadline: deadline, deliver: deliver))
         }
+        if let answer = cache.find(id, at: .now) { return deliver(.success(answer)) }
+        let waiter = Waiter(deadline: deadline) { result in
+            if case .failure(let failure) = result, failure.isOfServers, let answer = cache.findStale(id) { return deliver(.success(answer)) }
+            deliver(result)
+        }
+        read(id, in: model, at: place, names: cache.names, after: nil, waiter)
+    }
+
+    private func read(_ id: String, in model: ReadModel, at place: ReadPlace, names: [String]?, after: OperationTime?, _ waiter: Waiter) {
+        let key = Key(model: model.name, place: place, names: names, isCausal: after != nil)
+        let (isAdmitted, begun) = state.withLock { state -> (Bool, Turn?) in
+            guard state.waiting < mostWaiting else { return (false, nil) }
+            state.waiting += 1
+            let (count, isNew) = state.batches[key, default: Batch(model: model)].add(waiter, id, after)
+            if isNew { state.queued += 1 }
+            if isNew, count == 1 { state.order.append(key) }
+            return (true, turn(&state))
+        }
+        guard isAdmitted else { return waiter.deliver(.failure(.overloaded)) }
+        if let begun { start(begun) } else { sweepUnlessSwept() }
     }
 
     private typealias Turn = (number: Int, connection: any ReadConnection)
@@ -170,7 +180,7 @@ public final class Lookups: Sendable {
             }) {
                 try? await Task.sleep(for: Self.sweep)
                 start()
-                for waiter in takeLate(at: .now) { waiter.continuation.resume(returning: .failure(.late)) }
+                for waiter in takeLate(at: .now) { waiter.deliver(.failure(.late)) }
             }
         }
     }
@@ -240,7 +250,7 @@ public final class Lookups: Sendable {
         func end(_ id: String, _ result: Result<LookupAnswer, ReadFailure>) {
             guard let waiters = open.removeValue(forKey: id) else { return }
             state.withLock { $0.waiting -= waiters.count }
-            for waiter in waiters { waiter.continuation.resume(returning: result) }
+            for waiter in waiters { waiter.deliver(result) }
         }
         do throws(ReadFailure) {
             // What was missing in this build when that was read, and what was known before.

@@ -1,5 +1,6 @@
 import Events
 import Projector
+import ReadFixtures
 import Synchronization
 import Testing
 

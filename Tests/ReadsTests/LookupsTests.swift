@@ -1,6 +1,7 @@
 import Events
 import Models
 import Projector
+import ReadFixtures
 import Synchronization
 import Testing
 import Values

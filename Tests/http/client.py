@@ -1,6 +1,7 @@
 """Clients that no HTTP library wants to be, for the tests of the read API.
 
     client.py PORT send            sends what is on standard input, and prints what comes back until the server closes or falls silent
+    client.py PORT last            the same, and says that nothing more will come
     client.py PORT slowly SECONDS  sends what is on standard input, a byte every SECONDS, and prints after how many seconds it was left
     client.py PORT hold COUNT      keeps COUNT connections open that say nothing, prints what a request on one more gets, and then
                                    what one on each of them gets
@@ -45,9 +46,11 @@ def answer(connection):
     return found, False
 
 
-def send(port):
+def send(port, is_last):
     connection = connect(port)
     connection.sendall(sys.stdin.buffer.read())
+    if is_last:
+        connection.shutdown(socket.SHUT_WR)
     found, is_closed = answer(connection)
     sys.stdout.buffer.write(found + (b"\nclosed" if is_closed else b"\nopen"))
 
@@ -115,8 +118,8 @@ def leave2(port, count):
 
 if __name__ == "__main__":
     port, what, rest = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
-    if what == "send":
-        send(port)
+    if what in ("send", "last"):
+        send(port, what == "last")
     elif what == "slowly":
         slowly(port, float(rest[0]))
     elif what == "hold":

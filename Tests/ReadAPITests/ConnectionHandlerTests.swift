@@ -8,12 +8,12 @@ import Testing
 @testable import ReadAPI
 
 /// A connection whose service refuses everything, because nothing can be read yet.
-@Suite struct AdmissionHandlerTests {
+@Suite struct ConnectionHandlerTests {
     private let metrics = ReadMetrics()
     private let channel: EmbeddedChannel
 
     init() throws {
-        channel = EmbeddedChannel(handler: AdmissionHandler(ReadResponder(setup: { nil }, metrics: metrics)))
+        channel = EmbeddedChannel(handler: ConnectionHandler(ReadResponder(setup: { nil }, metrics: metrics)))
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
     }
 
@@ -40,7 +40,7 @@ import Testing
         return parts
     }
 
-    private func take() throws -> Arrival? { try channel.pipeline.syncOperations.handler(type: AdmissionHandler.self).take() }
+    private func take() throws -> Arrival? { try channel.pipeline.syncOperations.handler(type: ConnectionHandler.self).take() }
 
     @Test func `a request is refused when it is there, and nobody else sees it`() throws {
         try ask(Self.head(.post), .body(ByteBuffer(string: "{}")))
@@ -67,7 +67,7 @@ import Testing
         try ask(Self.head(.post, [.expect: "100-continue"]))
         #expect(try answered().count == 3)
         try ask(.end(nil), Self.head(.post))
-        let part = ByteBuffer(repeating: 0, count: AdmissionHandler.mostPassedOver)
+        let part = ByteBuffer(repeating: 0, count: ConnectionHandler.mostPassedOver)
         try ask(.body(part))
         #expect(try answered().isEmpty)
         try ask(.body(part))
@@ -84,7 +84,7 @@ import Testing
         channel.embeddedEventLoop.advanceTime(by: .hours(1))
         #expect(channel.isActive)
         channel.isWritable = true
-        channel.embeddedEventLoop.advanceTime(by: AdmissionHandler.patience)
+        channel.embeddedEventLoop.advanceTime(by: ConnectionHandler.patience)
         #expect(!channel.isActive)
     }
 
@@ -107,7 +107,7 @@ import Testing
     }
 
     @Test func `a client that says nothing is left, in the middle of a request or between two, and not while it waits`() throws {
-        let patience = AdmissionHandler.patience
+        let patience = ConnectionHandler.patience
         func pass(_ time: TimeAmount) { channel.embeddedEventLoop.advanceTime(by: time) }
         pass(patience - .seconds(1))
         // Refused: only this handler has seen it.
@@ -127,7 +127,7 @@ import Testing
 
     @Test func `a client that stops in the middle of a request is left`() throws {
         try ask(Self.last)
-        channel.embeddedEventLoop.advanceTime(by: AdmissionHandler.patience)
+        channel.embeddedEventLoop.advanceTime(by: ConnectionHandler.patience)
         #expect(!channel.isActive)
     }
 }

@@ -1,11 +1,9 @@
 import Events
 import Models
 import Projector
+import Reads
 import Synchronization
-import Testing
 import Values
-
-@testable import Reads
 
 private struct ServerFailure: StoreFailure {
     var isRetriable = true
@@ -14,35 +12,38 @@ private struct ServerFailure: StoreFailure {
 }
 
 /// A replica set in memory, which answers, fails and waits as it is told.
-final class ServersInMemory: ReadConnection {
-    struct State {
-        var servers = [ReadServer(name: "p", isPrimary: true, lastWrite: 0), ReadServer(name: "a", isPrimary: false, lastWrite: 0)]
-        var failing: Set<String> = []
-        var live = BuildID(model: "product", number: 1)
+public final class ServersInMemory: ReadConnection {
+    public struct State {
+        public var servers = [ReadServer(name: "p", isPrimary: true, lastWrite: 0), ReadServer(name: "a", isPrimary: false, lastWrite: 0)]
+        public var failing: Set<String> = []
+        public var live = BuildID(model: "product", number: 1)
         /// Ids by build.
-        var documents: [Int: Set<String>] = [1: ["a", "b"]]
-        var time: UInt32 = 100
+        public var documents: [Int: Set<String>] = [1: ["a", "b"]]
+        public var time: UInt32 = 100
         /// How far the build is, and whose events were between.
-        var offset: Int64 = 7
-        var generation: Int64 = 3
-        var changed: [String]? = []
+        public var offset: Int64 = 7
+        public var generation: Int64 = 3
+        public var changed: [String]? = []
         /// What every read was asked: at which server, after when, and for which ids.
-        var reads: [(server: String, after: OperationTime?, build: Int, ids: [String])] = []
-        var views = 0
+        public var reads: [(server: String, after: OperationTime?, build: Int, ids: [String])] = []
+        public var views = 0
         /// Called before a read of documents is answered.
-        var before: @Sendable (inout State) -> Void = { _ in }
+        public var before: @Sendable (inout State) -> Void = { _ in }
         /// Whether what does not fit into one answer is left out.
-        var mostDocuments = Int.max
-        var gate: [CheckedContinuation<Void, Never>]?
+        public var mostDocuments = Int.max
+        /// Reads of documents wait here; nil where none has to.
+        public var gate: [CheckedContinuation<Void, Never>]?
     }
 
-    let state = Mutex(State())
+    public let state = Mutex(State())
 
-    var executor: (any TaskExecutor)? { nil }
+    public init() {}
 
-    func servers(for place: ReadPlace) async -> [ReadServer] { state.withLock(\.servers) }
+    public var executor: (any TaskExecutor)? { nil }
 
-    func view(of partitions: [PartitionID], _ attempt: ReadAttempt) async throws -> ServerView {
+    public func servers(for place: ReadPlace) async -> [ReadServer] { state.withLock(\.servers) }
+
+    public func view(of partitions: [PartitionID], _ attempt: ReadAttempt) async throws -> ServerView {
         try state.withLock { state in
             if state.failing.contains(attempt.server.name) { throw ServerFailure() }
             state.views += 1
@@ -56,7 +57,7 @@ final class ServersInMemory: ReadConnection {
         }
     }
 
-    func documents(of build: BuildID, ids: [String], names: [String]?, _ attempt: ReadAttempt) async throws -> ReadDocuments {
+    public func documents(of build: BuildID, ids: [String], names: [String]?, _ attempt: ReadAttempt) async throws -> ReadDocuments {
         await withCheckedContinuation { continuation in
             let isOpen = state.withLock { state in
                 guard state.gate != nil else { return true }
@@ -80,56 +81,23 @@ final class ServersInMemory: ReadConnection {
         }
     }
 
-    func changedKeys(of partition: PartitionID, _ offsets: Range<Int64>, _ attempt: ReadAttempt) async throws -> [String]? {
+    public func changedKeys(of partition: PartitionID, _ offsets: Range<Int64>, _ attempt: ReadAttempt) async throws -> [String]? {
         try state.withLock { state in
             if state.failing.contains(attempt.server.name) { throw ServerFailure() }
             return state.changed
         }
     }
 
-    func page(of build: BuildID, _ page: PageRequest, _ attempt: ReadAttempt) async throws -> ReadDocuments {
+    public func page(of build: BuildID, _ page: PageRequest, _ attempt: ReadAttempt) async throws -> ReadDocuments {
         try await documents(of: build, ids: ["a", "b"], names: page.names, attempt)
     }
 
-    func open() {
+    /// Lets what waits at the gate go on, and what comes too.
+    public func open() {
         let waiting = state.withLock { state in
             defer { state.gate = nil }
             return state.gate ?? []
         }
         for waiter in waiting { waiter.resume() }
-    }
-}
-
-/// Lookups over servers in memory.
-protocol LookupSuite {
-    var servers: ServersInMemory { get }
-    var lookups: Lookups { get }
-}
-
-extension LookupSuite {
-    /// Other tests may keep every thread busy for long.
-    static var limit: Duration { .seconds(300) }
-
-    static func site(caches: [String: ReadCache] = [:]) -> ReadSite {
-        ReadSite(partitions: [PartitionID(stream: "product", number: 0)], caches: caches)
-    }
-
-    static var model: ReadModel {
-        ReadModel(Model(name: "product", stream: "product", fold: EffectFold([:]), source: "", foldHash: "", stoppingHash: ""), partitions: 1)
-    }
-
-    func look(
-        _ id: String, at place: ReadPlace = Self.model.place, after: OperationTime? = nil, within time: Duration = limit
-    ) async throws(ReadFailure) -> LookupAnswer {
-        try await lookups.result(of: id, in: Self.model, at: place, names: nil, after: after, until: .now + time).get()
-    }
-
-    func until(_ condition: @Sendable (ServersInMemory.State) -> Bool, meanwhile work: () async throws -> Void = {}) async throws {
-        let began = ContinuousClock.now
-        while !servers.state.withLock({ condition($0) }) {
-            try #require(.now - began < Self.limit)
-            try await work()
-            try await Task.sleep(for: .milliseconds(2))
-        }
     }
 }
