@@ -49,9 +49,7 @@ public final class Lookups: Sendable {
         var waiting = 0
         /// Ids in `batches`.
         var queued = 0
-        /// Ids in the last read.
-        var lastRead = 0
-        /// Until when those who were answered may ask again before the others are read for.
+        /// Until when those who wait are let grow in number, in a storm.
         var pause = ContinuousClock.now
         var isSwept = false
     }
@@ -61,34 +59,23 @@ public final class Lookups: Sendable {
     private let state: Mutex<State>
     /// Of lookups that wait or are being read.
     private let mostWaiting: Int
-    private let gathering: Duration
 
     /// How late those that no connection is free for may be told that their time is over.
     private static let sweep = Duration.milliseconds(50)
 
     /// How long a read may take before another connection helps.
     private static let patience = Duration.milliseconds(20)
-    /// Ids of a read after which there is a pause.
-    private static let crowd = 8
-    /// Ids that end a pause, unless fewer were read before it: one of so many costs MongoDB hardly more than one of a larger read, and
-    /// while they are read, the others are answered.
-    private static let enough = 24
-
     /// Ids in one read: more would make the first wait for the last.
     static let mostIds = 128
 
     /// - Parameters:
     ///   - connections: that are used for nothing else.
     ///   - mostWaiting: lookups that wait or are being read; more are refused.
-    ///   - gathering: the longest pause after a read for many.
-    public init(
-        _ site: ReadSite, storm: Storm = Storm(), connections: [any ReadConnection], mostWaiting: Int, gathering: Duration = .milliseconds(1)
-    ) {
+    public init(_ site: ReadSite, storm: Storm = Storm(), connections: [any ReadConnection], mostWaiting: Int) {
         self.site = site
         self.storm = storm
         state = Mutex(State(idle: connections))
         self.mostWaiting = mostWaiting
-        self.gathering = gathering
     }
 
     /// Lookups that wait or are being read.
@@ -149,13 +136,12 @@ public final class Lookups: Sendable {
         return (state.nextReader, connection)
     }
 
-    /// Whether to read for those who wait. Where few ask, nobody waits for others. After a larger read there is a pause: those who
-    /// were answered ask again in a moment, and what is read for many costs MongoDB half as much as what is read for a few. One
-    /// connection reads for all, so that reads are large, unless it has to wait for its server for long.
+    /// Whether to read for those who wait. One connection reads for all, so that what is asked for meanwhile becomes one read, which
+    /// costs MongoDB half as much as many; unless it has to wait for its server for long.
     private func isDue(_ state: State, at now: ContinuousClock.Instant) -> Bool {
         guard state.queued > 0 else { return false }
         guard state.reading.isEmpty else { return state.reading.values.allSatisfy { now - $0 > Self.patience } }
-        return now >= state.pause || state.queued >= min(Self.enough, state.lastRead) && !storm.isOn
+        return now >= state.pause
     }
 
     private func start() {
@@ -204,13 +190,13 @@ public final class Lookups: Sendable {
         }
     }
 
-    /// Reads while there is something to read, and after a pause has it gone on with.
+    /// Reads while there is something to read, and in a storm has it gone on with after a pause.
     private func work(_ turn: Turn) async {
         var pause: ContinuousClock.Instant?
         while let (key, batch) = next(turn) {
             let began = ContinuousClock.now
             await read(batch, key, on: turn.connection)
-            pause = storm.isOn ? began + Storm.pace : batch.waiters.count >= Self.crowd ? .now + gathering : nil
+            pause = storm.isOn ? began + Storm.pace : nil
             if let pause { state.withLock { $0.pause = pause } }
         }
         guard let pause else { return }
@@ -237,7 +223,6 @@ public final class Lookups: Sendable {
                 state.order.append(key)
             }
             state.queued -= batch.waiters.count
-            state.lastRead = batch.waiters.count
             return (key, batch)
         }
     }

@@ -33,60 +33,6 @@ import Testing
         #expect(reads.map(\.ids) == [["a"], ["a", "b", "c"]])
     }
 
-    @Test func `after a read for many, the next waits for as many, or for enough`() async throws {
-        // A pause that only they can end.
-        let lookups = Lookups(site, connections: [servers], mostWaiting: 1000, gathering: Self.limit)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            // Else a failure would leave its tasks waiting for ever.
-            defer { servers.open() }
-            var asked = 0
-            func ask(_ count: Int) {
-                for id in asked..<(asked + count) {
-                    group.addTask {
-                        let time = ContinuousClock.now + Self.limit
-                        _ = try await lookups.result(of: "\(id)", in: Self.model, at: Self.model.place, names: nil, after: nil, until: time).get()
-                    }
-                }
-                asked += count
-            }
-            /// How many ids each read had, when all were answered.
-            func reads() async throws -> [Int] {
-                try await until { _ in lookups.waiting == 0 }
-                return servers.state.withLock(\.reads).map(\.ids.count)
-            }
-            // While the first is read, ten come.
-            servers.state.withLock { $0.gate = [] }
-            ask(1)
-            try await until { $0.gate?.count == 1 }
-            ask(10)
-            try await until { _ in lookups.waiting == 11 }
-            servers.open()
-            #expect(try await reads() == [1, 10])
-            // Nine are too few, and one more is as many as before.
-            ask(9)
-            try await until { _ in lookups.waiting == 9 }
-            #expect(servers.state.withLock(\.reads.count) == 2)
-            ask(1)
-            #expect(try await reads() == [1, 10, 10])
-            // Thirty come while ten are read, and after them 24 are enough.
-            ask(9)
-            try await until { _ in lookups.waiting == 9 }
-            servers.state.withLock { $0.gate = [] }
-            ask(1)
-            try await until { $0.gate?.count == 1 }
-            ask(30)
-            try await until { _ in lookups.waiting == 40 }
-            servers.open()
-            #expect(try await reads() == [1, 10, 10, 10, 30])
-            ask(23)
-            try await until { _ in lookups.waiting == 23 }
-            #expect(servers.state.withLock(\.reads.count) == 5)
-            ask(1)
-            #expect(try await reads() == [1, 10, 10, 10, 30, 24])
-            try await group.waitForAll()
-        }
-    }
-
     @Test func `while requests are refused, reads are apart`() async throws {
         let storm = Storm()
         let lookups = Lookups(site, storm: storm, connections: [servers], mostWaiting: 100)
