@@ -184,12 +184,14 @@ def measured(result, outcome):
     """Return the figures of one run: `result` says how many events in how many seconds."""
     done = result["received"] if "received" in result else result["events"]
     usage, seconds = outcome[3:]
+    cpu_seconds = usage.ru_utime + usage.ru_stime
     return {
         "events": done,
         "events_per_second": done / result["seconds"] if result["seconds"] else 0,
         "seconds": result["seconds"],
         "process_seconds": round(seconds, 3),
-        "cpu_us_per_event": (usage.ru_utime + usage.ru_stime) / done * 1e6 if done else 0,
+        "cpu_seconds": cpu_seconds,
+        "cpu_us_per_event": cpu_seconds / done * 1e6 if done else 0,
         "peak_mib": usage.ru_maxrss / 1024,
         "result": result,
     }
