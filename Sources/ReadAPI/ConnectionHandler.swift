@@ -212,7 +212,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func look(_ context: ChannelHandlerContext) {
         // A client that waits for its answer has nothing to say, nor one that takes a large one.
-        let isExpected = isReading || underWay == 0 && !isLookingUp && context.channel.isWritable
+        let isExpected = !isLookingUp && (isReading || underWay == 0 && context.channel.isWritable)
         let silence = isExpected ? context.eventLoop.now - lastActive : .zero
         if silence >= Self.patience { context.close(promise: nil) } else { schedule(context, in: Self.patience - silence) }
     }

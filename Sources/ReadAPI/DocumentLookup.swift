@@ -27,14 +27,18 @@ final class DocumentLookup: Sendable {
         self.setup = setup
     }
 
-    /// - Returns: nil where a request asks for something else, or for something to be waited for.
+    /// - Returns: nil where a request asks for something else, or for something to be waited for; or where it has a body, whose end
+    ///   may come much later than who asks was let in.
     convenience init?(_ head: HTTPRequest, _ ticket: Arrival.Ticket) throws(HTTPProblem) {
         guard case .document(let name, let id) = ticket.target.route, case .known(let token) = ticket.reader else { return nil }
+        guard head.headerFields[.contentLength] ?? "0" == "0", !head.headerFields.contains(.transferEncoding) else { return nil }
         let setup = ticket.setup
         let model = try setup.model(name, for: token)
         let parameters = try NamedParameters(ticket.target.query, Self.parameters)
-        let (shown, preferences) = (Shown(try parameters.fields, of: model), try ReadPreferences(head.headerFields))
-        guard try parameters.moment == nil, preferences.consistency == .eventual else { return nil }
+        let shown = Shown(try parameters.fields, of: model)
+        guard try parameters.moment == nil else { return nil }
+        let preferences = try ReadPreferences(head.headerFields)
+        guard preferences.consistency == .eventual else { return nil }
         // Nothing is waited for, and so nothing is stale; what makes no sense is refused all the same.
         _ = try parameters.isStaleAllowed
         let time = ReadTime(place: model.place, deadline: .now + setup.deadline, applied: preferences.applied)
@@ -43,6 +47,8 @@ final class DocumentLookup: Sendable {
 
     /// One of the requests that are admitted for the model, until the result is there.
     func start(_ deliver: @escaping Lookups.Delivery) {
+        // A stream of HTTP/2 can have an end that does not come with its head.
+        guard .now < time.deadline else { return deliver(.failure(.late)) }
         let (load, model) = (setup.load, model)
         guard load.begin(model.name) else { return deliver(.failure(.overloaded)) }
         setup.lookups(at: time.place).find(id, in: model, at: time.place, names: shown.names, after: nil, until: time.deadline) { result in

@@ -197,7 +197,7 @@ public final class Lookups: Sendable {
             let began = ContinuousClock.now
             await read(batch, key, on: turn.connection)
             pause = storm.isOn ? began + Storm.pace : nil
-            if let pause { state.withLock { $0.pause = pause } }
+            state.withLock { $0.pause = pause ?? began }
         }
         guard let pause else { return }
         try? await Task.sleep(until: pause, clock: .continuous)

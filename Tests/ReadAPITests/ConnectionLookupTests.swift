@@ -17,23 +17,29 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct ConnectionLookupTests {
     private let servers = ServersInMemory()
     private let metrics = ReadMetrics()
+    private let site = ReadSite(partitions: partitions, caches: ["product": ReadCache(CacheSettings(), of: model)])
     private let setup: ReadSetup
 
-    init() async {
-        let model = ReadModel(Model(name: "product", stream: "product", fold: EffectFold([:]), source: "", foldHash: "", stoppingHash: ""), partitions: 1)
-        let partitions = [PartitionID(stream: "product", number: 0)]
-        let cache = ReadCache(CacheSettings(), of: model)
-        let (site, tokens) = (ReadSite(partitions: partitions, caches: ["product": cache]), TokenBook { ([], 0) })
+    private static let partitions = [PartitionID(stream: "product", number: 0)]
+    private static let model = ReadModel(
+        Model(name: "product", stream: "product", fold: EffectFold([:]), source: "", foldHash: "", stoppingHash: ""), partitions: 1)
+
+    init() async { setup = await Self.setup(servers, site, deadline: .seconds(300)) }
+
+    private static func setup(_ servers: ServersInMemory, _ site: ReadSite, deadline: Duration) async -> ReadSetup {
+        let tokens = TokenBook { ([], 0) }
         await tokens.open()
-        setup = ReadSetup(
+        return ReadSetup(
             models: [model], incarnation: "i", version: "1", site: site, lookups: Lookups(site, connections: [servers], mostWaiting: 10),
             primaryLookups: Lookups(site, connections: [servers], mostWaiting: 10), pages: Pages(site, connections: [servers], mostWaiting: 1),
             caughtUp: CaughtUp(site, connection: servers, NoWriteSide(), partitions: partitions), past: Past(readers: [], mostWaiting: 1),
             follower: CacheFollower(site, connection: servers), probe: ReadProbe(site, connection: servers), tokens: tokens, issued: nil, storm: Storm(),
-            deadline: .seconds(300), rate: nil, concurrency: 2)
+            deadline: deadline, rate: nil, concurrency: 2)
     }
 
-    private func connection() async throws -> Connection { try await Connection(ReadResponder(setup: { [setup] in setup }, metrics: metrics)) }
+    private func connection() async throws -> Connection { try await connection(setup) }
+
+    private func connection(_ setup: ReadSetup) async throws -> Connection { try await Connection(ReadResponder(setup: { setup }, metrics: metrics)) }
 
     private static let end = HTTPRequestPart.end(nil)
 
@@ -77,6 +83,8 @@ import Testing
     @Test(arguments: [
         get("/v1/product/a?at=2026-11-20T10:00:00Z"), get("/v1/product/a", [.prefer: "consistency=causal"]), get("/v1/product/a", [.connection: "close"]),
         get("/v1/product/a/history"), get("/v1/product"), get("/v1"), get("/v1/product:batchGet", [:], .post),
+        get("/v1/product/a", [.contentLength: "5"]), get("/v1/product/a", [.transferEncoding: "chunked"]),
+        get("/v1/product/a?at=2026-11-20T10:00:00Z", [.prefer: "wait=x"]),
     ])
     func `what is not a lookup of now is passed on`(head: HTTPRequestPart) async throws {
         let connection = try await connection()
@@ -104,7 +112,7 @@ import Testing
         #expect(try await connection.answer().body?.contains("a") == true)
         #expect(try await connection.answer().body?.contains("b") == true)
         try await connection.until { connection.reads == 1 }
-        #expect(connection.passed == ["head", "body", "end", "event", "error"])
+        #expect(connection.passed == ["head", "body", "end", "event", "error"] && connection.isComplete)
         // With nothing that waits, all is as it was.
         connection.channel.read()
         try await connection.until { connection.reads == 2 }
@@ -166,6 +174,21 @@ import Testing
         }
     }
 
+    @Test func `a request whose end does not come in time is late, and nothing is read for it`() async throws {
+        // Nor taken from the cache.
+        let first = try await connection()
+        for _ in 0..<2 {
+            try await first.ask(Self.get("/v1/product/a"), Self.end)
+            _ = try await first.answer()
+        }
+        let connection = try await connection(await Self.setup(servers, site, deadline: .milliseconds(50)))
+        try await connection.ask(Self.get("/v1/product/a"))
+        let asked = ContinuousClock.now
+        try await connection.until { .now - asked > .milliseconds(50) }
+        try await connection.ask(Self.end)
+        #expect(try await connection.answer().body?.contains("timed-out") == true && servers.state.withLock(\.reads.count) == 2)
+    }
+
     @Test func `a client is not left while it waits`() async throws {
         let connection = try await connection()
         servers.state.withLock { $0.gate = [] }
@@ -175,6 +198,13 @@ import Testing
         #expect(connection.channel.isActive)
         servers.open()
         #expect(try await connection.answer().head.status == .ok)
+        // Nor where it is answered before all of its request is there.
+        servers.state.withLock { $0.gate = [] }
+        try await connection.ask(Self.get("/v1/product/b", [.expect: "100-continue"]))
+        await connection.channel.testingEventLoop.advanceTime(by: .hours(1))
+        servers.open()
+        #expect(try await connection.answer().head.status == .ok)
+        try await connection.ask(Self.end)
         await connection.channel.testingEventLoop.advanceTime(by: ConnectionHandler.patience - .seconds(1))
         #expect(connection.channel.isActive)
         await connection.channel.testingEventLoop.advanceTime(by: ConnectionHandler.patience)
@@ -202,7 +232,10 @@ private struct Connection {
     }
 
     /// What the framework is given.
-    var passed: [String] { back.seen.withLock(\.self).filter { $0 != "read" } }
+    var passed: [String] { back.seen.withLock(\.self).filter { $0 != "read" && $0 != "complete" } }
+
+    /// Whether it was told that this is all for now, and so to go on with it.
+    var isComplete: Bool { back.seen.withLock(\.self).last { $0 != "read" } == "complete" }
 
     /// How often the network was asked for more.
     var reads: Int { front.seen.withLock(\.self).count { $0 == "read" } }
@@ -246,6 +279,11 @@ private final class Recorder: ChannelDuplexHandler, Sendable {
         case .end: add("end")
         }
         context.fireChannelRead(data)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        add("complete")
+        context.fireChannelReadComplete()
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
