@@ -153,7 +153,7 @@ import Values
             }
             func expectShares(_ wanted: [Int]) async throws {
                 let started = ContinuousClock.now
-                _ = try await eventually(within: .seconds(60), "shares \(wanted)") { try await shares() == wanted ? true : nil }
+                _ = try await eventually("shares \(wanted)") { try await shares() == wanted ? true : nil }
                 print("shares \(wanted) after \(ContinuousClock.now - started)")
             }
             let first = try installation.start(["run"])
