@@ -40,6 +40,14 @@ public struct DrainService: ContinuousWork {
         let isLeft = StopSignal()
 
         init(_ worker: (StopSignal) async throws -> PartitionWorker) async throws { self.worker = try await worker(stop) }
+
+        var stretch: Stretch { Stretch(partition: worker.partition, report: worker.report) }
+    }
+
+    /// What a receipt asks of a worker. It does not keep the worker itself, whose connections are the next one's.
+    private struct Stretch {
+        let partition: PartitionID
+        let report: WorkerReport
     }
 
     public func run(until stop: StopSignal) async throws {
@@ -47,8 +55,8 @@ public struct DrainService: ContinuousWork {
         logger.info("draining", metadata: ["job": "\(name)", "partitions": "\(partitions.count)"])
         await withTaskGroup(of: Void.self) { group in
             var posts: [PartitionID: Post] = [:]
-            // Those whose last stretch no receipt covers yet.
-            var left: [PartitionWorker] = []
+            // Of those who have gone, as no receipt covers it yet.
+            var left: [Stretch] = []
             var (looked, closed) = (ContinuousClock.now - look, ContinuousClock.now)
             while !stop.isRequested {
                 if ContinuousClock.now - looked >= look {
@@ -62,7 +70,7 @@ public struct DrainService: ContinuousWork {
                     }
                 }
                 if ContinuousClock.now - closed >= every {
-                    await tryToClose(posts.values.map(\.worker) + left, &closed)
+                    await tryToClose(posts.values.map(\.stretch) + left, &closed)
                     left = []
                 }
                 // Short steps, so that a stop is not slept through.
@@ -71,17 +79,17 @@ public struct DrainService: ContinuousWork {
             for post in posts.values { post.stop.request() }
             await group.waitForAll()
             // The last receipt covers the batches that the stop let finish.
-            await tryToClose(posts.values.map(\.worker) + left, &closed)
+            await tryToClose(posts.values.map(\.stretch) + left, &closed)
         }
         // Whoever cannot say it is missed soon.
         try? await runners.leave(name, runner: workplace.owner)
     }
 
     /// Takes out those who have gone from their posts.
-    private func leave(_ posts: inout [PartitionID: Post]) -> [PartitionWorker] {
+    private func leave(_ posts: inout [PartitionID: Post]) -> [Stretch] {
         let gone = posts.filter { $0.value.isLeft.isRequested }
         for partition in gone.keys { posts[partition] = nil }
-        return gone.values.map(\.worker)
+        return gone.values.map(\.stretch)
     }
 
     /// Gives up what is more than this runner's share. Returns new posts where it is less.
@@ -106,10 +114,10 @@ public struct DrainService: ContinuousWork {
         return new
     }
 
-    private func tryToClose(_ workers: [PartitionWorker], _ started: inout ContinuousClock.Instant) async {
+    private func tryToClose(_ stretches: [Stretch], _ started: inout ContinuousClock.Instant) async {
         let now = ContinuousClock.now
         do {
-            try await closeReceipt(of: workers, started: started)
+            try await closeReceipt(of: stretches, started: started)
         } catch {
             logger.warning("no receipt could be written; the next one will cover this time too", metadata: ["job": "\(name)", "error": "\(error)"])
         }
@@ -119,16 +127,16 @@ public struct DrainService: ContinuousWork {
     /// A receipt over the partitions this process worked on, from where each one's last receipt ended: nothing is left
     /// out and nothing counted twice, whoever worked on them meanwhile. A worker that was frozen in here and another one
     /// may both continue the same receipt: one of them is refused.
-    private func closeReceipt(of workers: [PartitionWorker], started: ContinuousClock.Instant) async throws {
+    private func closeReceipt(of stretches: [Stretch], started: ContinuousClock.Instant) async throws {
         var readings: [PartitionID: PartitionReading] = [:]
         var last: [PartitionID: LastReceipt] = [:]
         var differences: [(before: PartitionReading, after: PartitionReading)] = []
-        for worker in workers where worker.report.heldLease() && readings[worker.partition] == nil {
-            let before = try await workplace.lastReceipt(of: worker.partition)
-            let after = try await workplace.reading(of: worker.partition)
+        for stretch in stretches where stretch.report.heldLease() && readings[stretch.partition] == nil {
+            let before = try await workplace.lastReceipt(of: stretch.partition)
+            let after = try await workplace.reading(of: stretch.partition)
             guard !Receipt([(before.reading, after)], seconds: 0).isEmpty else { continue }
-            readings[worker.partition] = after
-            last[worker.partition] = before
+            readings[stretch.partition] = after
+            last[stretch.partition] = before
             differences.append((before.reading, after))
         }
         guard !differences.isEmpty else { return }

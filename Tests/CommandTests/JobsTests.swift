@@ -153,7 +153,8 @@ import Values
             }
             func expectShares(_ wanted: [Int]) async throws {
                 let started = ContinuousClock.now
-                _ = try await eventually("shares \(wanted)") { try await shares() == wanted ? true : nil }
+                // Six leases, and half of the time until a receipt closes.
+                _ = try await eventually(within: .seconds(30), "shares \(wanted)") { try await shares() == wanted ? true : nil }
                 print("shares \(wanted) after \(ContinuousClock.now - started)")
             }
             let first = try installation.start(["run"])
