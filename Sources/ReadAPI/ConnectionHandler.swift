@@ -52,6 +52,8 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// How many were passed on and are not answered yet: what comes behind them is answered after them.
     private var underWay = 0
     private var isReading = false
+    /// Whether a client has said that it asks for nothing more (RFC 9112, 9.6): the framework answers that, and closes the connection.
+    private var isLast = false
     /// The request that is read, where it is to be answered here: when it is there, or as soon as it is too much.
     private var own: Own?
     /// Whether the rest of the request that is read is passed over.
@@ -126,8 +128,9 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             isReading = true
             if address == nil { address = context.channel.remoteAddress }
             let arrival = Arrival(head, from: address, responder.setup())
-            // What says `close`, the framework closes the connection after. Nor does this one wait for a client to take its answers.
-            if underWay == 0, context.channel.isWritable, head.headerFields[.connection] != "close", let own = Own(head, arrival) {
+            isLast = isLast || head.headerFields[.connection] == "close"
+            // This one does not wait for a client to take its answers.
+            if !isLast, underWay == 0, context.channel.isWritable, let own = Own(head, arrival) {
                 (self.own, isPassedOver, passedOver) = (own, true, 0)
                 // A client that asks before it sends a body gets its answer instead.
                 if head.headerFields.contains(.expect) { answer(context) }

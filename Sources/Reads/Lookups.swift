@@ -65,6 +65,7 @@ public final class Lookups: Sendable {
 
     /// How long a read may take before another connection helps.
     private static let patience = Duration.milliseconds(20)
+
     /// Ids in one read: more would make the first wait for the last.
     static let mostIds = 128
 

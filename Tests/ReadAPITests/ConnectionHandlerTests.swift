@@ -89,8 +89,11 @@ import Testing
     }
 
     @Test func `what comes while another request is under way is answered after it`() throws {
-        try ask(Self.last, .end(nil), Self.head(), .end(nil))
-        #expect(try passed() == [Self.last, .end(nil), Self.head(), .end(nil)] && answered().isEmpty)
+        channel.isWritable = false
+        try ask(Self.head(), .end(nil))
+        channel.isWritable = true
+        try ask(Self.head(), .end(nil))
+        #expect(try passed() == [Self.head(), .end(nil), Self.head(), .end(nil)] && answered().isEmpty)
         #expect(try take() != nil && take() != nil && take() == nil)
         let answer: [HTTPResponsePart] = [.head(HTTPResponse(status: .ok)), .end(nil)]
         for part in answer { try channel.writeOutbound(part) }

@@ -20,9 +20,8 @@ import Testing
     private let site = ReadSite(partitions: partitions, caches: ["product": ReadCache(CacheSettings(), of: model)])
     private let setup: ReadSetup
 
-    private static let partitions = [PartitionID(stream: "product", number: 0)]
-    private static let model = ReadModel(
-        Model(name: "product", stream: "product", fold: EffectFold([:]), source: "", foldHash: "", stoppingHash: ""), partitions: 1)
+    private static let partitions = [ServersInMemory.partition]
+    private static let model = ServersInMemory.model
 
     init() async { setup = await Self.setup(servers, site, deadline: .seconds(300)) }
 
@@ -58,7 +57,7 @@ import Testing
         let tag = try #require(head.headerFields[.eTag])
         #expect(head.headerFields[.contentLength] == "17" && head.headerFields[.contentType] == "application/json" && head.headerFields[.date] != nil)
         #expect(
-            head.headerFields[.position] == setup.position(7, of: PartitionID(stream: "product", number: 0))
+            head.headerFields[.position] == setup.position(7, of: ServersInMemory.partition)
                 && head.headerFields[.lag] == "0" && head.headerFields[.contentTypeOptions] == "nosniff")
         let without = try await answer("/v1/product/a", [:], .head)
         #expect(without.head.status == .ok && without.head.headerFields[.contentLength] == "17" && without.body == nil)
@@ -94,6 +93,14 @@ import Testing
         try await connection.ask(Self.get("/v1/product/a"), Self.end)
         #expect(connection.passed == ["head", "end", "head", "end"])
         #expect(try await connection.channel.readOutbound(as: HTTPResponsePart.self) == nil && servers.state.withLock(\.reads.isEmpty))
+    }
+
+    @Test func `what comes behind the last request of a connection is not looked up`() async throws {
+        let connection = try await connection()
+        try await connection.ask(Self.get("/v1/product/a", [.connection: "close"]), Self.end)
+        try await connection.channel.writeOutbound(HTTPResponsePart.end(nil))
+        try await connection.ask(Self.get("/v1/product/a"), Self.end)
+        #expect(connection.passed == ["head", "end", "head", "end"])
     }
 
     @Test func `what comes behind a lookup waits for its answer`() async throws {

@@ -35,6 +35,11 @@ public final class ServersInMemory: ReadConnection {
         public var gate: [CheckedContinuation<Void, Never>]?
     }
 
+    /// The model that they have, in one partition.
+    public static let model = ReadModel(
+        Model(name: "product", stream: "product", fold: EffectFold([:]), source: "", foldHash: "", stoppingHash: ""), partitions: 1)
+    public static let partition = PartitionID(stream: "product", number: 0)
+
     public let state = Mutex(State())
 
     public init() {}
@@ -47,7 +52,7 @@ public final class ServersInMemory: ReadConnection {
         try state.withLock { state in
             if state.failing.contains(attempt.server.name) { throw ServerFailure() }
             state.views += 1
-            var checkpoint = Checkpoint(build: state.live, partition: PartitionID(stream: "product", number: 0))
+            var checkpoint = Checkpoint(build: state.live, partition: Self.partition)
             checkpoint.offset = state.offset
             checkpoint.generation = state.generation
             return ServerView(

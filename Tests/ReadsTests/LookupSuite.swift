@@ -1,5 +1,4 @@
 import Events
-import Models
 import ReadFixtures
 import Synchronization
 import Testing
@@ -17,12 +16,10 @@ extension LookupSuite {
     static var limit: Duration { .seconds(300) }
 
     static func site(caches: [String: ReadCache] = [:]) -> ReadSite {
-        ReadSite(partitions: [PartitionID(stream: "product", number: 0)], caches: caches)
+        ReadSite(partitions: [ServersInMemory.partition], caches: caches)
     }
 
-    static var model: ReadModel {
-        ReadModel(Model(name: "product", stream: "product", fold: EffectFold([:]), source: "", foldHash: "", stoppingHash: ""), partitions: 1)
-    }
+    static var model: ReadModel { ServersInMemory.model }
 
     func look(
         _ id: String, at place: ReadPlace = Self.model.place, after: OperationTime? = nil, within time: Duration = limit

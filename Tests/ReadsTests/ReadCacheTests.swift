@@ -1,15 +1,15 @@
 import Events
 import Models
 import Projector
+import ReadFixtures
 import Testing
 import Values
 
 @testable import Reads
 
 @Suite struct ReadCacheTests {
-    private static let partition = PartitionID(stream: "product", number: 0)
-    private static let model = ReadModel(
-        Model(name: "product", stream: "product", fold: EffectFold([:]), source: "", foldHash: "", stoppingHash: ""), partitions: 1)
+    private static let partition = ServersInMemory.partition
+    private static let model = ServersInMemory.model
     private static let build = BuildID(model: "product", number: 1)
     private let start = ContinuousClock.now
 
