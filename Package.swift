@@ -46,6 +46,7 @@ let package = Package(
         .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CMongoC", pkgConfig: "libmongoc-1.0"),
         .systemLibrary(name: "CRegex"),
+        .systemLibrary(name: "CScheduler"),
         .systemLibrary(name: "CZstd"),
         .target(name: "CMongoShim", dependencies: ["CMongoC"]),
         .target(name: "CJSON", cxxSettings: [.unsafeFlags(["-O2"])], linkerSettings: [.linkedLibrary("simdjson")]),
@@ -63,7 +64,7 @@ let package = Package(
         .target(name: "Definitions", dependencies: ["Values", "Events", "Models", "Projector", "RedisAddress", "Schedules", "Yams"], swiftSettings: strict),
 
         // Stores, behind the protocols of Projector.
-        .target(name: "Threads", swiftSettings: strict),
+        .target(name: "Threads", dependencies: ["CScheduler"], swiftSettings: strict),
         .target(
             name: "Reads", dependencies: ["Events", "Models", "Projector", "Values", .product(name: "Crypto", package: "swift-crypto")], swiftSettings: lookups),
         .target(name: "RedisBuffer", dependencies: ["CHiredis", "Threads", "Events", "Projector", "RedisAddress"], swiftSettings: strict),
@@ -95,7 +96,7 @@ let package = Package(
         .target(
             name: "ReadAPI",
             dependencies: [
-                "Events", "Health", "Models", "Projector", "Reads", "Values",
+                "Events", "Health", "Models", "Projector", "Reads", "Threads", "Values",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),

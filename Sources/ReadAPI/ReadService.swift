@@ -9,6 +9,7 @@ import NIOSSL
 import Reads
 import ServiceLifecycle
 import Synchronization
+import Threads
 
 /// The read API over HTTP.
 public final class ReadService: Service {
@@ -103,6 +104,8 @@ public final class ReadService: Service {
                 address: .hostname(settings.host, port: settings.port), serverName: nil, backlog: 1024,
                 availableConnectionsDelegate: MaximumAvailableConnections(settings.connections)),
             onServerRunning: { [onBound] channel in onBound(channel.localAddress?.port ?? 0) }, logger: logger)
+        // Whoever asks wakes a loop. Many who ask would interrupt whoever drains, or stores what is drained, at every request.
+        for loop in application.eventLoopGroup.makeIterator() { loop.execute(CurrentThread.interruptNobody) }
         try await application.run()
     }
 }

@@ -79,6 +79,18 @@ final class Child: Sendable {
         return text[text.index(after: name)...].split(separator: " ").first == "T"
     }
 
+    /// What the kernel says of its threads whose names begin so: their `stat` from the third field on (proc(5)).
+    func threads(named prefix: String) throws -> [[Substring]] {
+        let folder = "/proc/\(pid)/task"
+        return try FileManager.default.contentsOfDirectory(atPath: folder).compactMap { thread in
+            // One that has ended meanwhile is none.
+            guard let text = try? String(contentsOfFile: "\(folder)/\(thread)/stat", encoding: .utf8), let end = text.lastIndex(of: ")"),
+                text.drop(while: { $0 != "(" }).dropFirst().hasPrefix(prefix)
+            else { return nil }
+            return text[text.index(after: end)...].split(separator: " ")
+        }
+    }
+
     /// What it has said so far.
     var output: String { text("output") }
     var errors: String {

@@ -111,6 +111,17 @@ import Values
         }
     }
 
+    @Test func `what its clients wake interrupts nobody`() async throws {
+        try await Installation.run { installation in
+            let (service, _) = try await installation.startAPI("run")
+            _ = try await eventually("its event loops are scheduled as batch processes are") {
+                // The 41st field is the policy, which sched.h numbers.
+                let policies = try service.threads(named: "NIO-").map { $0[38] }
+                return !policies.isEmpty && policies.allSatisfy { $0 == "3" } ? true : nil
+            }
+        }
+    }
+
     @Test func `whoever waits for the first worker stops when told`() async throws {
         try await Installation.run { installation in
             let service = try installation.start(["serve"], environment: ["MILLRACE_API_LISTEN": "127.0.0.1:0"])
