@@ -12,7 +12,7 @@ public struct DrainOnce: Sendable {
 
     /// How often MongoDB is asked whether everything is applied: soon at first, and later at a hundredth of the time that
     /// has passed; and while the own workers have more to do, only to see that they get on. A question every 10 ms was an
-    /// eighth of a drain's CPU.
+    /// eighth of a drain's CPU, and only to look every 10 ms whether they have more to do was a twentieth.
     private static let poll = Duration.milliseconds(10)
     private static let longestPoll = Duration.milliseconds(200)
     private static let busyPoll = Duration.seconds(1)
@@ -98,11 +98,11 @@ public struct DrainOnce: Sendable {
                         + "\(Self.patience) leases: look at its log, or stop it and try again"
                 )
             }
+            let pause = min(max(Self.poll, (.now - started) / 100), Self.longestPoll)
             let asked = ContinuousClock.now
-            let pause = min(max(Self.poll, (asked - started) / 100), Self.longestPoll)
-            while ContinuousClock.now - asked < (waiting.keys.allSatisfy { workers[$0]?.report.isBusy ?? false } ? Self.busyPoll : pause) {
-                try await Task.sleep(for: pause)
-            }
+            for partition in waiting.keys { await workers[partition]?.report.rest(within: Self.busyPoll - (.now - asked)) }
+            if ContinuousClock.now - asked < pause { try await Task.sleep(for: pause) }
+            try Task.checkCancellation()
         }
     }
 

@@ -10,6 +10,10 @@ public final class WorkerReport: Sendable {
         var stoppedBuilds: Set<BuildID> = []
         var stopped: (any Error)?
         var lastFailure: (any Error)?
+        /// Those who wait for it to be at rest.
+        var waiting: [CheckedContinuation<Void, Never>] = []
+
+        var isAtWork: Bool { holdsLease && isBusy }
     }
 
     private let state = Mutex(State())
@@ -17,7 +21,7 @@ public final class WorkerReport: Sendable {
     /// The worker holds the partition's lease.
     public var holdsLease: Bool { state.withLock { $0.holdsLease } }
     /// The worker holds the lease, and has found more to do at its last look.
-    public var isBusy: Bool { state.withLock { $0.holdsLease && $0.isBusy } }
+    public var isBusy: Bool { state.withLock { $0.isAtWork } }
     /// Whether the worker held the lease at any time since this was asked last.
     public func heldLease() -> Bool {
         state.withLock { state in
@@ -35,9 +39,48 @@ public final class WorkerReport: Sendable {
     /// Why the worker had to start again, if it has done nothing since.
     public var lastFailure: (any Error)? { state.withLock { $0.lastFailure } }
 
-    func began() { state.withLock { $0 = State(holdsLease: true, heldLease: true, isBusy: true) } }
+    /// Returns as soon as the worker is not busy, after a time in any case, and when the task is cancelled.
+    public func rest(within patience: Duration) async {
+        var alarm: Task<Void, Never>?
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let mustWait = state.withLock { state in
+                    guard state.isAtWork, !Task.isCancelled else { return false }
+                    state.waiting.append(continuation)
+                    return true
+                }
+                guard mustWait else { return continuation.resume() }
+                alarm = Task {
+                    guard (try? await Task.sleep(for: patience)) != nil else { return }
+                    wake()
+                }
+            }
+        } onCancel: {
+            wake()
+        }
+        alarm?.cancel()
+    }
 
-    func looked(isBusy: Bool) { state.withLock { $0.isBusy = isBusy } }
+    private func wake() {
+        let waiting = state.withLock { state in
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+
+    /// Notes something, and wakes those who wait if the worker is at rest now.
+    private func note(_ change: (inout State) -> Void) {
+        let isAtWork = state.withLock { state in
+            change(&state)
+            return state.isAtWork
+        }
+        if !isAtWork { wake() }
+    }
+
+    func began() { note { $0 = State(holdsLease: true, heldLease: true, isBusy: true, waiting: $0.waiting) } }
+
+    func looked(isBusy: Bool) { note { $0.isBusy = isBusy } }
 
     func found(_ build: BuildID, isStopped: Bool) {
         state.withLock { state in
@@ -48,9 +91,9 @@ public final class WorkerReport: Sendable {
     /// Somebody else holds the lease.
     func waits() { state.withLock { $0.isElsewhere = true } }
 
-    func ended() { state.withLock { $0.holdsLease = false } }
+    func ended() { note { $0.holdsLease = false } }
 
     func failed(_ error: any Error, isStopped: Bool) {
-        state.withLock { $0 = State(holdsLease: false, heldLease: $0.heldLease, stopped: isStopped ? error : nil, lastFailure: error) }
+        note { $0 = State(holdsLease: false, heldLease: $0.heldLease, stopped: isStopped ? error : nil, lastFailure: error, waiting: $0.waiting) }
     }
 }
