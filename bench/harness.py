@@ -131,6 +131,13 @@ def push(redis, file):
         result_of("stores.py push", outcome)
 
 
+def keep_history(mongo, seconds):
+    """Have every member keep so many seconds of what documents were."""
+    outcome = run([sys.executable, BENCH / "stores.py", "history", "--mongo", mongo, "--seconds", str(seconds)])
+    if outcome[0] != 0:
+        result_of("stores.py history", outcome)
+
+
 def workload(name, events, keys, skew, *more):
     """Make a file of events, and return its path."""
     file = WORK / f"{name}.ndjson"

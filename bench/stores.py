@@ -5,6 +5,8 @@
       empties Redis, drops the database, pushes the lines of a file onto a list
   stores.py push --redis URL --push FILE [--list L]
       only pushes
+  stores.py history --mongo URL --seconds N
+      has every member of the replica set keep so many seconds of what documents were
   stores.py agree --mongo URL DB DB…
       compares the documents of `product` in these databases, field order and `_position` aside
 """
@@ -38,6 +40,15 @@ def push(a):
     print(json.dumps({"pushed": r.llen(aside)}))
     if not r.renamenx(aside, a.list):
         sys.exit(f"{a.list} is not empty")
+    return 0
+
+
+def history(a):
+    import pymongo
+
+    client = pymongo.MongoClient(a.mongo)
+    for member in client.admin.command("hello")["hosts"]:
+        pymongo.MongoClient(f"mongodb://{member}/?directConnection=true").admin.command("setParameter", 1, minSnapshotHistoryWindowInSeconds=a.seconds)
     return 0
 
 
@@ -90,6 +101,10 @@ def main():
     c.add_argument("--redis", required=True)
     c.add_argument("--push", required=True)
     c.add_argument("--list", default="events:{product}")
+    c = commands.add_parser("history")
+    c.set_defaults(run=history)
+    c.add_argument("--mongo", required=True)
+    c.add_argument("--seconds", type=int, required=True)
     c = commands.add_parser("agree")
     c.set_defaults(run=agree)
     c.add_argument("--mongo", required=True)

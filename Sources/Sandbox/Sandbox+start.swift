@@ -81,6 +81,9 @@ extension Sandbox {
             "--wiredTigerCacheSizeGB", "1",
             // A socket file in /tmp would be left behind by a killed server.
             "--nounixsocket",
+            // As the README advises: five minutes of it, which is the default, slow down whoever writes the same documents again
+            // and again.
+            "--setParameter", "minSnapshotHistoryWindowInSeconds=5",
             "--setParameter", "enableTestCommands=1",
             // Nobody reads what it collects.
             "--setParameter", "diagnosticDataCollectionEnabled=false",

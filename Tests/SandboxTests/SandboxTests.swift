@@ -49,6 +49,8 @@ import Values
             #expect(try pids(sandbox) == first)
 
             let mongo = try MongoConnection(url: endpoints.mongodb, name: "test")
+            let history = try await mongo.command("admin", ["getParameter": 1, "minSnapshotHistoryWindowInSeconds": 1])
+            #expect(history["minSnapshotHistoryWindowInSeconds"]?.asInteger == 5)
             try await mongo.command("test", ["insert": "kept", "documents": [["_id": 1]], "writeConcern": ["w": "majority"]])
             let redis = try RedisBuffer(
                 url: RedisURL(endpoints.redis), list: "l", installation: "here", maxEventBytes: .mebibytes(1))
