@@ -1,8 +1,8 @@
 import Events
-import Foundation
 import Logging
 import Projector
 import Schedules
+import Values
 
 /// One run of a scheduled job: on one runner at a time, however many there are, and with a receipt however it ends.
 public struct BatchRun: Sendable {
@@ -29,7 +29,7 @@ public struct BatchRun: Sendable {
     public func run(attempt: Int, from state: JobState, until stop: StopSignal) async throws -> RunRecord? {
         try await office.alone(at: job) {
             let running = JobState.Running(
-                run: UUID().uuidString.lowercased(), owner: office.owner, started: try await office.store.clock(), attempt: attempt)
+                run: RandomUUID.text(), owner: office.owner, started: try await office.store.clock(), attempt: attempt)
             var begun = state
             // Whoever was at it is dead: the lease says so.
             if let dead = state.running { begun = try await bury(dead, state) }

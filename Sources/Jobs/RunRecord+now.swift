@@ -1,11 +1,11 @@
 import Events
-import Foundation
 import Projector
+import Values
 
 extension RunRecord {
     /// Of a new run, which ends now.
     public init(_ job: String, _ kind: RunKind, owner: String, started: ContinuousClock.Instant, _ outcome: RunOutcome) {
-        self.init(id: UUID().uuidString.lowercased(), job: job, kind: kind, owner: owner, lasted: .now - started, outcome: outcome)
+        self.init(id: RandomUUID.text(), job: job, kind: kind, owner: owner, lasted: .now - started, outcome: outcome)
     }
 
     /// Of a drain that ends now.

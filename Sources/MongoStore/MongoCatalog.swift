@@ -1,5 +1,4 @@
 import Events
-import Foundation
 import Models
 import Projector
 import Values
@@ -74,8 +73,8 @@ extension MongoConnection {
         try insertUnlessThere(
             database, Collections.meta, id: "installation",
             [
-                "format": .int32(StoredFormat.current), "installation": .string(UUID().uuidString.lowercased()),
-                "incarnation": .string(UUID().uuidString.lowercased().prefix(8).description),
+                "format": .int32(StoredFormat.current), "installation": .string(RandomUUID.text()),
+                "incarnation": .string(String(RandomUUID.text().prefix(8))),
             ]
         )
         guard let made = try installation(database) else {

@@ -1,5 +1,4 @@
 import Events
-import Foundation
 import Projector
 import Values
 
@@ -21,7 +20,7 @@ public struct MongoDrift: DriftReports {
 
     /// Begins a report on a model, by the server's clock, and removes the oldest.
     public func begin(_ model: String) async throws -> DriftReportID {
-        let run = "\(DateTime.format(milliseconds: try await connection.clock()))/\(UUID().uuidString.lowercased().prefix(8))"
+        let run = "\(DateTime.format(milliseconds: try await connection.clock()))/\(RandomUUID.text().prefix(8))"
         let report = DriftReportID(model: model, run: run)
         try await connection.insertUnlessThere(
             database, Collections.drift, id: DriftDocument.id(report), ["format": .int32(StoredFormat.current), "outcome": "running"])

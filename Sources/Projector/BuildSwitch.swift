@@ -1,7 +1,7 @@
 import Events
-import Foundation
 import Logging
 import Models
+import Values
 
 /// Sends a model's readers over to another build (rule 18). Every one of them sees the old build or the new one.
 ///
@@ -59,7 +59,7 @@ public struct BuildSwitch: Sendable {
     /// Enters a switch to a build. Throws a `Refusal` where there is one under way, or the build cannot be read.
     ///
     /// - Parameter keep: how long the build that is left is kept.
-    public func enter(_ target: BuildID, keep: Duration, id: String = UUID().uuidString.lowercased()) async throws -> SwitchEntry {
+    public func enter(_ target: BuildID, keep: Duration, id: String = RandomUUID.text()) async throws -> SwitchEntry {
         let entry = SwitchEntry(id: id, target: target, keep: Int64(keep / .milliseconds(1)))
         let entered = try await store.change(model) { $0.entering(entry) }
         // Its own attempt may have taken effect without an answer.

@@ -1,5 +1,4 @@
 import Events
-import Foundation
 import Values
 
 /// Cut, read, append, release: moves one partition's list into the log.
@@ -131,7 +130,7 @@ public actor Ingest {
     private func cut(_ epoch: Int64, _ batch: inout IngestBatch) async throws -> CutOutcome {
         let began = ContinuousClock.now
         // 1: every attempt brings an identity of its own.
-        let reply = try await buffer.cut(epoch: epoch, identity: UUID().uuidString.lowercased())
+        let reply = try await buffer.cut(epoch: epoch, identity: RandomUUID.text())
         CrashPoint.cut.reached()
         switch reply {
         case .fenced(let fence): return .fenced(by: fence)

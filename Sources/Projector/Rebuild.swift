@@ -1,5 +1,4 @@
 import Events
-import Foundation
 import Logging
 import Models
 import Values
@@ -199,7 +198,7 @@ public struct Rebuild: Sendable {
         try await fold.catchUp()
         try Task.checkCancellation()
         let switching = switching(fold)
-        let id = UUID().uuidString.lowercased()
+        let id = RandomUUID.text()
         let entry = try await Fault.borne("enter a switch", logger) { try await switching.enter(build.id, keep: settings.keep, id: id) }
         guard try await switching.finish(entry) else {
             throw Refusal(.noProgress, "the switch to \(build.id) was struck out by somebody else: readers see \(live.id) as before")

@@ -1,5 +1,4 @@
 import Events
-import Foundation
 import Models
 import Values
 
@@ -62,7 +61,7 @@ public struct SnapshotRun: Sendable {
         }
         let time = offset == 0 ? 0 : try await store.logged(at: offset - 1, of: partition) ?? 0
         var snapshot = Snapshot(
-            id: SnapshotID(build: definition.build, partition: partition, offset: offset, attempt: UUID().uuidString.lowercased()), purpose: purpose,
+            id: SnapshotID(build: definition.build, partition: partition, offset: offset, attempt: RandomUUID.text()), purpose: purpose,
             isLoaded: definition.load(in: partition) != nil, foldHash: definition.foldHash, foldVersion: definition.foldVersion, time: time,
             decisions: Digest(of: decisions, below: offset))
         try await store.begin(snapshot)

@@ -1,5 +1,4 @@
 import Events
-import Foundation
 import Logging
 import Models
 import Values
@@ -208,7 +207,7 @@ public struct SourceLoad: Sendable {
         var blocks: [Int: SnapshotBlocks] = [:]
         for partition in partitions {
             guard let tail = tails[partition] else { throw gone }
-            let id = SnapshotID(build: build.id, partition: partition, offset: tail.offset, attempt: UUID().uuidString.lowercased())
+            let id = SnapshotID(build: build.id, partition: partition, offset: tail.offset, attempt: RandomUUID.text())
             let snapshot = Snapshot(
                 id: id, purpose: .load, isLoaded: true, foldHash: build.foldHash, foldVersion: build.foldVersion, time: tail.at,
                 decisions: Digest(of: [:], below: tail.offset))

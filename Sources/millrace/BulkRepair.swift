@@ -1,10 +1,10 @@
 import Definitions
 import Events
-import Foundation
 import Logging
 import Models
 import MongoStore
 import Projector
+import Values
 
 /// Does something about many dead letters, a transaction for each few thousand of one model and partition.
 struct BulkRepair {
@@ -12,7 +12,7 @@ struct BulkRepair {
     let reader: Reader
     let isDryRun: Bool
     let logger: Logger
-    private let holder = UUID().uuidString.lowercased()
+    private let holder = RandomUUID.text()
     private(set) var outcome = LetterOutcome()
 
     /// The longest pause between two transactions.

@@ -1,5 +1,4 @@
 import Events
-import Foundation
 import Logging
 import MongoStore
 import Projector
@@ -32,7 +31,7 @@ struct CompetingFollowing: Sendable {
         // Not all of them begin with the same partition.
         var turn = Int.random(in: partitions.indices)
         // Kept over a failure: asked again with it, a claim whose reply was lost is found.
-        var id = UUID().uuidString.lowercased()
+        var id = RandomUUID.text()
         var idle = 0
         while left > 0, !stop.isRequested {
             let partition = partitions[turn]
@@ -49,7 +48,7 @@ struct CompetingFollowing: Sendable {
                 }
                 CrashPoint.partClaimed.reached()
                 (turn, idle) = ((turn + 1) % partitions.count, 0)
-                id = UUID().uuidString.lowercased()
+                id = RandomUUID.text()
                 if try await deliver(claim, printer) { left -= claim.offsets.count }
                 pause.reset()
             } catch let failure as any StoreFailure where failure.isRetriable {

@@ -66,6 +66,8 @@ extension Fault {
             let children = try (0..<Stage.workers).map { try scene.worker($0) }
             // Beside the three that are always open, nothing can be opened, and everything has to be.
             for child in children { try await scene.limit(child, "--nofile=3:") }
+            // With what is open they go on: many segments are cut by then.
+            try await scene.wait(.milliseconds(500))
             for slot in 0..<Stage.workers {
                 scene.stage.redisOfWorkers[slot].reset()
                 for member in scene.stage.members { member.reset(scene.scope(slot)) }
